@@ -1,0 +1,22 @@
+export default {
+  rootDir: '..',
+  testEnvironment: '<rootDir>/test/environment.mjs',
+  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  extensionsToTreatAsEsm: ['.ts'],
+  // Tests name the TypeScript sources and run what is shipped: the compiled files, worker threads included.
+  moduleNameMapper: { '^(?:\\.\\./)+ts/(.*)\\.ts$': '<rootDir>/dist/$1.js' },
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: {
+          target: 'es2023',
+          parser: { syntax: 'typescript' },
+          experimental: { keepImportAttributes: true },
+        },
+      },
+    ],
+  },
+  testTimeout: 60_000,
+  maxWorkers: 2,
+};

@@ -1,0 +1,122 @@
+/** Types that pass between rooms. Shapes are written `[rows, dim]`, row-major; times are milliseconds. */
+
+export type DeviceName = 'cuda' | 'webgpu' | 'cpu' | 'reference';
+
+/** `l2` is the squared Euclidean distance: lower is better. For the others higher is better. */
+export type Metric = 'ip' | 'cosine' | 'l2';
+
+/** How rows are stored on a device. */
+export type Dtype = 'f32';
+
+/** Bit `i` of `mask` (word `i >> 5`, bit `i & 31`) says that row `i` may pass; `rows` lists the ids that may pass. */
+export type Filter = { mask: Uint32Array } | { rows: Uint32Array };
+
+export interface SearchOptions {
+  /** Results wanted per query: a positive integer; more than there are rows is legal. */
+  k: number;
+  filter?: Filter | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** Top-k of `q` queries. Slots past `counts[i]` hold id `0xFFFFFFFF` and the metric's worst infinity. */
+export interface TopK {
+  /** `[q, k]` */
+  ids: Uint32Array;
+  /** `[q, k]`: canonical scores, best first; equal scores by rising id. */
+  scores: Float32Array;
+  /** `[q]`: filled slots per query. */
+  counts: Uint32Array;
+  k: number;
+  /** Generation of the rows that this search saw. */
+  generation: number;
+  device: DeviceName;
+}
+
+export interface GeoPoint {
+  lat: number;
+  lon: number;
+}
+
+/**
+ * A typed attribute. Strings are exact keywords, numbers float64, `Date` and `bigint` are int64 timestamps
+ * (milliseconds since 1970), string arrays are sets, `{ lat, lon }` is a point in degrees. `null` is a missing value.
+ */
+export type AttributeValue = string | number | boolean | Date | bigint | string[] | GeoPoint | null;
+export type AttributeType = 'keyword' | 'number' | 'boolean' | 'timestamp' | 'set' | 'geo';
+export type Attributes = Record<string, AttributeValue>;
+
+export interface Document {
+  id: string;
+  title?: string | undefined;
+  text: string;
+  attributes?: Attributes | undefined;
+}
+
+type Scalar = string | number | boolean | Date | bigint;
+
+/**
+ * A condition over attributes. A comparison with a missing value is false, and `not` is plain negation: so
+ * `{ not: { eq: ['city', 'Bern'] } }` passes documents without a city. On sets, `eq` means "has the member"
+ * and `in` "has one of the members". `near` is the great-circle distance in metres, borders included.
+ */
+export type FilterExpression =
+  | { and: FilterExpression[] }
+  | { or: FilterExpression[] }
+  | { not: FilterExpression }
+  | { eq: [name: string, value: Scalar] }
+  | { in: [name: string, values: Scalar[]] }
+  | { lt: [name: string, value: number | string | Date | bigint] }
+  | { lte: [name: string, value: number | string | Date | bigint] }
+  | { gt: [name: string, value: number | string | Date | bigint] }
+  | { gte: [name: string, value: number | string | Date | bigint] }
+  | { exists: [name: string] | string }
+  | { near: [name: string, centre: GeoPoint, metres: number] };
+
+export type RetrieveMode = 'dense' | 'bm25' | 'fused';
+
+/** Half-open range of UTF-16 code units in a snippet. */
+export interface Highlight {
+  start: number;
+  end: number;
+}
+
+/** Scores by stage; a stage that did not see the document leaves its field out. */
+export interface StageScores {
+  dense?: number;
+  bm25?: number;
+  fused?: number;
+  ranker?: number;
+}
+
+export interface Hit {
+  id: string;
+  /** 1 is best; counts from the first result of the first page. */
+  rank: number;
+  /** The score that decided the order: of the last stage that ran. */
+  score: number;
+  scores: StageScores;
+  title?: string;
+  snippet: string;
+  highlights: Highlight[];
+  attributes: Attributes;
+}
+
+/** Milliseconds by stage. */
+export interface Timings {
+  understand: number;
+  retrieve: number;
+  rank: number;
+  respond: number;
+  total: number;
+}
+
+/** Relevance grades: query id -> document id -> grade (integer; 0 or less is not relevant). */
+export type Qrels = Map<string, Map<string, number>>;
+
+export interface RunEntry {
+  id: string;
+  score: number;
+}
+
+/** query id -> documents, best first. */
+export type Run = Map<string, RunEntry[]>;
