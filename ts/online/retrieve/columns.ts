@@ -1,0 +1,118 @@
+import { SeineError, show } from '../../core/errors.ts';
+import type { Attributes, AttributeType, AttributeValue, GeoPoint } from '../../core/types.ts';
+
+/** Marks a missing value in a column of timestamps: int64's minimum, which no date reaches. */
+export const MISSING_TIMESTAMP = -(2n ** 63n);
+
+/**
+ * One attribute of all documents, by document ordinal. Missing values are NaN (number), `MISSING_TIMESTAMP`,
+ * -1 (boolean, keyword) and `undefined` (set, geo); ordinals past the end are missing too. Booleans are 0 and 1,
+ * keywords and set members numbers into `dictionary`, timestamps int64 milliseconds.
+ */
+export type Column =
+  | { type: 'number'; values: Float64Array }
+  | { type: 'timestamp'; values: BigInt64Array }
+  | { type: 'boolean'; values: Int8Array }
+  | { type: 'keyword'; values: Int32Array; dictionary: Map<string, number> }
+  | {
+      type: 'set';
+      values: (number[] | undefined)[];
+      dictionary: Map<string, number>;
+    }
+  | { type: 'geo'; values: (GeoPoint | undefined)[] };
+
+/** The attributes of all documents as columns, in step with the rows. */
+export class Columns {
+  readonly #columns = new Map<string, Column>();
+
+  /** Declares an attribute; a repeated declaration is ignored. */
+  declare(name: string, type: AttributeType): void {
+    if (!this.#columns.has(name)) this.#columns.set(name, emptyColumn(type));
+  }
+
+  /** Stores the attributes of the document with this ordinal. */
+  set(ordinal: number, attributes: Attributes): void {
+    for (const [name, value] of Object.entries(attributes)) {
+      const column = this.#columns.get(name);
+      if (column !== undefined && value !== null) setValue(column, ordinal, value);
+    }
+  }
+
+  /** The column of an attribute; ERR_FILTER names the attributes that there are. */
+  get(name: string): Column {
+    const column = this.#columns.get(name);
+    if (column === undefined) {
+      const known = [...this.#columns.keys()].sort().join(', ') || 'none';
+      throw new SeineError('ERR_FILTER', `There is no attribute ${show(name)}; the index has: ${known}.`);
+    }
+    return column;
+  }
+}
+
+function emptyColumn(type: AttributeType): Column {
+  switch (type) {
+    case 'number':
+      return { type, values: new Float64Array() };
+    case 'timestamp':
+      return { type, values: new BigInt64Array() };
+    case 'boolean':
+      return { type, values: new Int8Array() };
+    case 'keyword':
+      return { type, values: new Int32Array(), dictionary: new Map() };
+    case 'set':
+      return { type, values: [], dictionary: new Map() };
+    case 'geo':
+      return { type, values: [] };
+  }
+}
+
+function setValue(column: Column, ordinal: number, value: NonNullable<AttributeValue>): void {
+  switch (column.type) {
+    case 'number':
+      column.values = grown(column.values, ordinal, Number.NaN);
+      column.values[ordinal] = value as number;
+      break;
+    case 'timestamp':
+      column.values = grown(column.values, ordinal, MISSING_TIMESTAMP);
+      column.values[ordinal] = value instanceof Date ? BigInt(value.getTime()) : (value as bigint);
+      break;
+    case 'boolean':
+      column.values = grown(column.values, ordinal, -1);
+      column.values[ordinal] = value === true ? 1 : 0;
+      break;
+    case 'keyword':
+      column.values = grown(column.values, ordinal, -1);
+      column.values[ordinal] = intern(column.dictionary, value as string);
+      break;
+    case 'set':
+      while (column.values.length < ordinal) column.values.push(undefined);
+      column.values[ordinal] = (value as string[]).map((member) => intern(column.dictionary, member));
+      break;
+    case 'geo':
+      while (column.values.length < ordinal) column.values.push(undefined);
+      column.values[ordinal] = value as GeoPoint;
+      break;
+  }
+}
+
+/** The array itself if it holds `index`, else one of at least twice the length, new places filled with `missing`. */
+function grown<T extends Float64Array | BigInt64Array | Int8Array | Int32Array>(
+  values: T,
+  index: number,
+  missing: T[number],
+): T {
+  if (index < values.length) return values;
+  const bigger = new (values.constructor as new (length: number) => T)(
+    Math.max(1024, 2 * values.length, index + 1),
+  );
+  (bigger as Float64Array).fill(missing as number);
+  (bigger as Float64Array).set(values as Float64Array);
+  return bigger;
+}
+
+function intern(dictionary: Map<string, number>, word: string): number {
+  const known = dictionary.get(word);
+  if (known !== undefined) return known;
+  dictionary.set(word, dictionary.size);
+  return dictionary.size - 1;
+}
