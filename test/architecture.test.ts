@@ -1,0 +1,150 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from '@jest/globals';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Which rooms a room may import, besides itself. A stage (`online/x`, `offline/x`) never imports its siblings. */
+const ARROWS: Record<string, string[]> = {
+  index: ['search', 'device', 'core'],
+  cli: ['serve', 'search', 'online', 'offline', 'device', 'store', 'models', 'train', 'report', 'core'],
+  serve: ['search', 'online', 'device', 'store', 'models', 'core'],
+  search: ['online', 'device', 'store', 'models', 'core'],
+  online: ['device', 'store', 'models', 'core'],
+  offline: ['online', 'train', 'graph', 'device', 'store', 'models', 'report', 'core'],
+  train: ['models', 'graph', 'core'],
+  models: ['graph', 'core'],
+  graph: ['core'],
+  device: ['core'],
+  store: ['core'],
+  report: ['core'],
+  core: [],
+};
+const STAGED = ['online', 'offline'];
+
+interface Import {
+  from: string;
+  to: string;
+}
+
+function filesBelow(folder: string, suffixes: string[]): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => suffixes.some((suffix) => file.endsWith(suffix)))
+    .map((file) => join(folder, file).replaceAll('\\', '/'));
+}
+
+/** Specifiers of a file's static, dynamic and type imports and re-exports, and of its workers. */
+function specifiers(file: string): string[] {
+  const source = readFileSync(join(root, file), 'utf8');
+  const found = [...source.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1]!);
+  const workers = [...source.matchAll(/new URL\('(\.[^']+)\.js', import\.meta\.url\)/g)].map(
+    (m) => `${m[1]}.ts`,
+  );
+  return [...found, ...workers];
+}
+
+function room(file: string): string {
+  const parts = file.split('/');
+  return parts.length === 2 ? parts[1]!.replace(/\.ts$/, '') : parts[1]!;
+}
+
+const sources = filesBelow('ts', ['.ts']);
+const imports: Import[] = sources.flatMap((from) =>
+  specifiers(from)
+    .filter((specifier) => specifier.startsWith('.'))
+    .map((specifier) => ({
+      from,
+      to: relative(root, join(root, dirname(from), specifier)).replaceAll('\\', '/'),
+    })),
+);
+
+function importersOf(pattern: RegExp): string[] {
+  return sources.filter((file) => specifiers(file).some((specifier) => pattern.test(specifier)));
+}
+
+describe('architecture', () => {
+  test('every room has its arrows', () => {
+    expect(new Set(sources.map(room))).toEqual(new Set(sources.map(room).filter((name) => name in ARROWS)));
+  });
+
+  test('imports follow the arrows', () => {
+    const wrong = imports.filter(
+      ({ from, to }) => room(from) !== room(to) && !ARROWS[room(from)]!.includes(room(to)),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  test('stages do not import their siblings', () => {
+    const wrong = imports.filter(({ from, to }) => {
+      const [, area, stage] = from.split('/');
+      const [, toArea, toStage] = to.split('/');
+      return STAGED.includes(area!) && area === toArea && stage !== toStage;
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test('there is no import cycle', () => {
+    const targets = groupByFrom(imports);
+    const done = new Set<string>();
+    const visit = (file: string, path: string[]): void => {
+      const at = path.indexOf(file);
+      if (at >= 0) throw new Error(`import cycle: ${[...path.slice(at), file].join(' -> ')}`);
+      if (done.has(file)) return;
+      for (const { to } of targets.get(file) ?? []) visit(to, [...path, file]);
+      done.add(file);
+    };
+    for (const file of sources) visit(file, []);
+    expect(done.size).toBe(sources.length);
+  });
+
+  test('every import names a file that is there', () => {
+    const missing = imports.filter(({ to }) => !sources.includes(to));
+    expect(missing).toEqual([]);
+  });
+
+  test('each outside runtime has one importer', () => {
+    expect(importersOf(/^onnxruntime-node$/)).toEqual(['ts/models/session.ts']);
+    expect(importersOf(/^@photostructure\/sqlite$/).every((file) => file.startsWith('ts/store/'))).toBe(true);
+    const mentions = (text: string) =>
+      sources.filter((file) => readFileSync(join(root, file), 'utf8').includes(text));
+    expect(mentions('seine.node')).toEqual(['ts/device/native.ts']);
+    expect(mentions('.wgsl')).toEqual(['ts/device/webgpu.ts']);
+  });
+
+  test('core imports Node and nothing else, but for the progress bar', () => {
+    const outside = sources
+      .filter((file) => room(file) === 'core')
+      .flatMap((file) => specifiers(file).map((specifier) => `${file}: ${specifier}`))
+      .filter((line) => !/: (?:node:|\.)/.test(line));
+    expect(outside).toEqual(['ts/core/progress.ts: cli-progress']);
+  });
+
+  test('source files stay within 300 lines', () => {
+    const code = [
+      ...sources,
+      ...filesBelow('native', ['.cpp', '.h', '.hpp', '.cu']),
+      ...filesBelow('kernels', ['.cpp', '.h', '.hpp', '.cu', '.cuh', '.wgsl']),
+      ...filesBelow('test', ['.ts', '.mjs', '.cpp', '.h']),
+      ...filesBelow('bench', ['.ts', '.mjs']),
+      ...filesBelow('scripts', ['.mjs']),
+    ];
+    const long = code
+      .map((file) => ({ file, lines: readFileSync(join(root, file), 'utf8').trimEnd().split('\n').length }))
+      .filter(({ lines }) => lines > 300);
+    expect(long).toEqual([]);
+  });
+
+  test('the addon never includes upwards from kernels', () => {
+    const upwards = filesBelow('kernels', ['.cpp', '.h', '.hpp', '.cu', '.cuh']).filter((file) =>
+      /#include\s+"[^"]*native\//.test(readFileSync(join(root, file), 'utf8')),
+    );
+    expect(upwards).toEqual([]);
+  });
+});
+
+function groupByFrom(edges: Import[]): Map<string, Import[]> {
+  const groups = new Map<string, Import[]>();
+  for (const edge of edges) groups.set(edge.from, [...(groups.get(edge.from) ?? []), edge]);
+  return groups;
+}
