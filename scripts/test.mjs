@@ -1,0 +1,32 @@
+// Runs every check: formatting, lint, types, then the suites. Arguments go to jest, e.g. `npm test -- test/store`.
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { swiftshaderEnvironment } from './swiftshader.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const arguments_ = process.argv.slice(2);
+
+function run(command, args, env = process.env) {
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit', env });
+  if (error) throw error;
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+if (arguments_.length === 0) {
+  run(process.execPath, ['node_modules/@biomejs/biome/bin/biome', 'check', '.']);
+  run(process.execPath, ['scripts/clangFormat.mjs']);
+  run(process.execPath, ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'test/tsconfig.json']);
+}
+run(
+  process.execPath,
+  [
+    '--experimental-vm-modules',
+    '--disable-warning=ExperimentalWarning',
+    'node_modules/jest/bin/jest.js',
+    '-c',
+    'test/jest.config.mjs',
+    ...arguments_,
+  ],
+  // The Vulkan loader reads its variables when the process starts, so they cannot be set by a test.
+  { ...process.env, ...swiftshaderEnvironment(), SEINE_OFFLINE: '1' },
+);
