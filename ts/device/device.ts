@@ -1,129 +1,120 @@
-import type {
-	DeviceName,
-	Dtype,
-	Metric,
-	SearchOptions,
-	TopK,
-} from "../core/types.ts";
+import type { DeviceName, Dtype, Metric, SearchOptions, TopK } from '../core/types.ts';
 
 export interface UploadOptions {
-	/** Numbers in a row: 1 to 65536. */
-	dim: number;
-	metric: Metric;
-	dtype: Dtype;
+  /** Numbers in a row: 1 to 65536. */
+  dim: number;
+  metric: Metric;
+  dtype: Dtype;
 }
 
 /** Rows that one `append` added: ids `first` to `first + count - 1`. */
 export interface Appended {
-	first: number;
-	count: number;
-	generation: number;
+  first: number;
+  count: number;
+  generation: number;
 }
 
 /** Rows resident on a device. Searches may run side by side; mutations act in the order of their calls. */
 export interface Rows extends AsyncDisposable {
-	readonly dim: number;
-	readonly metric: Metric;
-	readonly dtype: Dtype;
-	/** Rows ever appended, removed ones included: the next row's id. */
-	readonly count: number;
-	/** Rows that are not removed. */
-	readonly live: number;
-	/** Raised by one by each append and each remove; 0 after the upload. */
-	readonly generation: number;
-	/** Bytes that the rows take, on the device and on the host together. */
-	readonly bytes: number;
-	/** The k best rows of each of the `queries` `[q, dim]`, as of the mutations called before this call. */
-	search(queries: Float32Array, options: SearchOptions): Promise<TopK>;
-	/** Appends `data` `[rows, dim]`: all of it or, on an error, none. */
-	append(data: Float32Array): Promise<Appended>;
-	/** Removes rows for good and returns how many of them were not removed before. Their ids are not given again. */
-	remove(ids: readonly number[] | Uint32Array): Promise<number>;
-	/** Frees the memory once searches under way are done; later calls throw `ERR_CLOSED`. */
-	dispose(): Promise<void>;
+  readonly dim: number;
+  readonly metric: Metric;
+  readonly dtype: Dtype;
+  /** Rows ever appended, removed ones included: the next row's id. */
+  readonly count: number;
+  /** Rows that are not removed. */
+  readonly live: number;
+  /** Raised by one by each append and each remove; 0 after the upload. */
+  readonly generation: number;
+  /** Bytes that the rows take, on the device and on the host together. */
+  readonly bytes: number;
+  /** The k best rows of each of the `queries` `[q, dim]`, as of the mutations called before this call. */
+  search(queries: Float32Array, options: SearchOptions): Promise<TopK>;
+  /** Appends `data` `[rows, dim]`: all of it or, on an error, none. */
+  append(data: Float32Array): Promise<Appended>;
+  /** Removes rows for good and returns how many of them were not removed before. Their ids are not given again. */
+  remove(ids: readonly number[] | Uint32Array): Promise<number>;
+  /** Frees the memory once searches under way are done; later calls throw `ERR_CLOSED`. */
+  dispose(): Promise<void>;
 }
 
 /** A place where exact search runs. */
 export interface Device extends AsyncDisposable {
-	readonly name: DeviceName;
-	/** For people: the adapter, or the instruction set and threads. */
-	readonly description: string;
-	/** Makes a resident copy of `data` `[rows, dim]`; chunks of an iterable hold whole rows. */
-	upload(
-		data: Float32Array | AsyncIterable<Float32Array>,
-		options: UploadOptions,
-	): Promise<Rows>;
-	/** Disposes its residents once searches under way are done; later calls throw `ERR_CLOSED`. */
-	close(): Promise<void>;
+  readonly name: DeviceName;
+  /** For people: the adapter, or the instruction set and threads. */
+  readonly description: string;
+  /** Makes a resident copy of `data` `[rows, dim]`; chunks of an iterable hold whole rows. */
+  upload(data: Float32Array | AsyncIterable<Float32Array>, options: UploadOptions): Promise<Rows>;
+  /** Disposes its residents once searches under way are done; later calls throw `ERR_CLOSED`. */
+  close(): Promise<void>;
 }
 
 /*
  * What an implementation provides. `ResidentRows` and `OpenedDevice` stand in front of it and are the only
  * place for argument checks, order, snapshots, tombstones, padding, abort and use after close: a backend gets
- * checked, owned input and may keep or detach it.
+ * checked, owned input and may keep or detach it, `allowed` excepted.
  */
 
 export interface BackendDevice {
-	readonly name: DeviceName;
-	readonly description: string;
-	createRows(options: UploadOptions): Promise<BackendRows>;
-	/** Called once, after every resident is disposed. */
-	close(): Promise<void>;
+  readonly name: DeviceName;
+  readonly description: string;
+  createRows(options: UploadOptions): Promise<BackendRows>;
+  /** Called once, after every resident is disposed. */
+  close(): Promise<void>;
 }
 
 export interface BackendRows {
-	readonly bytes: number;
-	/**
-	 * Appends `data` `[rows, dim]` (finite, at least one row), all or nothing. Never two at a time, but searches
-	 * over earlier rows run meanwhile.
-	 */
-	append(data: Float32Array): Promise<void>;
-	search(task: SearchTask): Promise<Found>;
-	/** Index of the first NaN or infinity, or -1: for backends that check off the event loop; `values` stays intact. */
-	findNotFinite?(values: Float32Array): Promise<number>;
-	/** Called once, when nothing is under way. */
-	dispose(): Promise<void>;
+  readonly bytes: number;
+  /**
+   * Appends `data` `[rows, dim]` (finite, at least one row), all or nothing. Never two at a time, but searches
+   * over earlier rows run meanwhile.
+   */
+  append(data: Float32Array): Promise<void>;
+  search(task: SearchTask): Promise<Found>;
+  /** Index of the first NaN or infinity, or -1: for backends that check off the event loop; `values` stays intact. */
+  findNotFinite?(values: Float32Array): Promise<number>;
+  /** Called once, when nothing is under way. */
+  dispose(): Promise<void>;
 }
 
 export interface SearchTask {
-	/** `[q, dim]`, q >= 1, finite. */
-	queries: Float32Array;
-	q: number;
-	/** 1 to `passing`. */
-	k: number;
-	/** Rows of the snapshot: only ids below it exist, whatever was appended since. At least 1. */
-	count: number;
-	/** Bitset of `ceil(count / 32)` words: filter and tombstones in one, bits from `count` on are 0. Absent: all pass. */
-	allowed: Uint32Array | undefined;
-	/** Rows that pass: the set bits of `allowed`, or `count`. */
-	passing: number;
-	/** Once aborted the result is not used any more: stop soon, by any return or rejection. */
-	signal: AbortSignal | undefined;
+  /** `[q, dim]`, q >= 1, finite. */
+  queries: Float32Array;
+  q: number;
+  /** 1 to `passing`. */
+  k: number;
+  /** Rows of the snapshot: only ids below it exist, whatever was appended since. At least 1. */
+  count: number;
+  /** Read-only bitset of `ceil(count / 32)` words: filter and tombstones in one, bits from `count` on are 0. Absent: all pass. */
+  readonly allowed: Uint32Array | undefined;
+  /** Rows that pass: the set bits of `allowed`, or `count`. */
+  passing: number;
+  /** Once aborted the result is not used any more: stop soon, by any return or rejection. */
+  signal: AbortSignal | undefined;
 }
 
 /** Canonical scores in final order; since `k <= passing` every slot is filled. */
 export interface Found {
-	/** `[q, k]` */
-	ids: Uint32Array;
-	/** `[q, k]` */
-	scores: Float32Array;
+  /** `[q, k]` */
+  ids: Uint32Array;
+  /** `[q, k]` */
+  scores: Float32Array;
 }
 
 /** Facts about a device that this machine has or lacks. */
 export interface Probe {
-	available: boolean;
-	/** Why it can or cannot be used; if it cannot, what to do about it. */
-	reason: string;
-	/** Whether a processor only imitates the device: it then comes after `cpu` in the automatic order. */
-	software: boolean;
-	details: Record<string, string | number | boolean | string[]>;
+  available: boolean;
+  /** Why it can or cannot be used; if it cannot, what to do about it. */
+  reason: string;
+  /** Whether a processor only imitates the device: it then comes after `cpu` in the automatic order. */
+  software: boolean;
+  details: Record<string, string | number | boolean | string[]>;
 }
 
 /** What `cpu.ts`, `cuda.ts`, `webgpu.ts` and `reference/device.ts` export as `provider`. */
 export interface DeviceProvider {
-	readonly name: DeviceName;
-	/** Never throws; starts nothing that would keep the process alive. */
-	probe(): Promise<Probe>;
-	/** Opens it, or throws `ERR_DEVICE_UNAVAILABLE` with why and the remedy. */
-	open(): Promise<BackendDevice>;
+  readonly name: DeviceName;
+  /** Never throws; starts nothing that would keep the process alive. */
+  probe(): Promise<Probe>;
+  /** Opens it, or throws `ERR_DEVICE_UNAVAILABLE` with why and the remedy. */
+  open(): Promise<BackendDevice>;
 }

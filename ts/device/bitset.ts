@@ -1,0 +1,38 @@
+/** Bit `i` of a bitset is bit `i & 31` of word `i >>> 5`. */
+
+export const wordsFor = (bits: number): number => Math.ceil(bits / 32);
+
+/** A bitset of `bits` ones; the bits after them in the last word are 0. */
+export function ones(bits: number): Uint32Array {
+  const words = new Uint32Array(wordsFor(bits)).fill(0xffffffff);
+  clearTrailing(words, bits);
+  return words;
+}
+
+/** Zeroes the bits of the last word from `bits` on. */
+export function clearTrailing(words: Uint32Array, bits: number): void {
+  if (bits % 32 !== 0) words[words.length - 1]! &= 2 ** (bits % 32) - 1;
+}
+
+export function hasBit(words: Uint32Array, bit: number): boolean {
+  return ((words[bit >>> 5]! >>> (bit & 31)) & 1) === 1;
+}
+
+export function setBit(words: Uint32Array, bit: number): void {
+  words[bit >>> 5]! |= 1 << (bit & 31);
+}
+
+export function clearBit(words: Uint32Array, bit: number): void {
+  words[bit >>> 5]! &= ~(1 << (bit & 31));
+}
+
+export function countBits(words: Uint32Array): number {
+  let total = 0;
+  for (let i = 0; i < words.length; i++) {
+    let v = words[i]!;
+    v -= (v >>> 1) & 0x55555555;
+    v = (v & 0x33333333) + ((v >>> 2) & 0x33333333);
+    total += Math.imul((v + (v >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+  }
+  return total;
+}

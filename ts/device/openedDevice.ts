@@ -1,0 +1,84 @@
+import '../core/asyncDispose.ts';
+import { types } from 'node:util';
+import { SeineError, show } from '../core/errors.ts';
+import type { DeviceName } from '../core/types.ts';
+import type { BackendDevice, BackendRows, Device, Rows, UploadOptions } from './device.ts';
+import { ResidentRows } from './residentRows.ts';
+import { checkUploadOptions, copyMatrix } from './validate.ts';
+
+/** The front of every device: uploads, and what is still resident when it is closed. */
+export class OpenedDevice implements Device {
+  readonly name: DeviceName;
+  readonly description: string;
+  readonly #backend: BackendDevice;
+  readonly #creating = new Set<Promise<BackendRows>>();
+  readonly #residents = new Set<ResidentRows>();
+  #closed: Promise<void> | undefined;
+
+  constructor(backend: BackendDevice) {
+    this.name = backend.name;
+    this.description = backend.description;
+    this.#backend = backend;
+  }
+
+  async upload(data: Float32Array | AsyncIterable<Float32Array>, options: UploadOptions): Promise<Rows> {
+    this.#checkOpen();
+    const checked = checkUploadOptions(options);
+    if (!types.isFloat32Array(data) && !isAsyncIterable(data)) {
+      throw new SeineError(
+        'ERR_ARGUMENT',
+        `data must be a Float32Array [rows, ${checked.dim}] or an AsyncIterable of such, got ${show(data)}.`,
+      );
+    }
+    const chunks = types.isFloat32Array(data) ? [copyMatrix(data, checked.dim, 'data')] : data;
+    const rows = await this.#createRows(checked);
+    try {
+      for await (const chunk of chunks) {
+        this.#checkOpen();
+        // An iterable's chunk may be a view of a buffer that it fills again.
+        await rows.load(chunks === data ? copyMatrix(chunk, checked.dim, 'data') : chunk);
+      }
+      this.#checkOpen();
+      return rows;
+    } catch (error) {
+      await rows.dispose();
+      throw error;
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#closeOnceIdle();
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #createRows(options: UploadOptions): Promise<ResidentRows> {
+    const creating = this.#backend.createRows(options);
+    this.#creating.add(creating);
+    try {
+      const rows = new ResidentRows(this.name, await creating, options, () => this.#residents.delete(rows));
+      this.#residents.add(rows);
+      return rows;
+    } finally {
+      this.#creating.delete(creating);
+    }
+  }
+
+  #checkOpen(): void {
+    if (this.#closed === undefined) return;
+    throw new SeineError('ERR_CLOSED', `The ${this.name} device is closed: open it again.`);
+  }
+
+  async #closeOnceIdle(): Promise<void> {
+    await Promise.allSettled(this.#creating);
+    await Promise.allSettled([...this.#residents].map((rows) => rows.dispose()));
+    await this.#backend.close();
+  }
+}
+
+function isAsyncIterable(value: unknown): value is AsyncIterable<Float32Array> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+}

@@ -1,0 +1,40 @@
+import type { BackendDevice, BackendRows, DeviceProvider, UploadOptions } from '../device.ts';
+import { type Chunk, scan } from './scan.ts';
+
+/** Plain TypeScript in float64: always there, slow, and what the others are tested against. */
+export const provider: DeviceProvider = {
+  name: 'reference',
+  probe: async () => ({
+    available: true,
+    reason: 'plain TypeScript in float64: always there',
+    software: true,
+    details: { node: process.version },
+  }),
+  open: async () => device,
+};
+
+const device: BackendDevice = {
+  name: 'reference',
+  description: `plain TypeScript in float64, 1 thread, Node ${process.version}`,
+  createRows: async (options) => createRows(options),
+  close: async () => {},
+};
+
+function createRows({ dim, metric }: UploadOptions): BackendRows {
+  const chunks: Chunk[] = [];
+  let count = 0;
+  return {
+    get bytes() {
+      return count * dim * 4;
+    },
+    append: async (values) => {
+      chunks.push({ first: count, values });
+      count += values.length / dim;
+    },
+    search: (task) => scan(chunks, dim, metric, task),
+    dispose: async () => {
+      chunks.length = 0;
+      count = 0;
+    },
+  };
+}

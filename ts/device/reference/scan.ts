@@ -1,0 +1,56 @@
+import type { Metric } from '../../core/types.ts';
+import { hasBit } from '../bitset.ts';
+import type { Found, SearchTask } from '../device.ts';
+import { pacer } from '../pacer.ts';
+import { BestRows } from './bestRows.ts';
+import { score } from './score.ts';
+
+/** Rows that were appended together: `values` `[rows, dim]`, the first of them with the id `first`. */
+export interface Chunk {
+  first: number;
+  values: Float32Array;
+}
+
+/** Numbers scored between two looks at the clock. */
+const NUMBERS_PER_BLOCK = 1 << 16;
+
+/** The meaning of exact search: score every allowed row, keep the k best. */
+export async function scan(
+  chunks: readonly Chunk[],
+  dim: number,
+  metric: Metric,
+  task: SearchTask,
+): Promise<Found> {
+  const { queries, q, k, count, allowed, signal } = task;
+  const found: Found = { ids: new Uint32Array(q * k), scores: new Float32Array(q * k) };
+  const pause = pacer(signal);
+  const block = Math.ceil(NUMBERS_PER_BLOCK / dim);
+  for (let query = 0; query < q; query++) {
+    const best = new BestRows(k, metric);
+    for (const { first, values } of chunks) {
+      const end = Math.min(first + values.length / dim, count);
+      for (let id = first; id < end; id++) {
+        if ((id - first) % block === 0) await pause();
+        if (allowed !== undefined && !hasBit(allowed, id)) continue;
+        best.offer(id, score(metric, queries, query * dim, values, (id - first) * dim, dim));
+      }
+    }
+    await drain(best, found, query * k, pause);
+  }
+  return found;
+}
+
+/** Empties `best` into the slots from `start` on, best first. */
+export async function drain(
+  best: BestRows,
+  found: Found,
+  start: number,
+  pause: () => Promise<void> | undefined,
+): Promise<void> {
+  while (best.size > 0) {
+    if (best.size % 1024 === 0) await pause();
+    const { id, score } = best.takeWorst();
+    found.ids[start + best.size] = id;
+    found.scores[start + best.size] = score;
+  }
+}

@@ -1,0 +1,47 @@
+import type { Metric } from '../../core/types.ts';
+
+/**
+ * What a score means on every device: a float64 sum in index order over the stored float32 values, rounded to
+ * float32, with -0 as 0. `values` hold rows of `dim` numbers; the row begins at `row`, the query at `query`.
+ * An overflow gives ±infinity; NaN never comes out of finite input.
+ */
+export function score(
+  metric: Metric,
+  queries: Float32Array,
+  query: number,
+  values: Float32Array,
+  row: number,
+  dim: number,
+): number {
+  return Math.fround(exactScore(metric, queries, query, values, row, dim)) + 0;
+}
+
+function exactScore(
+  metric: Metric,
+  queries: Float32Array,
+  query: number,
+  values: Float32Array,
+  row: number,
+  dim: number,
+): number {
+  if (metric === 'l2') {
+    let sum = 0;
+    for (let i = 0; i < dim; i++) {
+      const difference = queries[query + i]! - values[row + i]!;
+      sum += difference * difference;
+    }
+    return sum;
+  }
+  let dot = 0;
+  for (let i = 0; i < dim; i++) dot += queries[query + i]! * values[row + i]!;
+  if (metric === 'ip') return dot;
+  const norms = norm(queries, query, dim) * norm(values, row, dim);
+  return norms === 0 ? 0 : dot / norms;
+}
+
+/** Euclidean length of the `dim` numbers from `start` on. */
+export function norm(values: Float32Array, start: number, dim: number): number {
+  let sum = 0;
+  for (let i = 0; i < dim; i++) sum += values[start + i]! * values[start + i]!;
+  return Math.sqrt(sum);
+}

@@ -1,0 +1,181 @@
+import '../core/asyncDispose.ts';
+import { SeineError } from '../core/errors.ts';
+import type { DeviceName, Dtype, Metric, SearchOptions, TopK } from '../core/types.ts';
+import type { Appended, BackendRows, Rows, UploadOptions } from './device.ts';
+import { appended, emptySnapshot, removed, type Snapshot, select } from './snapshot.ts';
+import { allocateTopK } from './topK.ts';
+import {
+  checkIds,
+  checkSearchOptions,
+  copyIds,
+  copyMatrix,
+  findNotFinite,
+  MAX_ROWS,
+  notFinite,
+} from './validate.ts';
+
+/**
+ * The front of every resident: checks, order, snapshots, tombstones, abort and use after close happen here and
+ * nowhere else. Arguments are copied before the first `await`, so callers may reuse their buffers at once.
+ */
+export class ResidentRows implements Rows {
+  readonly dim: number;
+  readonly metric: Metric;
+  readonly dtype: Dtype;
+  readonly #device: DeviceName;
+  readonly #backend: BackendRows;
+  readonly #onDispose: () => void;
+  #snapshot: Snapshot = emptySnapshot;
+  /** Settles, always fulfilled, when every mutation called so far has acted. */
+  #mutations: Promise<unknown> = Promise.resolve();
+  readonly #searches = new Set<Promise<unknown>>();
+  #disposed: Promise<void> | undefined;
+
+  constructor(device: DeviceName, backend: BackendRows, options: UploadOptions, onDispose: () => void) {
+    this.#device = device;
+    this.#backend = backend;
+    this.dim = options.dim;
+    this.metric = options.metric;
+    this.dtype = options.dtype;
+    this.#onDispose = onDispose;
+  }
+
+  get count(): number {
+    return this.#snapshot.count;
+  }
+
+  get live(): number {
+    return this.#snapshot.live;
+  }
+
+  get generation(): number {
+    return this.#snapshot.generation;
+  }
+
+  get bytes(): number {
+    return this.#backend.bytes + (this.#snapshot.kept?.byteLength ?? 0);
+  }
+
+  async search(queries: Float32Array, options: SearchOptions): Promise<TopK> {
+    this.#checkOpen('search');
+    const checked = checkSearchOptions(options);
+    checked.signal?.throwIfAborted();
+    const owned = copyMatrix(queries, this.dim, 'queries');
+    const snapshot = this.#mutations.then(() => this.#snapshot);
+    const work = this.#searchSnapshot(owned, checked, snapshot);
+    this.#searches.add(work);
+    const done = () => this.#searches.delete(work);
+    work.then(done, done);
+    return checked.signal === undefined ? work : untilAborted(work, checked.signal);
+  }
+
+  async append(data: Float32Array): Promise<Appended> {
+    this.#checkOpen('append');
+    const owned = copyMatrix(data, this.dim, 'data');
+    return this.#mutate(async () => {
+      const first = this.#snapshot.count;
+      await this.#store(owned, 0);
+      this.#snapshot = { ...this.#snapshot, generation: this.#snapshot.generation + 1 };
+      return { first, count: owned.length / this.dim, generation: this.#snapshot.generation };
+    });
+  }
+
+  async remove(ids: readonly number[] | Uint32Array): Promise<number> {
+    this.#checkOpen('remove');
+    const owned = copyIds(ids);
+    return this.#mutate(() => {
+      checkIds(owned, this.#snapshot.count, 'ids');
+      const before = this.#snapshot.live;
+      this.#snapshot = removed(this.#snapshot, owned);
+      return before - this.#snapshot.live;
+    });
+  }
+
+  dispose(): Promise<void> {
+    this.#disposed ??= this.#disposeOnceIdle();
+    return this.#disposed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
+  /** A chunk of the upload: like `append`, but the generation stays 0 and errors name the row of the whole upload. */
+  async load(owned: Float32Array): Promise<void> {
+    this.#checkOpen('upload');
+    await this.#mutate(() => this.#store(owned, this.#snapshot.count));
+  }
+
+  async #store(owned: Float32Array, firstRow: number): Promise<void> {
+    const rows = owned.length / this.dim;
+    if (this.#snapshot.count + rows > MAX_ROWS) {
+      throw new SeineError(
+        'ERR_ARGUMENT',
+        `data would make ${this.#snapshot.count + rows} rows, but a resident holds at most ${MAX_ROWS}: use several.`,
+      );
+    }
+    await this.#checkFinite(owned, 'data', firstRow);
+    if (rows > 0) await this.#ask(this.#backend.append(owned));
+    this.#snapshot = appended(this.#snapshot, rows);
+  }
+
+  async #searchSnapshot(
+    queries: Float32Array,
+    { k, filter, signal }: SearchOptions,
+    bound: Promise<Snapshot>,
+  ): Promise<TopK> {
+    const snapshot = await bound;
+    await this.#checkFinite(queries, 'queries', 0);
+    signal?.throwIfAborted();
+    const { allowed, passing } = select(snapshot, filter);
+    const q = queries.length / this.dim;
+    const topK = allocateTopK(q, k, Math.min(k, passing), this.metric, snapshot.generation, this.#device);
+    if (q === 0 || passing === 0) return topK.result;
+    const task = { queries, q, k: topK.filled, count: snapshot.count, allowed, passing, signal };
+    return topK.fill(await this.#ask(this.#backend.search(task)));
+  }
+
+  async #checkFinite(values: Float32Array, name: string, firstRow: number): Promise<void> {
+    const check = this.#backend.findNotFinite?.(values) ?? findNotFinite(values);
+    const index = await this.#ask(check);
+    if (index >= 0) throw notFinite(values, index, this.dim, name, firstRow);
+  }
+
+  /** What goes wrong inside a device is a device error, whatever its library throws. */
+  async #ask<T>(answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } catch (cause) {
+      if (cause instanceof SeineError) throw cause;
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new SeineError('ERR_DEVICE', `The ${this.#device} device failed: ${why}`, { cause });
+    }
+  }
+
+  #mutate<T>(action: () => T | Promise<T>): Promise<T> {
+    const result = this.#mutations.then(action);
+    this.#mutations = result.catch(() => {});
+    return result;
+  }
+
+  #checkOpen(method: string): void {
+    if (this.#disposed === undefined) return;
+    throw new SeineError('ERR_CLOSED', `${method} was called on rows that are disposed: upload them again.`);
+  }
+
+  async #disposeOnceIdle(): Promise<void> {
+    await this.#mutations;
+    await Promise.allSettled(this.#searches);
+    this.#onDispose();
+    await this.#backend.dispose();
+  }
+}
+
+/** `work`, or a rejection with the signal's reason as soon as that aborts. */
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}

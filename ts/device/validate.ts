@@ -1,0 +1,191 @@
+import { types } from 'node:util';
+import { SeineError, show } from '../core/errors.ts';
+import type { Dtype, Filter, Metric, SearchOptions } from '../core/types.ts';
+import type { UploadOptions } from './device.ts';
+import { pacer } from './pacer.ts';
+
+const METRICS: readonly Metric[] = ['ip', 'cosine', 'l2'];
+const DTYPES: readonly Dtype[] = ['f32'];
+const MAX_DIM = 65536;
+/** Ids are uint32 and 0xFFFFFFFF marks an empty slot. */
+export const MAX_ROWS = 0xffffffff;
+const SLICE = 1 << 18;
+
+/** An object with known keys only; a misspelt option must not be ignored. */
+function checkKeys(value: unknown, name: string, known: readonly string[]): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) {
+    throw new SeineError(
+      'ERR_ARGUMENT',
+      `${name} must be an object with ${known.join(', ')}, got ${show(value)}.`,
+    );
+  }
+  for (const key of Object.keys(value)) {
+    if (!known.includes(key)) {
+      throw new SeineError(
+        'ERR_ARGUMENT',
+        `${name} has the unknown key ${show(key)}: known are ${known.join(', ')}.`,
+      );
+    }
+  }
+  return value as Record<string, unknown>;
+}
+
+function checkOneOf<T extends string>(value: unknown, name: string, known: readonly T[]): T {
+  const found = known.find((one) => one === value);
+  if (found !== undefined) return found;
+  const list = known.map((one) => `'${one}'`).join(', ');
+  throw new SeineError('ERR_ARGUMENT', `${name} must be one of ${list}, got ${show(value)}.`);
+}
+
+function checkInteger(value: unknown, name: string, from: number, to: number): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= from && value <= to) return value;
+  throw new SeineError(
+    'ERR_ARGUMENT',
+    `${name} must be a whole number from ${from} to ${to}, got ${show(value)}.`,
+  );
+}
+
+export function checkUploadOptions(options: unknown): UploadOptions {
+  const { dim, metric, dtype } = checkKeys(options, 'options', ['dim', 'metric', 'dtype']);
+  return {
+    dim: checkInteger(dim, 'dim', 1, MAX_DIM),
+    metric: checkOneOf(metric, 'metric', METRICS),
+    dtype: checkOneOf(dtype, 'dtype', DTYPES),
+  };
+}
+
+/** Checks what can be checked without knowing the rows, and copies the filter. */
+export function checkSearchOptions(options: unknown): SearchOptions {
+  const { k, filter, signal } = checkKeys(options, 'options', ['k', 'filter', 'signal']);
+  return {
+    k: checkInteger(k, 'k', 1, MAX_ROWS - 1),
+    filter: filter === undefined ? undefined : copyFilter(filter),
+    signal: signal === undefined ? undefined : checkSignal(signal),
+  };
+}
+
+function checkSignal(value: unknown): AbortSignal {
+  if (value instanceof Object && 'aborted' in value && 'addEventListener' in value)
+    return value as AbortSignal;
+  throw new SeineError('ERR_ARGUMENT', `signal must be an AbortSignal, got ${show(value)}.`);
+}
+
+function copyFilter(value: unknown): Filter {
+  const { mask, rows } = checkKeys(value, 'filter', ['mask', 'rows']);
+  if ((mask === undefined) === (rows === undefined)) {
+    throw new SeineError(
+      'ERR_ARGUMENT',
+      'filter must have either mask or rows, not both or neither: leave filter out to search all rows.',
+    );
+  }
+  return mask === undefined
+    ? { rows: copyWords(rows, 'filter.rows') }
+    : { mask: copyWords(mask, 'filter.mask') };
+}
+
+function copyWords(value: unknown, name: string): Uint32Array {
+  if (!types.isUint32Array(value)) {
+    throw new SeineError('ERR_ARGUMENT', `${name} must be a Uint32Array, got ${show(value)}.`);
+  }
+  checkBuffer(value.buffer, name);
+  return value.slice();
+}
+
+/** A detached buffer looks like an empty one, and a resizable one can shrink under a view. */
+function checkBuffer(buffer: ArrayBufferLike, name: string): void {
+  const flags = buffer as { resizable?: boolean; growable?: boolean };
+  if (flags.resizable === true || flags.growable === true) {
+    throw new SeineError(
+      'ERR_ARGUMENT',
+      `${name} lies in a resizable buffer, which can change its length: pass a copy.`,
+    );
+  }
+  try {
+    new Uint8Array(buffer);
+  } catch (cause) {
+    throw new SeineError(
+      'ERR_ARGUMENT',
+      `${name} lies in a detached buffer (transferred to another thread?): pass a copy.`,
+      { cause },
+    );
+  }
+}
+
+/** An owned copy of `value` `[rows, dim]`. Numbers are not looked at: see `checkFinite`. */
+export function copyMatrix(value: unknown, dim: number, name: string): Float32Array {
+  if (!types.isFloat32Array(value)) {
+    throw new SeineError(
+      'ERR_ARGUMENT',
+      `${name} must be a Float32Array [rows, ${dim}], got ${show(value)}.`,
+    );
+  }
+  checkBuffer(value.buffer, name);
+  if (value.length % dim !== 0) {
+    throw new SeineError(
+      'ERR_DIMENSION',
+      `${name} must hold whole rows of ${dim} numbers, got ${value.length} numbers (${value.length % dim} too many).`,
+    );
+  }
+  try {
+    return value.slice();
+  } catch (cause) {
+    throw new SeineError(
+      'ERR_OUT_OF_MEMORY',
+      `${name} could not be copied: ${value.byteLength} bytes wanted; pass the rows in smaller chunks.`,
+      { cause },
+    );
+  }
+}
+
+/** An owned copy of row ids; whether they exist is checked when it is their turn. */
+export function copyIds(value: unknown): Uint32Array {
+  if (types.isUint32Array(value)) return copyWords(value, 'ids');
+  if (!Array.isArray(value)) {
+    throw new SeineError(
+      'ERR_ARGUMENT',
+      `ids must be an array of row ids or a Uint32Array, got ${show(value)}.`,
+    );
+  }
+  return Uint32Array.from(value, (id: unknown, index) => checkInteger(id, `ids[${index}]`, 0, MAX_ROWS - 1));
+}
+
+/** Refuses ids of rows that do not exist. */
+export function checkIds(ids: Uint32Array, count: number, name: string): void {
+  for (let i = 0; i < ids.length; i++) {
+    if (ids[i]! >= count) {
+      throw new SeineError(
+        'ERR_ARGUMENT',
+        `${name}[${i}] is ${ids[i]}, but there are ${count} rows: ids must be below ${count}.`,
+      );
+    }
+  }
+}
+
+/** Index of the first NaN or infinity in `values`, or -1; yields to the event loop on the way. */
+export async function findNotFinite(values: Float32Array): Promise<number> {
+  const pause = pacer();
+  for (let start = 0; start < values.length; start += SLICE) {
+    const end = Math.min(start + SLICE, values.length);
+    for (let i = start; i < end; i++) {
+      if (!Number.isFinite(values[i]!)) return i;
+    }
+    await pause();
+  }
+  return -1;
+}
+
+/** The error for the number at `index` of `values` `[rows, dim]`, whose first row is called `firstRow`. */
+export function notFinite(
+  values: Float32Array,
+  index: number,
+  dim: number,
+  name: string,
+  firstRow = 0,
+): SeineError {
+  const row = firstRow + Math.floor(index / dim);
+  return new SeineError(
+    'ERR_NOT_FINITE',
+    `${name} must hold finite numbers, got ${values[index]} at row ${row}, column ${index % dim} ` +
+      `(index ${firstRow * dim + index}): leave such rows out or correct them.`,
+  );
+}
