@@ -1,0 +1,199 @@
+import type { Document } from '../core/types.ts';
+import { expectArgument, expectInteger } from './arguments.ts';
+import { readChanges } from './changes.ts';
+import { openWorker, type StoreClient } from './client.ts';
+import { packDocuments, packVectors } from './packing.ts';
+import type {
+  ActivateResult,
+  Bm25Hits,
+  Bm25Options,
+  Change,
+  DeleteResult,
+  EncodedDocument,
+  Passage,
+  StoredDocument,
+  StoreInfo,
+  StoreModel,
+  StoreOptions,
+  WriteResult,
+} from './types.ts';
+
+/** Documents that one slice of a long read or write carries. */
+const PAGE = 500;
+
+/**
+ * The truth on disk: documents, typed attributes, vectors and a full-text index in one SQLite file. All work is done
+ * by a worker thread. Writes that wait together are committed together; a write that was acknowledged survives the
+ * death of the process. Any number of processes may read while one writes.
+ *
+ * Every method throws ERR_CLOSED after `close`, ERR_DISK if the disk is full or not writable (nothing that was
+ * acknowledged is lost, and the store goes on working once there is space) and ERR_CORRUPT if the file is damaged.
+ */
+export class Store {
+  readonly path: string;
+  readonly #client: StoreClient;
+  readonly #options: StoreOptions;
+
+  private constructor(path: string, client: StoreClient, options: StoreOptions) {
+    this.path = path;
+    this.#client = client;
+    this.#options = options;
+  }
+
+  /**
+   * Opens the index at `path`; makes it if it is not there, unless `readonly`.
+   * Errors: ERR_LOCKED (another writer), ERR_VERSION (written by a newer version), ERR_CORRUPT (damaged, or not an
+   * index), ERR_NOT_FOUND (read-only and not there, or no such directory), ERR_DISK (not writable).
+   */
+  static async open(path: string, options: StoreOptions = {}): Promise<Store> {
+    expectArgument(typeof path === 'string' && path !== '', 'path', 'a path', path);
+    const client = await openWorker(path, options);
+    return new Store(path, client, options);
+  }
+
+  info(): Promise<StoreInfo> {
+    return this.#client.call('info', undefined);
+  }
+
+  /** The generation that is committed now: cheap, to see whether a copy must catch up. */
+  generation(): Promise<number> {
+    return this.#client.call('generation', undefined);
+  }
+
+  /** For each document: is it stored with the same content, and with vectors of the active model? */
+  unchanged(documents: Document[]): Promise<boolean[]> {
+    return this.#client.call('unchanged', { documents: packDocuments(documents) });
+  }
+
+  /**
+   * Inserts documents, or replaces those with the same id; all of them or, if one is not valid, none.
+   * Of several with one id, the last counts. Errors: ERR_DATA (id, title, text or attributes are not valid),
+   * ERR_ATTRIBUTE_TYPE, ERR_DIMENSION, ERR_NOT_FINITE, ERR_ARGUMENT (readonly; vectors without a model, or none).
+   */
+  upsert(documents: EncodedDocument[]): Promise<WriteResult> {
+    const packed = packDocuments(documents);
+    const vectors = packVectors(documents.map((document) => document.passages));
+    return this.#client.call('upsert', { documents: packed, vectors }, vectors.buffers);
+  }
+
+  /** Deletes documents; ids that are not there are ignored. */
+  delete(ids: string[]): Promise<DeleteResult> {
+    return this.#client.call('delete', { ids });
+  }
+
+  get(id: string): Promise<Document | undefined> {
+    return this.#client.call('get', { id });
+  }
+
+  /** Documents by key, in the order asked, also deleted ones; `undefined` for those never there or purged. */
+  documents(docs: Uint32Array | readonly number[]): Promise<(StoredDocument | undefined)[]> {
+    return this.#client.call('documents', { docs: Uint32Array.from(docs) });
+  }
+
+  /** Live documents by rising key, read in slices: writes in between may show. */
+  async *iterate(): AsyncGenerator<StoredDocument, void, void> {
+    let after = 0;
+    while (true) {
+      const page = await this.#client.call('iterate', { after, limit: PAGE });
+      yield* page;
+      const last = page.at(-1);
+      if (last === undefined) return;
+      after = last.doc;
+    }
+  }
+
+  /**
+   * Full-text search over title and text by BM25 (k1 1.2, b 0.75): documents with any word of the query, restricted
+   * by the mask before the limit applies. Nothing in the query is syntax; without a word there are no hits; only the
+   * first 1,000 distinct words count.
+   */
+  async bm25(query: string, options: Bm25Options): Promise<Bm25Hits> {
+    expectArgument(typeof query === 'string', 'query', 'a string', query);
+    expectInteger(options.limit, 'limit', 1);
+    const { limit, mask, signal } = options;
+    return this.#client.call('bm25', { query, limit, mask }, [], signal);
+  }
+
+  /**
+   * What has changed since generation `since`, or everything for 0: see `Change`. Read in slices, yet it tells one
+   * consistent state, that of the generation which it ends with.
+   */
+  changes(since: number): AsyncGenerator<Change, void, void> {
+    expectInteger(since, 'since', 0);
+    return readChanges(this.#client, since, this.#options.mapFile);
+  }
+
+  /**
+   * Says which model the vectors come from; needed once, before the first upsert with vectors. The same model again
+   * is welcome. Errors: ERR_MODEL_MISMATCH if the index has another one.
+   */
+  setModel(model: StoreModel): Promise<void> {
+    return this.#client.call('setModel', { model });
+  }
+
+  /** Starts, or resumes, to embed the index under another model, while the active one serves. */
+  beginModel(model: StoreModel): Promise<void> {
+    return this.#client.call('beginModel', { model });
+  }
+
+  /** Live documents without vectors of the model that is being built, also those that are added meanwhile. */
+  async *missing(): AsyncGenerator<StoredDocument, void, void> {
+    let after = 0;
+    while (true) {
+      const page = await this.#client.call('missing', { after, limit: PAGE });
+      yield* page;
+      const last = page.at(-1);
+      if (last === undefined) return;
+      after = last.doc;
+    }
+  }
+
+  /** Adds vectors of the model that is being built; returns for how many documents (live, and without any yet). */
+  addVectors(entries: { doc: number; passages: Passage[] }[]): Promise<number> {
+    const vectors = packVectors(entries.map((entry) => entry.passages));
+    const docs = Uint32Array.from(entries, (entry) => entry.doc);
+    return this.#client.call('addVectors', { docs, vectors }, vectors.buffers);
+  }
+
+  /** Puts the model that was built in the place of the active one, at once, if no live document lacks its vectors. */
+  activateModel(): Promise<ActivateResult> {
+    return this.#client.call('activateModel', undefined);
+  }
+
+  /** Drops the model that is being built; returns false if there is none. */
+  abandonModel(): Promise<boolean> {
+    return this.#client.call('abandonModel', undefined);
+  }
+
+  /**
+   * Copies the index, as it is now, to another file while it is in use; an index there that nobody uses is replaced.
+   * Errors: ERR_ARGUMENT (the same file, or one in use), ERR_NOT_FOUND (no such directory), ERR_DISK.
+   */
+  backup(path: string): Promise<void> {
+    expectArgument(typeof path === 'string' && path !== '', 'path', 'a path', path);
+    return this.#client.call('backup', { path });
+  }
+
+  /**
+   * Removes the content of documents that were deleted or replaced at `generation` or before; returns how many.
+   * A copy that is older starts anew with a `reset`.
+   */
+  async purge(generation: number): Promise<number> {
+    expectInteger(generation, 'generation', 0);
+    let purged = 0;
+    while (true) {
+      const count = await this.#client.call('purge', { generation, limit: PAGE });
+      purged += count;
+      if (count < PAGE) return purged;
+    }
+  }
+
+  /** Waits for what was asked before, then closes. Calling it again is harmless. */
+  close(): Promise<void> {
+    return this.#client.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
