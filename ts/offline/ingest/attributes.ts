@@ -1,0 +1,152 @@
+import { SeineError, show } from '../../core/errors.ts';
+import type { AttributeType, AttributeValue, GeoPoint } from '../../core/types.ts';
+
+/**
+ * A value as its file has it. `textual` says that the file knows only text (CSV, TSV, TREC), so that numbers,
+ * truth values and sets are read out of strings.
+ */
+export interface RawValue {
+  value: unknown;
+  textual: boolean;
+}
+
+export const ATTRIBUTE_TYPES: AttributeType[] = ['keyword', 'number', 'boolean', 'timestamp', 'set', 'geo'];
+
+/** No leading zeros and no plus sign: `007` is a code, not a number. */
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+const DATE = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(Z|[+-]\d\d:?\d\d)?)?$/;
+const BOOLEANS = new Map([
+  ['true', true],
+  ['false', false],
+]);
+
+/**
+ * The type that fits all `values` of an attribute; `undefined` if all are missing. Where they differ it is
+ * `keyword`, or `set` if some are arrays.
+ */
+export function inferType(values: Iterable<RawValue>): AttributeType | undefined {
+  const types = new Set<AttributeType>();
+  for (const raw of values) {
+    const type = typeOf(raw);
+    if (type !== undefined) types.add(type);
+  }
+  const [only] = types;
+  if (types.size <= 1) return only;
+  return types.has('set') ? 'set' : 'keyword';
+}
+
+function typeOf({ value, textual }: RawValue): AttributeType | undefined {
+  switch (typeof value) {
+    case 'number':
+      return 'number';
+    case 'boolean':
+      return 'boolean';
+    case 'string':
+      if (timestamp(value) !== undefined) return 'timestamp';
+      if (textual && number(value) !== undefined) return 'number';
+      if (textual && BOOLEANS.has(value.toLowerCase())) return 'boolean';
+      return 'keyword';
+    default:
+      if (value === null || value === undefined) return undefined;
+      return Array.isArray(value) ? 'set' : 'geo';
+  }
+}
+
+/** `raw` as a value of `type`; throws `ERR_DATA` with what is wrong, as the end of a sentence, if it is none. */
+export function convert(name: string, raw: RawValue, type: AttributeType): AttributeValue {
+  if (raw.value === null || raw.value === undefined) return null;
+  const value = CONVERSIONS[type](raw);
+  if (value === undefined) {
+    const remedy = type === 'keyword' ? `leave it out with --attributes` : `or give --type ${name}=keyword`;
+    throw new SeineError(
+      'ERR_DATA',
+      `must hold ${EXPECTED[type]} in "${name}", got ${show(raw.value)}; ${remedy}`,
+    );
+  }
+  return value;
+}
+
+const EXPECTED: Record<AttributeType, string> = {
+  keyword: 'a string',
+  number: 'a number',
+  boolean: 'true or false',
+  timestamp: 'an ISO 8601 date',
+  set: 'an array of strings',
+  geo: 'a point { lat, lon } in degrees',
+};
+
+const CONVERSIONS: Record<AttributeType, (raw: RawValue) => AttributeValue | undefined> = {
+  keyword: ({ value }) => scalar(value),
+  number: ({ value }) =>
+    typeof value === 'string' ? number(value) : typeof value === 'number' ? value : undefined,
+  boolean: ({ value }) =>
+    typeof value === 'string'
+      ? BOOLEANS.get(value.toLowerCase())
+      : typeof value === 'boolean'
+        ? value
+        : undefined,
+  timestamp: ({ value }) => {
+    if (typeof value === 'string') return timestamp(value);
+    const date = typeof value === 'number' ? new Date(value) : undefined;
+    return date === undefined || Number.isNaN(date.getTime()) ? undefined : date;
+  },
+  set: ({ value, textual }) => {
+    if (Array.isArray(value)) {
+      const members = value.map(scalar);
+      return members.includes(undefined) ? undefined : (members as string[]);
+    }
+    const text = scalar(value);
+    if (text === undefined) return undefined;
+    return textual ? text.split(/[|;\n]/).flatMap((part) => part.trim() || []) : [text];
+  },
+  geo: ({ value }) => {
+    if (typeof value === 'string') {
+      const [lat = '', lon = '', more] = value.split(',').map((part) => part.trim());
+      return more === undefined ? point(number(lat), number(lon)) : undefined;
+    }
+    if (typeof value !== 'object' || value === null) return undefined;
+    const { lat, lon } = value as Record<string, unknown>;
+    return point(lat, lon);
+  },
+};
+
+function scalar(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+}
+
+/** A number written out, unless it is a whole one too long for float64 to keep. */
+function number(text: string): number | undefined {
+  if (!NUMBER.test(text)) return undefined;
+  const value = Number(text);
+  const kept = /^-?\d+$/.test(text) ? Number.isSafeInteger(value) : Number.isFinite(value);
+  return kept ? value : undefined;
+}
+
+/** An ISO 8601 date, or date and time; without an offset it is UTC. Days that no calendar has are refused. */
+function timestamp(text: string): Date | undefined {
+  const match = DATE.exec(text);
+  if (match === null) return undefined;
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map((part) => Number(part ?? 0)) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const milliseconds = Math.floor(Number(`0.${match[7] ?? 0}`) * 1000);
+  const date = new Date(0);
+  date.setUTCFullYear(year, month - 1, day);
+  if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return undefined;
+  if (hour > 23 || minute > 59 || second > 59) return undefined;
+  const [sign, offsetHours, offsetMinutes] = /^([+-])(\d\d):?(\d\d)$/.exec(match[8] ?? '')?.slice(1) ?? [];
+  const offset = (Number(offsetHours ?? 0) * 60 + Number(offsetMinutes ?? 0)) * (sign === '-' ? -1 : 1);
+  date.setUTCHours(hour, minute - offset, second, milliseconds);
+  return date;
+}
+
+function point(lat: unknown, lon: unknown): GeoPoint | undefined {
+  if (typeof lat !== 'number' || typeof lon !== 'number') return undefined;
+  return Math.abs(lat) <= 90 && Math.abs(lon) <= 180 ? { lat, lon } : undefined;
+}
