@@ -1,25 +1,33 @@
-export interface ScoreOptions {
-  signal?: AbortSignal | undefined;
-  /** On `performance.now()`'s clock, in milliseconds: scoring stops between chunks once it has passed. */
-  deadline?: number | undefined;
-}
+import { performance } from 'node:perf_hooks';
+import type { CrossEncoder, OpenModelOptions, Scored } from './contracts.ts';
+import { requireTexts } from './encoder.ts';
+import { InferenceThread } from './inferenceThread.ts';
+import type { PairScorerInfo } from './pairScorer.ts';
+import { resolveModel } from './resolveModel.ts';
 
-export interface Scored {
-  /** `[documents]`; only the first `scored` are filled, the others are 0. */
-  scores: Float32Array;
-  scored: number;
-  /** Pairs of which something was cut off. */
-  truncated: number;
-}
+export type { CrossEncoder, Scored, ScoreOptions } from './contracts.ts';
 
-/** A cross-encoder in a worker thread: query and document together to a score, higher is better. */
-export interface CrossEncoder {
-  readonly name: string;
-  /** SHA-256 over all files that determine the scores. */
-  readonly hash: string;
-  readonly maxTokens: number;
-  /** Weight of these scores when blended with the retrieval score, if the model's `seine.json` gives one. */
-  readonly blend: number | undefined;
-  score(query: string, documents: string[], options?: ScoreOptions): Promise<Scored>;
-  close(): Promise<void>;
+/**
+ * Opens a cross-encoder by name or path (see `resolveModel`) in a worker thread. Errors: `ERR_MODEL` if it cannot be
+ * found or its files do not fit each other, `ERR_DEVICE_UNAVAILABLE` if the provider is not there.
+ */
+export async function openCrossEncoder(
+  nameOrPath: string,
+  options: OpenModelOptions = {},
+): Promise<CrossEncoder> {
+  const files = await resolveModel(nameOrPath, 'ranker');
+  const thread = await InferenceThread.open<PairScorerInfo>({ files, options });
+  return {
+    name: files.name,
+    hash: files.hash,
+    maxTokens: thread.info.maxTokens,
+    blend: thread.info.blend,
+    async score(query, documents, { signal, deadline } = {}) {
+      requireTexts([query], 'query');
+      requireTexts(documents, 'documents');
+      const since1970 = deadline === undefined ? undefined : performance.timeOrigin + deadline;
+      return thread.call<Scored>({ score: { query, documents, deadline: since1970 } }, { signal });
+    },
+    close: () => thread.close(),
+  };
 }

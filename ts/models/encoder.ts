@@ -1,58 +1,60 @@
-import type { Provider } from './session.ts';
+import { SeineError, show } from '../core/errors.ts';
+import type { Encoded, Encoder, OpenModelOptions, TextWindow } from './contracts.ts';
+import type { EmbedderInfo } from './embedder.ts';
+import { InferenceThread } from './inferenceThread.ts';
+import { resolveModel } from './resolveModel.ts';
 
-/** Progress of one call: texts and tokens that are done. */
-export interface EncodeProgress {
-  texts: number;
-  tokens: number;
+export type * from './contracts.ts';
+
+/**
+ * Opens a bi-encoder by name or path (see `resolveModel`) in a worker thread. Errors: `ERR_MODEL` if it cannot be
+ * found or its files do not fit each other, `ERR_DEVICE_UNAVAILABLE` if the provider is not there.
+ */
+export async function openEncoder(nameOrPath: string, options: OpenModelOptions = {}): Promise<Encoder> {
+  const files = await resolveModel(nameOrPath, 'embedder');
+  const thread = await InferenceThread.open<EmbedderInfo>({ files, options });
+  return {
+    name: files.name,
+    hash: files.hash,
+    dim: thread.info.dim,
+    maxTokens: thread.info.maxTokens,
+    async encode(texts, { kind, signal, onProgress }) {
+      requireTexts(texts, 'texts');
+      if (kind !== 'query' && kind !== 'document') {
+        throw new SeineError('ERR_ARGUMENT', `kind must be 'query' or 'document', got ${show(kind)}.`);
+      }
+      return thread.call<Encoded>({ encode: { texts, kind } }, { signal, onProgress });
+    },
+    async windows(text, { maxTokens, overlap }) {
+      requireTexts([text], 'text');
+      if (!Number.isInteger(maxTokens) || maxTokens < 8) {
+        throw new SeineError(
+          'ERR_ARGUMENT',
+          `maxTokens of a window must be at least 8, got ${show(maxTokens)}.`,
+        );
+      }
+      if (!Number.isInteger(overlap) || overlap < 0 || overlap >= maxTokens) {
+        throw new SeineError(
+          'ERR_ARGUMENT',
+          `overlap of windows must be a whole number from 0 to maxTokens - 1, got ${show(overlap)}.`,
+        );
+      }
+      return thread.call<TextWindow[]>({ windows: { text, maxTokens, overlap } });
+    },
+    close: () => thread.close(),
+  };
 }
 
-export interface EncodeOptions {
-  /** Chooses the prompt that the model puts before a text, if it has one. */
-  kind: 'query' | 'document';
-  signal?: AbortSignal | undefined;
-  onProgress?: ((done: EncodeProgress) => void) | undefined;
-}
-
-export interface Encoded {
-  /** `[texts, dim]`, in the caller's order. */
-  vectors: Float32Array;
-  /** Tokens that went through the model, special tokens included, padding not. */
-  tokens: number;
-  /** Texts that were longer than `maxTokens`. */
-  truncated: number;
-}
-
-/** Half-open range of UTF-16 code units. */
-export interface TextWindow {
-  start: number;
-  end: number;
-}
-
-export interface WindowOptions {
-  /** Tokens of a window at most, special tokens included. */
-  maxTokens: number;
-  /** Tokens that neighbouring windows share, about. */
-  overlap: number;
-}
-
-/** A bi-encoder in a worker thread: text to vector. */
-export interface Encoder {
-  readonly name: string;
-  /** SHA-256 over all files that determine the vectors. */
-  readonly hash: string;
-  readonly dim: number;
-  readonly maxTokens: number;
-  /** Vectors do not depend on which texts share a call beyond 1e-5. Rejects with `signal.reason` when aborted. */
-  encode(texts: string[], options: EncodeOptions): Promise<Encoded>;
-  /** Cuts a long text at word borders into windows that overlap; none for a text without words. */
-  windows(text: string, options: WindowOptions): Promise<TextWindow[]>;
-  close(): Promise<void>;
-}
-
-export interface OpenModelOptions {
-  provider?: Provider | undefined;
-  /** Below or equal to what the model can take; its own default if left out. */
-  maxTokens?: number | undefined;
-  /** Threads of the model; the process's thread budget if left out. */
-  threads?: number | undefined;
+/** Throws `ERR_ARGUMENT` naming the index of what is no string. */
+export function requireTexts(texts: readonly unknown[], name: string): void {
+  if (!Array.isArray(texts)) {
+    throw new SeineError('ERR_ARGUMENT', `${name} must be an array of strings, got ${show(texts)}.`);
+  }
+  const wrong = texts.findIndex((text) => typeof text !== 'string');
+  if (wrong >= 0) {
+    throw new SeineError(
+      'ERR_ARGUMENT',
+      `${name} must be strings, got ${show(texts[wrong])} at index ${wrong}.`,
+    );
+  }
 }

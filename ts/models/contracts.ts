@@ -1,0 +1,84 @@
+import type { Provider } from './session.ts';
+
+/** Progress of one call: texts and tokens that are done. */
+export interface EncodeProgress {
+  texts: number;
+  tokens: number;
+}
+
+export interface EncodeOptions {
+  /** Chooses the prompt that the model puts before a text, if it has one. */
+  kind: 'query' | 'document';
+  signal?: AbortSignal | undefined;
+  onProgress?: ((done: EncodeProgress) => void) | undefined;
+}
+
+export interface Encoded {
+  /** `[texts, dim]`, in the caller's order. */
+  vectors: Float32Array;
+  /** Tokens that went through the model, special tokens included, padding not. */
+  tokens: number;
+  /** Texts that were longer than `maxTokens`. */
+  truncated: number;
+}
+
+/** Half-open range of UTF-16 code units. */
+export interface TextWindow {
+  start: number;
+  end: number;
+}
+
+export interface WindowOptions {
+  /** Tokens of a window at most, special tokens included. */
+  maxTokens: number;
+  /** Tokens that neighbouring windows share, about. */
+  overlap: number;
+}
+
+/** A bi-encoder in a worker thread: text to vector. */
+export interface Encoder {
+  readonly name: string;
+  /** SHA-256 over all files that determine the vectors. */
+  readonly hash: string;
+  readonly dim: number;
+  readonly maxTokens: number;
+  /** Vectors do not depend on which texts share a call beyond 1e-5. Rejects with `signal.reason` when aborted. */
+  encode(texts: string[], options: EncodeOptions): Promise<Encoded>;
+  /** Cuts a long text at word borders into windows that overlap; none for a text without words. */
+  windows(text: string, options: WindowOptions): Promise<TextWindow[]>;
+  close(): Promise<void>;
+}
+
+export interface OpenModelOptions {
+  provider?: Provider | undefined;
+  /** Below or equal to what the model can take; its own default if left out. */
+  maxTokens?: number | undefined;
+  /** Threads of the model; the process's thread budget if left out. */
+  threads?: number | undefined;
+}
+
+export interface ScoreOptions {
+  signal?: AbortSignal | undefined;
+  /** On `performance.now()`'s clock, in milliseconds: scoring stops between chunks once it has passed. */
+  deadline?: number | undefined;
+}
+
+export interface Scored {
+  /** `[documents]`; only the first `scored` are filled, the others are 0. */
+  scores: Float32Array;
+  scored: number;
+  /** Pairs of which something was cut off. */
+  truncated: number;
+}
+
+/** A cross-encoder in a worker thread: query and document together to a score, higher is better. */
+export interface CrossEncoder {
+  readonly name: string;
+  /** SHA-256 over all files that determine the scores. */
+  readonly hash: string;
+  readonly maxTokens: number;
+  /** Weight of these scores when blended with the retrieval score, if the model's `seine.json` gives one. */
+  readonly blend: number | undefined;
+  score(query: string, documents: string[], options?: ScoreOptions): Promise<Scored>;
+  close(): Promise<void>;
+}

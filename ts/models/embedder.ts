@@ -1,0 +1,173 @@
+import { SeineError } from '../core/errors.ts';
+import { batches } from './batches.ts';
+import type { Encoded, EncodeProgress, OpenModelOptions, TextWindow, WindowOptions } from './contracts.ts';
+import { normalize, type Pooling, pool, poolingMode } from './pooling.ts';
+import type { ModelFiles } from './resolveModel.ts';
+import { requireFinite, type TensorInfo } from './session.ts';
+import { openTextGraph } from './textGraph.ts';
+import { readJson, type TokenIds } from './tokenizer.ts';
+import { windows } from './windows.ts';
+
+/** What a call in the worker knows of its caller. */
+export interface CallContext {
+  aborted(): boolean;
+  progress(done: EncodeProgress): void;
+}
+
+export interface EmbedderInfo {
+  dim: number;
+  maxTokens: number;
+}
+
+/** The encoder's part in the worker thread. */
+export interface Embedder {
+  readonly info: EmbedderInfo;
+  encode(args: { texts: string[]; kind: 'query' | 'document' }, context: CallContext): Promise<Encoded>;
+  windows(args: { text: string } & WindowOptions): Promise<TextWindow[]>;
+  release(): Promise<void>;
+}
+
+/** Tokens of a batch, padding included: large enough for full speed, small enough that a query need not wait long. */
+const BATCH_TOKENS = 4096;
+
+/**
+ * Opens a model of the sentence-transformers layout. A graph with an output `sentence_embedding` `[batch, dim]` has its
+ * pooling inside; otherwise the token vectors are pooled as `1_Pooling/config.json` says, by their mean if the model
+ * has no `modules.json`. Vectors are normalised if `modules.json` lists a Normalize module.
+ */
+export async function openEmbedder(files: ModelFiles, options: OpenModelOptions): Promise<Embedder> {
+  const modules = await readModules(files);
+  const prompts = await readPrompts(files);
+  const graph = await openTextGraph(files, options);
+  try {
+    const output = chooseOutput(graph.session.outputs, files);
+    const pooled = output.dims.length === 2;
+    const pooling = pooled ? undefined : await readPooling(files, modules);
+    const normalized = modules?.includes('Normalize') ?? false;
+
+    /** Vectors of one batch, written to their places in `vectors`. */
+    const run = async (batch: readonly TokenIds[], places: readonly number[], vectors: Vectors) => {
+      const { data, dims, sequence } = await graph.run(batch, output.name);
+      const dim = dims.at(-1)!;
+      vectors.data ??= new Float32Array(vectors.rows * dim);
+      for (let row = 0; row < batch.length; row++) {
+        const vector = vectors.data.subarray(places[row]! * dim, (places[row]! + 1) * dim);
+        if (pooling === undefined) vector.set(data.subarray(row * dim, (row + 1) * dim));
+        else pool(data, row, sequence, batch[row]!.ids.length, pooling, vector);
+        requireFinite(vector, `A vector of the model ${files.name}`);
+        if (normalized) normalize(vector);
+      }
+    };
+
+    // One text through the whole model: what does not fit shows now and not in the middle of a long ingest.
+    const probe: Vectors = { rows: 1, data: undefined };
+    await run([graph.tokenizer.single('x', graph.maxTokens)], [0], probe);
+    const info: EmbedderInfo = { dim: probe.data!.length, maxTokens: graph.maxTokens };
+
+    return {
+      info,
+      async encode({ texts, kind }, context) {
+        const prompt = prompts[kind];
+        const tokens: TokenIds[] = [];
+        for (const text of texts) {
+          if (context.aborted()) break;
+          tokens.push(graph.tokenizer.single(prompt + text, graph.maxTokens));
+        }
+        const vectors: Vectors = { rows: texts.length, data: undefined };
+        const done = { texts: 0, tokens: 0 };
+        for (const places of batches(
+          tokens.map(({ ids }) => ids.length),
+          BATCH_TOKENS,
+        )) {
+          if (context.aborted()) break;
+          const batch = places.map((place) => tokens[place]!);
+          await run(batch, places, vectors);
+          done.texts += batch.length;
+          for (const { ids } of batch) done.tokens += ids.length;
+          context.progress(done);
+        }
+        return {
+          vectors: vectors.data ?? new Float32Array(0),
+          tokens: done.tokens,
+          truncated: tokens.filter(({ truncated }) => truncated).length,
+        };
+      },
+      async windows({ text, maxTokens, overlap }) {
+        const prompt = graph.tokenizer.part(prompts.document, maxTokens).ids.length;
+        const budget = Math.max(1, maxTokens - graph.tokenizer.specials.single - prompt);
+        return windows(text, graph.tokenizer, budget, overlap);
+      },
+      release: () => graph.release(),
+    };
+  } catch (error) {
+    await graph.release();
+    throw error;
+  }
+}
+
+interface Vectors {
+  rows: number;
+  data: Float32Array | undefined;
+}
+
+/** Kinds of the model's modules in their order, without their package's name; `undefined` without `modules.json`. */
+async function readModules(files: ModelFiles): Promise<string[] | undefined> {
+  const path = files.files['modules.json'];
+  if (path === undefined) return undefined;
+  const modules = Object.values(await readJson(path, 'array'));
+  return modules.map((module) =>
+    typeof module === 'object' && module !== null && 'type' in module
+      ? String(module.type).replace(/^.*\./, '')
+      : String(module),
+  );
+}
+
+function chooseOutput(outputs: readonly TensorInfo[], files: ModelFiles): TensorInfo {
+  const ranks = { sentence_embedding: 2, last_hidden_state: 3, token_embeddings: 3 };
+  for (const [name, rank] of Object.entries(ranks)) {
+    const output = outputs.find((candidate) => candidate.name === name && candidate.dims.length === rank);
+    if (output !== undefined) return output;
+  }
+  const described = outputs.map(({ name, dims }) => `${name} [${dims.join(', ')}]`).join(', ');
+  throw new SeineError(
+    'ERR_MODEL',
+    `The encoder ${files.name} should have an output sentence_embedding [batch, dim] or last_hidden_state ` +
+      `[batch, sequence, dim], but has ${described}: it is no embedding model, or export it for feature extraction.`,
+  );
+}
+
+async function readPooling(files: ModelFiles, modules: readonly string[] | undefined): Promise<Pooling> {
+  if (modules === undefined) return 'mean';
+  const other = modules.filter((type) => !['Transformer', 'Pooling', 'Normalize'].includes(type));
+  const path = files.files['1_Pooling/config.json'];
+  if (other.length > 0 || path === undefined) {
+    throw new SeineError(
+      'ERR_MODEL',
+      `The encoder ${files.name} should consist of Transformer, Pooling (with 1_Pooling/config.json) and Normalize, ` +
+        `but modules.json lists ${modules.join(', ')}: export it with all modules in the graph, as sentence_embedding.`,
+    );
+  }
+  const config = await readJson(path);
+  if (config.include_prompt === false) {
+    throw new SeineError(
+      'ERR_MODEL',
+      `${path} should have include_prompt true, for pooling without the prompt is not supported: choose another model.`,
+    );
+  }
+  return poolingMode(config, path);
+}
+
+async function readPrompts(files: ModelFiles): Promise<Record<'query' | 'document', string>> {
+  const path = files.files['config_sentence_transformers.json'];
+  const config = path === undefined ? {} : await readJson(path);
+  const prompts = typeof config.prompts === 'object' && config.prompts !== null ? config.prompts : {};
+  const named = new Map<unknown, unknown>(Object.entries(prompts));
+  // The names that sentence-transformers itself looks for, then the model's default.
+  const first = (...names: unknown[]): string => {
+    const prompt = [...names, config.default_prompt_name]
+      .map((name) => named.get(name))
+      .find((p) => p !== undefined);
+    return typeof prompt === 'string' ? prompt : '';
+  };
+  return { query: first('query'), document: first('document', 'passage', 'corpus') };
+}

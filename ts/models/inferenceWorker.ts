@@ -1,0 +1,48 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { SeineError } from '../core/errors.ts';
+import { type CallContext, openEmbedder } from './embedder.ts';
+import type { FromWorker, OpenRequest, ToWorker } from './inferenceThread.ts';
+import { openPairScorer } from './pairScorer.ts';
+
+// The body of the worker thread that a model lives in: tokenising and ONNX Runtime's runs, which occupy their thread,
+// happen here. Calls that are under way together take turns batch by batch.
+
+const port = parentPort!;
+const send = (message: FromWorker, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
+
+function fail(error: unknown): { code: SeineError['code']; message: string } {
+  if (error instanceof SeineError) return { code: error.code, message: error.message };
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { code: 'ERR_INTERNAL', message: `The model's thread failed: ${text}` };
+}
+
+async function start({ files, options }: OpenRequest): Promise<void> {
+  const model =
+    files.kind === 'embedder' ? await openEmbedder(files, options) : await openPairScorer(files, options);
+  const handle = async ({ id, flag, request }: Extract<ToWorker, { id: number }>): Promise<void> => {
+    const context: CallContext = {
+      aborted: () => Atomics.load(flag, 0) === 1,
+      progress: (progress) => send({ id, progress }),
+    };
+    try {
+      if ('encode' in request && 'encode' in model) {
+        const result = await model.encode(request.encode, context);
+        send({ id, result }, [result.vectors.buffer as ArrayBuffer]);
+      } else if ('windows' in request && 'windows' in model) {
+        send({ id, result: await model.windows(request.windows) });
+      } else if ('score' in request && 'score' in model) {
+        send({ id, result: await model.score(request.score, context) });
+      }
+    } catch (error) {
+      send({ id, error: fail(error) });
+    }
+  };
+  port.on('message', async (message: ToWorker) => {
+    if ('id' in message) return handle(message);
+    await model.release();
+    port.close(); // nothing else keeps the thread alive
+  });
+  send({ opened: model.info });
+}
+
+start(workerData as OpenRequest).catch((error: unknown) => send({ failed: fail(error) }));

@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto';
+import { existsSync, statSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { basename, delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { SeineError, show } from '../core/errors.ts';
+import { sha256 } from '../core/files.ts';
+import { externalData } from './externalData.ts';
+import { downloadModel, type HubProgress, isHubName } from './hub.ts';
+import { GRAPHS, OPTIONAL_FILES } from './layout.ts';
+
+export type ModelKind = 'embedder' | 'ranker';
+
+/** A model on disk. Paths are absolute; plain data, so it can be sent to a worker thread. */
+export interface ModelFiles {
+  /** As it was asked for, or the last part of its path. */
+  name: string;
+  kind: ModelKind;
+  directory: string;
+  /** `[relative name, absolute path]` of every file that determines the model's output, sorted by name. */
+  files: Record<string, string>;
+  /** Path of the ONNX graph. */
+  graph: string;
+  /** SHA-256 over names and contents of all `files`, in hexadecimal. */
+  hash: string;
+}
+
+export interface ResolveOptions {
+  signal?: AbortSignal | undefined;
+  /** Called while a model is fetched from the hub. */
+  onProgress?: ((progress: HubProgress) => void) | undefined;
+}
+
+/**
+ * Finds a model: a path, then the directories of `SEINE_MODELS`, then the models that come with Seine, then the cache,
+ * then the Hugging Face hub (never if `SEINE_OFFLINE=1`). Errors: `ERR_MODEL` if it is nowhere or lacks a file.
+ */
+export async function resolveModel(
+  nameOrPath: string,
+  kind: ModelKind,
+  options: ResolveOptions = {},
+): Promise<ModelFiles> {
+  if (typeof nameOrPath !== 'string' || nameOrPath === '') {
+    throw new SeineError(
+      'ERR_ARGUMENT',
+      `The ${kind} must be the name or the path of a model, got ${show(nameOrPath)}.`,
+    );
+  }
+  const places = candidates(nameOrPath);
+  const found = places.find((place) => isDirectory(place));
+  if (found !== undefined) return describe(nameOrPath, kind, found);
+  if (isHubName(nameOrPath) && process.env.SEINE_OFFLINE !== '1') {
+    const directory = join(cacheDirectory(), 'models', nameOrPath);
+    await downloadModel(nameOrPath, directory, options);
+    return describe(nameOrPath, kind, directory);
+  }
+  const hub = isHubName(nameOrPath)
+    ? ', and SEINE_OFFLINE=1 forbids to ask the hub'
+    : ', and the hub is asked only for names like owner/model';
+  throw new SeineError(
+    'ERR_MODEL',
+    `The ${kind} ${JSON.stringify(nameOrPath.slice(0, 200))} should be a model's directory but there is none at ` +
+      `${places.join(', ')}${hub}: correct the name, or put the model's directory into one of SEINE_MODELS.`,
+  );
+}
+
+/** Where fetched models are kept: `SEINE_CACHE`, else `$XDG_CACHE_HOME/seine`, else `~/.cache/seine`. */
+export function cacheDirectory(): string {
+  if (process.env.SEINE_CACHE) return resolve(process.env.SEINE_CACHE);
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'seine');
+}
+
+function candidates(nameOrPath: string): string[] {
+  const path = resolve(nameOrPath);
+  if (isAbsolute(nameOrPath) || nameOrPath.split(/[\\/]/).some((part) => part === '.' || part === '..')) {
+    return [path];
+  }
+  const own = (process.env.SEINE_MODELS ?? '').split(delimiter).filter((directory) => directory !== '');
+  const embedded = fileURLToPath(new URL('../../models', import.meta.url));
+  const roots = [...own.map((directory) => resolve(directory)), embedded, join(cacheDirectory(), 'models')];
+  return [path, ...roots.map((root) => join(root, nameOrPath))];
+}
+
+const isDirectory = (path: string): boolean =>
+  statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+
+async function describe(nameOrPath: string, kind: ModelKind, directory: string): Promise<ModelFiles> {
+  const has = (name: string): boolean => existsSync(join(directory, name));
+  const graph = GRAPHS.find(has);
+  const missing = ['config.json', 'tokenizer.json'].filter((name) => !has(name));
+  if (graph === undefined) missing.push(GRAPHS.join(' or '));
+  if (graph === undefined || missing.length > 0) {
+    throw new SeineError(
+      'ERR_MODEL',
+      `The ${kind} at ${directory} lacks ${missing.join(' and ')}: a model needs config.json, tokenizer.json and ` +
+        `${GRAPHS.join(' or ')}; fetch it again or export it to ONNX.`,
+    );
+  }
+  const names = ['config.json', 'tokenizer.json', graph, ...OPTIONAL_FILES.filter(has)];
+  for (const name of await externalData(join(directory, graph))) {
+    const weights = join(dirname(graph), name).replaceAll('\\', '/');
+    if (!has(weights)) {
+      throw new SeineError(
+        'ERR_MODEL',
+        `The ${kind} at ${directory} lacks ${weights}, where ${graph} keeps its weights: fetch the model again.`,
+      );
+    }
+    names.push(weights);
+  }
+  names.sort();
+  const hash = createHash('sha256');
+  for (const name of names) hash.update(`${name}\0${await contentHash(join(directory, name))}\n`);
+  return {
+    name: basename(nameOrPath) === nameOrPath || isHubName(nameOrPath) ? nameOrPath : basename(directory),
+    kind,
+    directory,
+    files: Object.fromEntries(names.map((name) => [name, join(directory, name)])),
+    graph: join(directory, graph),
+    hash: hash.digest('hex'),
+  };
+}
+
+/** Hashes of files by path, size and time of change: a process that opens a model again need not read it again. */
+const hashes = new Map<string, Promise<string>>();
+
+async function contentHash(path: string): Promise<string> {
+  const { size, mtimeNs, ino } = await stat(path, { bigint: true });
+  const key = `${path}\0${size}\0${mtimeNs}\0${ino}`;
+  const known = hashes.get(key);
+  if (known !== undefined) return known;
+  const hash = sha256(path);
+  hashes.set(key, hash);
+  hash.catch(() => hashes.delete(key));
+  return hash;
+}
