@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import type { CrossEncoder, OpenModelOptions, Scored } from './contracts.ts';
 import { requireTexts } from './encoder.ts';
+import type { PairScorerInfo } from './inferenceProtocol.ts';
 import { InferenceThread } from './inferenceThread.ts';
-import type { PairScorerInfo } from './pairScorer.ts';
 import { resolveModel } from './resolveModel.ts';
 
 export type { CrossEncoder, Scored, ScoreOptions } from './contracts.ts';

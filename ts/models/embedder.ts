@@ -1,6 +1,7 @@
 import { SeineError } from '../core/errors.ts';
 import { batches } from './batches.ts';
-import type { Encoded, EncodeProgress, OpenModelOptions, TextWindow, WindowOptions } from './contracts.ts';
+import type { Encoded, OpenModelOptions, TextWindow } from './contracts.ts';
+import type { CallContext, EmbedderInfo, EncodeArguments, WindowArguments } from './inferenceProtocol.ts';
 import { normalize, type Pooling, pool, poolingMode } from './pooling.ts';
 import type { ModelFiles } from './resolveModel.ts';
 import { requireFinite, type TensorInfo } from './session.ts';
@@ -8,22 +9,11 @@ import { openTextGraph } from './textGraph.ts';
 import { readJson, type TokenIds } from './tokenizer.ts';
 import { windows } from './windows.ts';
 
-/** What a call in the worker knows of its caller. */
-export interface CallContext {
-  aborted(): boolean;
-  progress(done: EncodeProgress): void;
-}
-
-export interface EmbedderInfo {
-  dim: number;
-  maxTokens: number;
-}
-
 /** The encoder's part in the worker thread. */
 export interface Embedder {
   readonly info: EmbedderInfo;
-  encode(args: { texts: string[]; kind: 'query' | 'document' }, context: CallContext): Promise<Encoded>;
-  windows(args: { text: string } & WindowOptions): Promise<TextWindow[]>;
+  encode(args: EncodeArguments, context: CallContext): Promise<Encoded>;
+  windows(args: WindowArguments): Promise<TextWindow[]>;
   release(): Promise<void>;
 }
 

@@ -1,6 +1,6 @@
 import { SeineError, show } from '../core/errors.ts';
 import type { Encoded, Encoder, OpenModelOptions, TextWindow } from './contracts.ts';
-import type { EmbedderInfo } from './embedder.ts';
+import type { EmbedderInfo } from './inferenceProtocol.ts';
 import { InferenceThread } from './inferenceThread.ts';
 import { resolveModel } from './resolveModel.ts';
 

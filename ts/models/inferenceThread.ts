@@ -1,41 +1,7 @@
 import { Worker } from 'node:worker_threads';
-import { type ErrorCode, SeineError } from '../core/errors.ts';
-import type {
-  Encoded,
-  EncodeProgress,
-  OpenModelOptions,
-  Scored,
-  TextWindow,
-  WindowOptions,
-} from './contracts.ts';
-import type { EmbedderInfo } from './embedder.ts';
-import type { PairScorerInfo } from './pairScorer.ts';
-import type { ModelFiles } from './resolveModel.ts';
-
-export interface OpenRequest {
-  files: ModelFiles;
-  options: OpenModelOptions;
-}
-
-export type Request =
-  | { encode: { texts: string[]; kind: 'query' | 'document' } }
-  | { windows: { text: string } & WindowOptions }
-  | { score: { query: string; documents: string[]; deadline: number | undefined } };
-
-/** `flag[0]` becomes 1 when the caller has lost interest. A message without `id` asks the thread to end. */
-export type ToWorker = { id: number; flag: Int32Array; request: Request } | { close: true };
-
-interface Failure {
-  code: ErrorCode;
-  message: string;
-}
-
-export type FromWorker =
-  | { opened: EmbedderInfo | PairScorerInfo }
-  | { failed: Failure }
-  | { id: number; progress: EncodeProgress }
-  | { id: number; result: Encoded | TextWindow[] | Scored }
-  | { id: number; error: Failure };
+import { SeineError } from '../core/errors.ts';
+import type { EncodeProgress } from './contracts.ts';
+import type { FromWorker, OpenRequest, Request, ToWorker } from './inferenceProtocol.ts';
 
 export interface CallOptions {
   signal?: AbortSignal | undefined;

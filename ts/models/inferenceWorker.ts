@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { SeineError } from '../core/errors.ts';
-import { type CallContext, openEmbedder } from './embedder.ts';
-import type { FromWorker, OpenRequest, ToWorker } from './inferenceThread.ts';
+import { openEmbedder } from './embedder.ts';
+import type { CallContext, FromWorker, OpenRequest, ToWorker } from './inferenceProtocol.ts';
 import { openPairScorer } from './pairScorer.ts';
 
 // The body of the worker thread that a model lives in: tokenising and ONNX Runtime's runs, which occupy their thread,

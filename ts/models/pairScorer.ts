@@ -2,25 +2,16 @@ import { performance } from 'node:perf_hooks';
 import { SeineError } from '../core/errors.ts';
 import { batches } from './batches.ts';
 import type { OpenModelOptions, Scored } from './contracts.ts';
-import type { CallContext } from './embedder.ts';
+import type { CallContext, PairScorerInfo, ScoreArguments } from './inferenceProtocol.ts';
 import type { ModelFiles } from './resolveModel.ts';
 import { requireFinite, type TensorInfo } from './session.ts';
 import { openTextGraph } from './textGraph.ts';
 import { type PartIds, readJson, type TokenIds } from './tokenizer.ts';
 
-export interface PairScorerInfo {
-  maxTokens: number;
-  blend: number | undefined;
-}
-
 /** The cross-encoder's part in the worker thread. */
 export interface PairScorer {
   readonly info: PairScorerInfo;
-  /** `deadline` is in milliseconds since 1970, for threads have clocks of different origin. */
-  score(
-    args: { query: string; documents: string[]; deadline: number | undefined },
-    context: CallContext,
-  ): Promise<Scored>;
+  score(args: ScoreArguments, context: CallContext): Promise<Scored>;
   release(): Promise<void>;
 }
 
