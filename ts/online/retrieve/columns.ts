@@ -1,5 +1,6 @@
 import { SeineError, show } from '../../core/errors.ts';
 import type { Attributes, AttributeType, AttributeValue, GeoPoint } from '../../core/types.ts';
+import { grown } from './grown.ts';
 
 /** Marks a missing value in a column of timestamps: int64's minimum, which no date reaches. */
 export const MISSING_TIMESTAMP = -(2n ** 63n);
@@ -30,11 +31,12 @@ export class Columns {
     if (!this.#columns.has(name)) this.#columns.set(name, emptyColumn(type));
   }
 
-  /** Stores the attributes of the document with this ordinal. */
+  /** Stores the attributes of the document with this ordinal; the store has seen to it that types agree. */
   set(ordinal: number, attributes: Attributes): void {
     for (const [name, value] of Object.entries(attributes)) {
-      const column = this.#columns.get(name);
-      if (column !== undefined && value !== null) setValue(column, ordinal, value);
+      if (value === null) continue;
+      this.declare(name, attributeType(value));
+      setValue(this.get(name), ordinal, value);
     }
   }
 
@@ -47,6 +49,14 @@ export class Columns {
     }
     return column;
   }
+}
+
+function attributeType(value: NonNullable<AttributeValue>): AttributeType {
+  if (typeof value === 'string') return 'keyword';
+  if (typeof value === 'number') return 'number';
+  if (typeof value === 'boolean') return 'boolean';
+  if (typeof value === 'bigint' || value instanceof Date) return 'timestamp';
+  return Array.isArray(value) ? 'set' : 'geo';
 }
 
 function emptyColumn(type: AttributeType): Column {
@@ -69,19 +79,19 @@ function emptyColumn(type: AttributeType): Column {
 function setValue(column: Column, ordinal: number, value: NonNullable<AttributeValue>): void {
   switch (column.type) {
     case 'number':
-      column.values = grown(column.values, ordinal, Number.NaN);
+      column.values = grown(column.values, ordinal + 1, Number.NaN);
       column.values[ordinal] = value as number;
       break;
     case 'timestamp':
-      column.values = grown(column.values, ordinal, MISSING_TIMESTAMP);
+      column.values = grown(column.values, ordinal + 1, MISSING_TIMESTAMP);
       column.values[ordinal] = value instanceof Date ? BigInt(value.getTime()) : (value as bigint);
       break;
     case 'boolean':
-      column.values = grown(column.values, ordinal, -1);
+      column.values = grown(column.values, ordinal + 1, -1);
       column.values[ordinal] = value === true ? 1 : 0;
       break;
     case 'keyword':
-      column.values = grown(column.values, ordinal, -1);
+      column.values = grown(column.values, ordinal + 1, -1);
       column.values[ordinal] = intern(column.dictionary, value as string);
       break;
     case 'set':
@@ -93,21 +103,6 @@ function setValue(column: Column, ordinal: number, value: NonNullable<AttributeV
       column.values[ordinal] = value as GeoPoint;
       break;
   }
-}
-
-/** The array itself if it holds `index`, else one of at least twice the length, new places filled with `missing`. */
-function grown<T extends Float64Array | BigInt64Array | Int8Array | Int32Array>(
-  values: T,
-  index: number,
-  missing: T[number],
-): T {
-  if (index < values.length) return values;
-  const bigger = new (values.constructor as new (length: number) => T)(
-    Math.max(1024, 2 * values.length, index + 1),
-  );
-  (bigger as Float64Array).fill(missing as number);
-  (bigger as Float64Array).set(values as Float64Array);
-  return bigger;
 }
 
 function intern(dictionary: Map<string, number>, word: string): number {

@@ -1,0 +1,9 @@
+export { ERRORS, type ErrorCode, SeineError } from './core/errors.ts';
+export type * from './core/types.ts';
+export type { Appended, Device, Rows, UploadOptions } from './device/device.ts';
+export { type DeviceChoice, openDevice, type ProbedDevice, probeDevices } from './device/openDevice.ts';
+export { type OpenOptions, open } from './open.ts';
+export type { Answer } from './search.ts';
+export type { SearchIndexOptions } from './searchOptions.ts';
+export type { SeineIndex, UpsertResult, WriteOptions } from './seineIndex.ts';
+export type { DeleteResult, StoreInfo, StoreModel } from './store/types.ts';

@@ -1,0 +1,96 @@
+import type { Device } from '../../device/device.ts';
+import type { Store } from '../../store/store.ts';
+import type { StoreModel } from '../../store/types.ts';
+import { Columns } from './columns.ts';
+import { Mirror } from './mirror.ts';
+
+/** Rows of removed documents that are worth loading everything anew, if they are also half of all rows. */
+const WASTED_ROWS = 10_000;
+
+/** Keeps a mirror of the store in memory and on the device in step with the store. */
+export class Collection {
+  readonly device: Device;
+  readonly #store: Store;
+  #mirror = new Mirror(undefined, undefined, new Columns());
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(store: Store, device: Device) {
+    this.#store = store;
+    this.device = device;
+  }
+
+  /** What searches see now: hold on to it for the length of a search. */
+  get mirror(): Mirror {
+    return this.#mirror;
+  }
+
+  /** Makes everything visible that the store had committed when this was called. */
+  catchUp(): Promise<void> {
+    const next = this.#queue.then(async () => {
+      if ((await this.#store.generation()) !== this.#mirror.generation) await this.#follow();
+    });
+    this.#queue = next.catch(() => {}); // the caller hears of it; the next one tries again
+    return next;
+  }
+
+  /** Frees the device's rows once searches under way are done. */
+  async close(): Promise<void> {
+    await this.#queue;
+    await this.#mirror.rows?.dispose();
+  }
+
+  async #follow(): Promise<void> {
+    let mirror = this.#mirror;
+    try {
+      for await (const change of this.#store.changes(isWasteful(mirror) ? 0 : mirror.generation)) {
+        switch (change.kind) {
+          case 'reset':
+            if (mirror !== this.#mirror) await mirror.rows?.dispose();
+            mirror = await this.#emptyMirror(change.model);
+            break;
+          case 'removed':
+            mirror.stageRemoval(change.docs);
+            break;
+          case 'documents':
+            mirror.stageDocuments(change.docs, change.attributes);
+            break;
+          case 'rows':
+            await mirror.stageRows(change, mirror !== this.#mirror);
+            break;
+          case 'end':
+            await this.#show(mirror, change.generation);
+            break;
+        }
+      }
+    } catch (error) {
+      // What is staged by halves must not be published by a later attempt: that one loads everything anew.
+      if (mirror !== this.#mirror) await mirror.rows?.dispose();
+      else this.#mirror.generation = 0;
+      throw error;
+    }
+  }
+
+  async #show(mirror: Mirror, generation: number): Promise<void> {
+    const old = this.#mirror;
+    const published = mirror.publish(generation);
+    this.#mirror = mirror;
+    await published;
+    // Not awaited: it waits for searches over the old rows, and a search may be waiting for this.
+    if (old !== mirror) void old.rows?.dispose();
+  }
+
+  async #emptyMirror(model: StoreModel | undefined): Promise<Mirror> {
+    const columns = new Columns();
+    const { attributes } = await this.#store.info();
+    for (const [name, type] of Object.entries(attributes)) columns.declare(name, type);
+    if (model === undefined) return new Mirror(undefined, undefined, columns);
+    const options = { dim: model.dim, metric: 'cosine', dtype: 'f32' } as const;
+    return new Mirror(model, await this.device.upload(new Float32Array(), options), columns);
+  }
+}
+
+function isWasteful({ rows }: Mirror): boolean {
+  if (rows === undefined) return false;
+  const removed = rows.count - rows.live;
+  return removed > WASTED_ROWS && removed > rows.live;
+}

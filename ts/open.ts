@@ -1,0 +1,114 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { SeineError, show } from './core/errors.ts';
+import { native } from './device/native.ts';
+import { type DeviceChoice, openDevice } from './device/openDevice.ts';
+import { openCrossEncoder } from './models/crossEncoder.ts';
+import { type Encoder, openEncoder } from './models/encoder.ts';
+import type { Provider } from './models/session.ts';
+import { Collection } from './online/retrieve/collection.ts';
+import { SeineIndex } from './seineIndex.ts';
+import { checkModel } from './store/checkModel.ts';
+import { Store } from './store/store.ts';
+import type { StoreModel } from './store/types.ts';
+
+export interface OpenOptions {
+  /** Path or name of the embedder: by default the one that the index was built with, or `seine-embed-small`. */
+  embedder?: string | undefined;
+  /** Path or name of the cross-encoder, `seine-rank-small` by default; `'none'` keeps the order of retrieval. */
+  ranker?: string | undefined;
+  /** Where exact search runs, `'auto'` by default. */
+  device?: DeviceChoice | undefined;
+  /** Opens an index that is there, beside a process that writes to it. */
+  readonly?: boolean | undefined;
+  /** Tokens that the embedder reads of a text; an index keeps what it was built with. */
+  maxTokens?: number | undefined;
+  /** Vectors of overlapping passages instead of one of each document's head; an index keeps what it was built with. */
+  passages?: boolean | undefined;
+  /** Where ONNX Runtime runs the models, `'cpu'` by default. */
+  provider?: Provider | undefined;
+}
+
+const OPTIONS = ['embedder', 'ranker', 'device', 'readonly', 'maxTokens', 'passages', 'provider'];
+const DEFAULT_EMBEDDER = 'seine-embed-small';
+const DEFAULT_RANKER = 'seine-rank-small';
+
+/**
+ * Opens the index at `path`; makes it if it is not there, unless `readonly`. Errors: those of `Store.open`,
+ * ERR_MODEL (a model is missing or damaged), ERR_MODEL_MISMATCH (the index was built with another embedder),
+ * ERR_DEVICE_UNAVAILABLE.
+ */
+export async function open(path: string, options: OpenOptions = {}): Promise<SeineIndex> {
+  checkOptions(options);
+  const { readonly = false, provider } = options;
+  const opened: { close(): Promise<void> }[] = [];
+  const keep = <T extends { close(): Promise<void> } | undefined>(part: T): T => {
+    if (part !== undefined) opened.unshift(part);
+    return part;
+  };
+  try {
+    const store = keep(await Store.open(path, { readonly, mapFile: native()?.mapFile }));
+    const info = await store.info();
+    const { encoder, model } = await openEmbedder(options.embedder ?? info.model?.name ?? DEFAULT_EMBEDDER, {
+      provider,
+      maxTokens: agreed('maxTokens', info.model?.maxTokens, options.maxTokens),
+      passages: agreed('passages', info.model?.passages, options.passages),
+    });
+    keep(encoder);
+    checkModel(info, model);
+    const ranker =
+      options.ranker === 'none'
+        ? undefined
+        : keep(await openCrossEncoder(options.ranker ?? DEFAULT_RANKER, { provider }));
+    const device = keep(await openDevice(options.device));
+    const collection = keep(new Collection(store, device));
+    await collection.catchUp();
+    return new SeineIndex({ store, device, collection, encoder, ranker, model, readonly });
+  } catch (error) {
+    for (const part of opened) await part.close();
+    throw error;
+  }
+}
+
+/** An embedder, and how an index records it. */
+export interface OpenedEmbedder {
+  encoder: Encoder;
+  model: StoreModel;
+}
+
+export interface EmbedderOptions {
+  provider?: Provider | undefined;
+  maxTokens?: number | undefined;
+  passages?: boolean | undefined;
+}
+
+/** Opens an embedder for an index that is new, or that is to be embedded anew. */
+export async function openEmbedder(embedder: string, options: EmbedderOptions = {}): Promise<OpenedEmbedder> {
+  const { provider, maxTokens, passages = false } = options;
+  const encoder = await openEncoder(embedder, { provider, maxTokens });
+  const name = existsSync(embedder) ? resolve(embedder) : embedder;
+  const { hash, dim } = encoder;
+  return { encoder, model: { name, hash, dim, maxTokens: encoder.maxTokens, passages } };
+}
+
+/** What the index was built with; ERR_MODEL_MISMATCH if something else is asked for. */
+function agreed<T>(name: string, built: T | undefined, asked: T | undefined): T | undefined {
+  if (built === undefined || asked === undefined || built === asked) return built ?? asked;
+  throw new SeineError(
+    'ERR_MODEL_MISMATCH',
+    `The index was built with ${name} ${built}, but ${asked} was asked for: leave it out, or build a new index.`,
+  );
+}
+
+function checkOptions(options: OpenOptions): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new SeineError('ERR_ARGUMENT', `The options must be an object, got ${show(options)}.`);
+  }
+  const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name));
+  if (unknown !== undefined) {
+    throw new SeineError(
+      'ERR_ARGUMENT',
+      `There is no option ${show(unknown)}; there are: ${OPTIONS.join(', ')}.`,
+    );
+  }
+}

@@ -1,0 +1,115 @@
+import { stopwatch } from './core/stopwatch.ts';
+import type { DeviceName, FilterExpression, Hit, RetrieveMode, Timings } from './core/types.ts';
+import type { CrossEncoder } from './models/crossEncoder.ts';
+import type { Encoder } from './models/encoder.ts';
+import { rank } from './online/rank/rank.ts';
+import { respond } from './online/respond/respond.ts';
+import type { Collection } from './online/retrieve/collection.ts';
+import { modelText } from './online/retrieve/embed.ts';
+import { countFacet, type FacetCounts } from './online/retrieve/facets.ts';
+import { fetchDocuments } from './online/retrieve/fetchDocuments.ts';
+import { retrieve } from './online/retrieve/retrieve.ts';
+import { understand } from './online/understand/understand.ts';
+import type { Store } from './store/store.ts';
+import type { StoreModel } from './store/types.ts';
+
+/** What a search works with. */
+export interface Engine {
+  store: Store;
+  collection: Collection;
+  /** The encoder whose vectors an index of this model holds. */
+  encoderOf: (model: StoreModel) => Encoder;
+  /** Without one, documents stay in the order of retrieval. */
+  ranker: CrossEncoder | undefined;
+}
+
+/** A query's options, every default filled in. */
+export interface Plan {
+  k: number;
+  offset: number;
+  /** How many of the best retrieved documents the ranker reads. */
+  depth: number;
+  retrieve: RetrieveMode;
+  filter: FilterExpression | undefined;
+  facets: string[];
+  /** On `performance.now()`'s clock: ranking stops then. */
+  deadline: number | undefined;
+  signal: AbortSignal | undefined;
+}
+
+export interface Answer {
+  hits: Hit[];
+  timings: Timings;
+  /** Generation of the index that the search saw. */
+  generation: number;
+  device: DeviceName;
+  /** Documents that the ranker scored; fewer than the depth if the deadline came first. */
+  ranked: number;
+  /** Documents of which the ranker read only the head. */
+  truncated: number;
+  /** By attribute: values of all documents that pass the filter. Present if facets were asked for. */
+  facets?: Record<string, FacetCounts>;
+}
+
+/** Lists of this length are fused: with `offset + k` and `depth` within it, all pages of a query agree. */
+const LIST_LENGTH = 100;
+
+/** The online path: query → understand → retrieve → rank → respond. Queries without a word have no hits. */
+export async function search(engine: Engine, queries: string[], plan: Plan): Promise<Answer[]> {
+  const { store, collection, encoderOf, ranker } = engine;
+  const { signal, deadline } = plan;
+  const lap = stopwatch();
+
+  const understood = queries.map(understand);
+  const asked = understood.filter(({ text }) => text !== '').map(({ text }) => text);
+  const understandMs = lap();
+
+  const limit = Math.max(LIST_LENGTH, plan.depth, plan.offset + plan.k);
+  const options = { mode: plan.retrieve, limit, filter: plan.filter, signal };
+  const retrieved = await retrieve(store, collection, encoderOf, asked, options);
+  const facets = plan.facets.map((name) => [
+    name,
+    countFacet(name, retrieved.mirror.columns, retrieved.documents),
+  ]);
+  const retrieveMs = lap() / Math.max(1, asked.length);
+
+  const answers: Answer[] = [];
+  let next = 0;
+  for (const { text } of understood) {
+    signal?.throwIfAborted();
+    lap();
+    const found = text === '' ? undefined : retrieved.found[next++]!;
+    const count = Math.max(plan.depth, plan.offset + plan.k);
+    const documents = found
+      ? await fetchDocuments(store, retrieved, found, count, plan.retrieve === 'fused')
+      : [];
+    const fetchMs = lap();
+    const candidates = documents.slice(0, plan.depth).map(({ document, passage, retrieval }) => ({
+      text: modelText(document.title, document.text.slice(passage.start, passage.end)),
+      retrieval,
+    }));
+    const ranking =
+      ranker && candidates.length > 0
+        ? await rank(text, candidates, ranker, { signal, deadline })
+        : undefined;
+    const rankMs = lap();
+    const hits = respond(documents, ranking, text, plan);
+    const respondMs = fetchMs + lap();
+    answers.push({
+      hits,
+      timings: {
+        understand: understandMs,
+        retrieve: retrieveMs,
+        rank: rankMs,
+        respond: respondMs,
+        total: understandMs + retrieveMs + rankMs + respondMs,
+      },
+      generation: retrieved.generation,
+      device: collection.device.name,
+      ranked: ranking?.ranked ?? 0,
+      truncated: ranking?.truncated ?? 0,
+      ...(plan.facets.length > 0 && { facets: Object.fromEntries(facets) }),
+    });
+  }
+  return answers;
+}
