@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { DEFAULT_EMBEDDER, DEFAULT_RANKER } from './core/defaults.ts';
 import { SeineError, show } from './core/errors.ts';
 import { native } from './device/native.ts';
 import { type DeviceChoice, openDevice } from './device/openDevice.ts';
@@ -30,8 +31,6 @@ export interface OpenOptions {
 }
 
 const OPTIONS = ['embedder', 'ranker', 'device', 'readonly', 'maxTokens', 'passages', 'provider'];
-const DEFAULT_EMBEDDER = 'seine-embed-small';
-const DEFAULT_RANKER = 'seine-rank-small';
 
 /**
  * Opens the index at `path`; makes it if it is not there, unless `readonly`. Errors: those of `Store.open`,
