@@ -1,0 +1,30 @@
+// The canonical score: what every device reports, bit for bit the same.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "metric.h"
+
+namespace seine {
+
+/// Euclidean length of `values` [dim]: the square root of a float64 sum in index order.
+double canonicalNorm(const float* values, size_t dim);
+
+/// Lengths of `count` rows that lie `stride` floats apart, into `norms` [count].
+void canonicalNorms(const float* rows, size_t count, size_t stride, size_t dim, double* norms);
+
+/// Scores of `count` rows (pointers to [dim]) into `scores` [count]: the float32 rounding of a float64 sum in
+/// index order, -0 as 0. `cosine` divides by `queryNorm * norms[i]` and is 0 if that is 0; `norms` is not
+/// read for the other metrics.
+void canonicalScores(Metric metric, const float* query, double queryNorm, const float* const* rows,
+                     const double* norms, size_t count, size_t dim, float* scores);
+
+/// One key that settles every tie: the better score is the smaller key, equal scores go to the lower row.
+uint64_t orderKey(Metric metric, float score, uint32_t row);
+
+/// The parts of a key.
+uint32_t keyRow(uint64_t key);
+float keyScore(Metric metric, uint64_t key);
+
+}  // namespace seine

@@ -1,0 +1,62 @@
+// What a device of the addon provides. The JavaScript side has checked and owns every argument: filters and
+// removed rows arrive as one bitset, searches name the number of rows that they see (ts/device/device.ts).
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "../kernels/metric.h"
+#include "borrowed.h"
+#include "error.h"
+
+namespace seine {
+
+/// Called exactly once, on any thread; an empty optional is success.
+using Done = std::function<void(std::optional<Error> failure)>;
+
+struct SearchTask {
+  std::vector<float> queries;  // [q, dim]
+  size_t q = 0;
+  size_t k = 0;      // 1 to `passing`
+  size_t count = 0;  // rows of the snapshot, at least 1
+  /// Bits of the rows that pass, [ceil(count / 32)], zero from `count` on; empty: all pass.
+  std::vector<uint32_t> allowed;
+  size_t passing = 0;
+  /// Set by the JavaScript thread; to be polled. The result of a cancelled search is not used.
+  std::atomic<bool> cancelled{false};
+
+  // The result, filled in before Done: canonical scores in final order.
+  std::vector<uint32_t> ids;  // [q, k]
+  std::vector<float> scores;  // [q, k]
+};
+
+/// Resident rows. Calls come from one thread at a time; work runs elsewhere.
+class Rows {
+ public:
+  virtual ~Rows() = default;
+  /// Bytes that the rows take.
+  virtual size_t bytes() const = 0;
+  /// Appends `data` [rows, dim], all or nothing. Never two at a time, but searches of earlier rows go on.
+  virtual void append(Borrowed data, Done done) = 0;
+  /// Sees the first `task->count` rows. Destroying the rows meanwhile must not disturb it.
+  virtual void search(std::shared_ptr<SearchTask> task, Done done) = 0;
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual std::string description() const = 0;
+  virtual std::unique_ptr<Rows> createRows(size_t dim, Metric metric) = 0;
+};
+
+/// The SIMD device. `isa` names a level of `supportedKernels` or is empty for the best one; the pool of the
+/// process gets `threads` threads unless it exists already.
+std::unique_ptr<Backend> openCpu(const std::string& isa, size_t threads);
+
+}  // namespace seine

@@ -1,0 +1,66 @@
+// Rows that may still be among the k best of a query.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <vector>
+
+namespace seine {
+
+/// A row and the bounds of its canonical score (higher is better).
+struct Candidate {
+  float low;
+  float high;
+  uint32_t row;
+};
+
+/// The k-th highest lower bound, or -infinity if there are fewer than k. Reorders the candidates.
+inline float kthLow(std::vector<Candidate>& candidates, size_t k) {
+  if (candidates.size() < k) return -std::numeric_limits<float>::infinity();
+  const auto kth = candidates.begin() + static_cast<ptrdiff_t>(k - 1);
+  std::nth_element(candidates.begin(), kth, candidates.end(),
+                   [](const Candidate& a, const Candidate& b) { return a.low > b.low; });
+  return kth->low;
+}
+
+inline void dropBelow(std::vector<Candidate>& candidates, float threshold) {
+  std::erase_if(candidates, [threshold](const Candidate& candidate) { return candidate.high < threshold; });
+}
+
+/// Collects candidates. k rows reach the threshold for certain, so a row that cannot reach it is out;
+/// whatever the order and the number of collectors, every row of the answer stays in one of them.
+class Candidates {
+ public:
+  explicit Candidates(size_t k) : k_(k), limit_(2 * k + 16) {}
+
+  /// What all collectors of the query know; they may miss each other's latest news.
+  static float threshold(const std::atomic<float>& shared) { return shared.load(std::memory_order_relaxed); }
+
+  void add(Candidate candidate, std::atomic<float>& shared) {
+    items_.push_back(candidate);
+    if (items_.size() >= limit_) prune(shared);
+  }
+
+  const std::vector<Candidate>& items() const { return items_; }
+
+ private:
+  void prune(std::atomic<float>& shared) {
+    const float own = kthLow(items_, k_);
+    float known = threshold(shared);
+    while (own > known && !shared.compare_exchange_weak(known, own, std::memory_order_relaxed)) {
+    }
+    dropBelow(items_, std::max(own, known));
+    // Where many rows tie, the collection grows with them, by doubling.
+    limit_ = std::max(2 * k_ + 16, 2 * items_.size());
+  }
+
+  size_t k_;
+  size_t limit_;
+  std::vector<Candidate> items_;
+};
+
+}  // namespace seine

@@ -1,0 +1,31 @@
+// The functions that the addon exports; types in ts/device/native.ts.
+#pragma once
+
+#include "call.h"
+
+namespace seine {
+
+/// (isa: string, threads: number) -> backend
+napi_value openCpuFunction(const Call& call);
+/// () -> string[], best first
+napi_value supportedIsasFunction(const Call& call);
+/// (backend) -> string
+napi_value describeFunction(const Call& call);
+/// (backend, dim: number, metric: number) -> rows
+napi_value createRowsFunction(const Call& call);
+/// (rows) -> number
+napi_value bytesFunction(const Call& call);
+/// (rows, data: Float32Array) -> Promise<undefined>
+napi_value appendFunction(const Call& call);
+/// (rows, queries, q, k, count, allowed | undefined, passing, ids, scores) -> [number, Promise<undefined>]
+napi_value searchFunction(const Call& call);
+/// (number) -> undefined
+napi_value cancelFunction(const Call& call);
+/// (rows) -> undefined
+napi_value disposeRowsFunction(const Call& call);
+/// (values: Float32Array) -> Promise<number>
+napi_value findNotFiniteFunction(const Call& call);
+/// (path: string, offset: number, length: number) -> ArrayBuffer
+napi_value mapFileFunction(const Call& call);
+
+}  // namespace seine

@@ -1,0 +1,179 @@
+// Backends, rows and searches as JavaScript sees them.
+#include <bit>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include "../kernels/scan.h"
+#include "backend.h"
+#include "environment.h"
+#include "functions.h"
+
+namespace seine {
+namespace {
+
+constexpr napi_type_tag kBackendTag = {0x5e1e5e1e5e1e0001, 0x9d1c3a7be2f04c11};
+constexpr napi_type_tag kRowsTag = {0x5e1e5e1e5e1e0002, 0x1f6ab4d0773e5a92};
+constexpr double kMostDim = 65536;
+constexpr double kMostRows = 0xffffffff;
+
+struct ResidentRows {
+  std::unique_ptr<Rows> rows;  // empty once disposed
+  size_t dim;
+};
+
+template <typename T>
+void destroy(napi_env, void* data, void*) {
+  delete static_cast<T*>(data);
+}
+
+Backend& backendOf(const Call& call) {
+  return *static_cast<Backend*>(call.handle(0, "backend", kBackendTag));
+}
+
+ResidentRows& rowsOf(const Call& call) {
+  auto& resident = *static_cast<ResidentRows*>(call.handle(0, "rows", kRowsTag));
+  if (!resident.rows) throw Error("ERR_CLOSED", "The rows are disposed.");
+  return resident;
+}
+
+napi_value makeString(napi_env env, const std::string& text) {
+  napi_value result;
+  check(napi_create_string_utf8(env, text.data(), text.size(), &result), "a string");
+  return result;
+}
+
+napi_value makeNumber(napi_env env, double number) {
+  napi_value result;
+  check(napi_create_double(env, number, &result), "a number");
+  return result;
+}
+
+/// Copies a result into the typed array behind a reference, as it is now.
+template <typename T>
+void fill(napi_env env, napi_ref reference, napi_typedarray_type type, const std::vector<T>& from) {
+  napi_value array;
+  size_t size = 0;
+  check(napi_get_reference_value(env, reference, &array), "a result array");
+  void* to = typedArrayData(env, array, type, &size);
+  if (to == nullptr || size != from.size()) {
+    throw Error("ERR_INTERNAL", "A result array was detached or resized during the search.");
+  }
+  if (size > 0) std::memcpy(to, from.data(), size * sizeof(T));
+}
+
+}  // namespace
+
+napi_value supportedIsasFunction(const Call& call) {
+  napi_value result;
+  check(napi_create_array(call.env(), &result), "an array");
+  const ScanKernel* const* kernels = supportedKernels();
+  for (uint32_t i = 0; kernels[i] != nullptr; i++) {
+    check(napi_set_element(call.env(), result, i, makeString(call.env(), kernels[i]->isa)), "an element");
+  }
+  return result;
+}
+
+napi_value openCpuFunction(const Call& call) {
+  const std::string isa = call.string(0, "isa");
+  const auto threads = static_cast<size_t>(call.number(1, "threads", 1, 1024));
+  return makeHandle(call.env(), openCpu(isa, threads).release(), kBackendTag, destroy<Backend>);
+}
+
+napi_value describeFunction(const Call& call) {
+  return makeString(call.env(), backendOf(call).description());
+}
+
+napi_value createRowsFunction(const Call& call) {
+  const auto dim = static_cast<size_t>(call.number(1, "dim", 1, kMostDim));
+  const auto metric = static_cast<Metric>(static_cast<int>(call.number(2, "metric", 0, 2)));
+  auto resident = std::make_unique<ResidentRows>();
+  resident->rows = backendOf(call).createRows(dim, metric);
+  resident->dim = dim;
+  return makeHandle(call.env(), resident.release(), kRowsTag, destroy<ResidentRows>);
+}
+
+napi_value bytesFunction(const Call& call) {
+  return makeNumber(call.env(), static_cast<double>(rowsOf(call).rows->bytes()));
+}
+
+napi_value appendFunction(const Call& call) {
+  ResidentRows& resident = rowsOf(call);
+  const Floats data = call.floats(1, "data");
+  if (data.size % resident.dim != 0) throw Error("ERR_DIMENSION", "data must hold whole rows.");
+  Environment& environment = Environment::of(call.env());
+  Job job;
+  job.kept = {call.keep(1)};
+  job.value = undefined;
+  uint32_t number;
+  return environment.startJob(
+      std::move(job),
+      [&](Done done) {
+        resident.rows->append(Borrowed(environment.lease(), data.data, data.size), std::move(done));
+      },
+      &number);
+}
+
+napi_value searchFunction(const Call& call) {
+  ResidentRows& resident = rowsOf(call);
+  const Floats queries = call.floats(1, "queries");
+  auto task = std::make_shared<SearchTask>();
+  task->q = static_cast<size_t>(call.number(2, "q", 1, kMostRows));
+  task->count = static_cast<size_t>(call.number(4, "count", 1, kMostRows));
+  task->passing = static_cast<size_t>(call.number(6, "passing", 1, static_cast<double>(task->count)));
+  task->k = static_cast<size_t>(call.number(3, "k", 1, static_cast<double>(task->passing)));
+  if (queries.size != task->q * resident.dim) throw Error("ERR_DIMENSION", "queries must be [q, dim].");
+  if (call.words(7, "ids").size != task->q * task->k) throw Error("ERR_ARGUMENT", "ids must be [q, k].");
+  if (call.floats(8, "scores").size != task->q * task->k) {
+    throw Error("ERR_ARGUMENT", "scores must be [q, k].");
+  }
+  if (!call.isUndefined(5)) {
+    const Words allowed = call.words(5, "allowed");
+    if (allowed.size != (task->count + 31) / 32) {
+      throw Error("ERR_ARGUMENT", "allowed must have a bit for each row.");
+    }
+    task->allowed.assign(allowed.data, allowed.data + allowed.size);
+    if (task->count % 32 != 0) task->allowed.back() &= (1u << (task->count % 32)) - 1;
+    size_t passing = 0;
+    for (const uint32_t word : task->allowed) passing += static_cast<size_t>(std::popcount(word));
+    if (passing != task->passing)
+      throw Error("ERR_ARGUMENT", "passing must be the number of bits of allowed.");
+  } else if (task->passing != task->count) {
+    throw Error("ERR_ARGUMENT", "passing must be count where allowed is absent.");
+  }
+  task->queries.assign(queries.data, queries.data + queries.size);
+
+  Job job;
+  job.search = task;
+  job.kept = {call.keep(7), call.keep(8)};
+  job.value = [task, ids = job.kept[0], scores = job.kept[1]](napi_env env) {
+    if (!task->cancelled) {
+      fill(env, ids, napi_uint32_array, task->ids);
+      fill(env, scores, napi_float32_array, task->scores);
+    }
+    return undefined(env);
+  };
+  uint32_t number;
+  napi_value promise =
+      Environment::of(call.env())
+          .startJob(
+              std::move(job), [&](Done done) { resident.rows->search(std::move(task), std::move(done)); },
+              &number);
+  napi_value pair;
+  check(napi_create_array_with_length(call.env(), 2, &pair), "an array");
+  check(napi_set_element(call.env(), pair, 0, makeNumber(call.env(), number)), "an element");
+  check(napi_set_element(call.env(), pair, 1, promise), "an element");
+  return pair;
+}
+
+napi_value cancelFunction(const Call& call) {
+  Environment::of(call.env()).cancel(static_cast<uint32_t>(call.number(0, "number", 0, kMostRows)));
+  return undefined(call.env());
+}
+
+napi_value disposeRowsFunction(const Call& call) {
+  rowsOf(call).rows.reset();
+  return undefined(call.env());
+}
+
+}  // namespace seine
