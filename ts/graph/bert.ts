@@ -1,0 +1,120 @@
+import { SeineError, show } from '../core/errors.ts';
+import type { Autodiff } from './autodiff.ts';
+import type { Tensor } from './graph.ts';
+
+/** The fields of a BERT `config.json` that decide the shape of the network. */
+export interface BertConfig {
+  hidden_size: number;
+  intermediate_size: number;
+  num_attention_heads: number;
+  num_hidden_layers: number;
+  vocab_size: number;
+  max_position_embeddings: number;
+  type_vocab_size: number;
+  layer_norm_eps: number;
+}
+
+/** Network parameters by name; matrices are `[in, out]`. */
+export type Parameters = Record<string, Tensor>;
+
+export interface BertInputs {
+  /** Token embeddings of the sequence, `[batch, sequence, hidden]`. */
+  tokens: Tensor;
+  /** int64 `[batch, sequence]`, 1 = a token, 0 = padding */
+  attention_mask: Tensor;
+  /** int64 `[batch, sequence]` */
+  token_type_ids: Tensor;
+}
+
+/** Name -> shape of every parameter besides the token embeddings; a head for `labels` logits on the pooler. */
+export function bertShapes(config: BertConfig, labels: number): Record<string, number[]> {
+  const { hidden_size: hidden, intermediate_size: inner } = config;
+  const shapes: Record<string, number[]> = {};
+  const linear = (name: string, from: number, to: number): void => {
+    shapes[`${name}.weight`] = [from, to];
+    shapes[`${name}.bias`] = [to];
+  };
+  const norm = (name: string): void => {
+    shapes[`${name}.weight`] = [hidden];
+    shapes[`${name}.bias`] = [hidden];
+  };
+  shapes['embeddings.position_embeddings.weight'] = [config.max_position_embeddings, hidden];
+  shapes['embeddings.token_type_embeddings.weight'] = [config.type_vocab_size, hidden];
+  norm('embeddings.LayerNorm');
+  for (let layer = 0; layer < config.num_hidden_layers; layer++) {
+    const prefix = `encoder.layer.${layer}`;
+    for (const part of ['query', 'key', 'value']) linear(`${prefix}.attention.self.${part}`, hidden, hidden);
+    linear(`${prefix}.attention.output.dense`, hidden, hidden);
+    norm(`${prefix}.attention.output.LayerNorm`);
+    linear(`${prefix}.intermediate.dense`, hidden, inner);
+    linear(`${prefix}.output.dense`, inner, hidden);
+    norm(`${prefix}.output.LayerNorm`);
+  }
+  linear('pooler.dense', hidden, hidden);
+  linear('classifier', hidden, labels);
+  return shapes;
+}
+
+function need(parameters: Parameters, name: string): Tensor {
+  const tensor = parameters[name];
+  if (tensor) return tensor;
+  throw new SeineError('ERR_MODEL', `The model should have a tensor ${show(name)}: check that it is a BERT.`);
+}
+
+/** Post-norm BERT encoder -> hidden states `[batch, sequence, hidden]`. */
+export function bertEncoder(
+  net: Autodiff,
+  config: BertConfig,
+  weights: Parameters,
+  inputs: BertInputs,
+): Tensor {
+  const { graph } = net;
+  const [batch, length] = inputs.attention_mask.shape as [number | string, number | string];
+  const { hidden_size: hidden, num_attention_heads: heads, layer_norm_eps: epsilon } = config;
+  const width = hidden / heads;
+  const get = (name: string): Tensor => need(weights, name);
+  const linear = (x: Tensor, name: string): Tensor =>
+    net.linear(x, get(`${name}.weight`), get(`${name}.bias`));
+  const norm = (x: Tensor, name: string): Tensor =>
+    net.layerNorm(x, get(`${name}.weight`), get(`${name}.bias`), epsilon);
+
+  const table = get('embeddings.position_embeddings.weight');
+  let positions: Tensor;
+  if (typeof length === 'number') positions = net.head(table, length);
+  else {
+    const end = graph.emit('Shape', [inputs.attention_mask], [1], { start: 1, end: 2 }, 'int64');
+    positions = graph.emit('Slice', [table, graph.integers([0]), end], [length, hidden]);
+  }
+  const types = net.gather(get('embeddings.token_type_embeddings.weight'), inputs.token_type_ids);
+  let x = norm(net.add(net.add(inputs.tokens, positions), types), 'embeddings.LayerNorm');
+
+  const present = graph.cast(inputs.attention_mask, 'float32');
+  const unsqueezed = graph.emit('Unsqueeze', [present, graph.integers([1, 2])], [batch, 1, 1, length]);
+  const mask = graph.binary('Mul', graph.binary('Sub', graph.scalar(1), unsqueezed), graph.scalar(-1e4));
+  for (let layer = 0; layer < config.num_hidden_layers; layer++) {
+    const prefix = `encoder.layer.${layer}`;
+    const split = (name: string): Tensor => {
+      const y = linear(x, `${prefix}.attention.self.${name}`);
+      return net.transpose(net.reshape(y, [batch, length, heads, width]), [0, 2, 1, 3]);
+    };
+    const keys = net.transpose(split('key'), [0, 1, 3, 2]);
+    const similarity = net.scale(net.matmul(split('query'), keys), 1 / Math.sqrt(width));
+    const attention = net.softmax(net.add(similarity, mask));
+    const mixed = net.transpose(net.matmul(attention, split('value')), [0, 2, 1, 3]);
+    const merged = net.reshape(mixed, [batch, length, hidden]);
+    x = norm(
+      net.add(x, linear(merged, `${prefix}.attention.output.dense`)),
+      `${prefix}.attention.output.LayerNorm`,
+    );
+    const inner = net.gelu(linear(x, `${prefix}.intermediate.dense`));
+    x = norm(net.add(x, linear(inner, `${prefix}.output.dense`)), `${prefix}.output.LayerNorm`);
+  }
+  return x;
+}
+
+/** Pooler over the first position and classifier: hidden states -> logits `[batch, labels]`. */
+export function classificationHead(net: Autodiff, weights: Parameters, states: Tensor): Tensor {
+  const get = (name: string): Tensor => need(weights, name);
+  const pooled = net.linear(net.first(states), get('pooler.dense.weight'), get('pooler.dense.bias'));
+  return net.linear(net.tanh(pooled), get('classifier.weight'), get('classifier.bias'));
+}

@@ -1,0 +1,210 @@
+import { SeineError } from '../core/errors.ts';
+import type { Attribute, DataType, Dim, OnnxInitializer, OnnxNode, OnnxValue } from './onnx.ts';
+import { writeOnnx } from './onnx.ts';
+
+/** A value of the graph. `requiresGrad` says that a gradient flows into it; `grad` is set by `backward`. */
+export interface Tensor {
+  readonly name: string;
+  readonly type: DataType;
+  readonly shape: readonly Dim[];
+  requiresGrad: boolean;
+  grad: Tensor | undefined;
+}
+
+/** Number of elements of a static shape. */
+export function sizeOf(shape: readonly Dim[]): number {
+  return staticShape(shape).reduce((product, dim) => product * dim, 1);
+}
+
+/** The shape as numbers; a symbolic dimension is a defect of the caller, since gradients need static shapes. */
+export function staticShape(shape: readonly Dim[]): number[] {
+  return shape.map((dim) => {
+    if (typeof dim === 'number') return dim;
+    throw new SeineError('ERR_INTERNAL', `Expected a static shape, got the symbolic dimension ${dim}.`);
+  });
+}
+
+function broadcast(a: readonly Dim[], b: readonly Dim[]): Dim[] {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, i) => {
+    const x = a[a.length - rank + i] ?? 1;
+    const y = b[b.length - rank + i] ?? 1;
+    if (x !== y && x !== 1 && y !== 1) {
+      throw new SeineError(
+        'ERR_INTERNAL',
+        `Shapes [${a.join(', ')}] and [${b.join(', ')}] do not broadcast.`,
+      );
+    }
+    return x === 1 ? y : x;
+  });
+}
+
+/**
+ * Collects ONNX nodes with their shapes, without gradients. Dimensions may be symbolic: a symbol keeps its place
+ * through `reshape`.
+ */
+export class Graph {
+  private readonly nodes: OnnxNode[] = [];
+  private readonly initializers: OnnxInitializer[] = [];
+  private readonly inputs: OnnxValue[] = [];
+  private readonly outputs: OnnxValue[] = [];
+  private readonly constants = new Map<string, Tensor>();
+  private count = 0;
+
+  tensor(name: string, shape: readonly Dim[], type: DataType = 'float32'): Tensor {
+    return { name, type, shape, requiresGrad: false, grad: undefined };
+  }
+
+  /** A name that no other value of this graph has. */
+  fresh(prefix: string): string {
+    return `${prefix}_${this.count++}`;
+  }
+
+  emit(
+    op: string,
+    inputs: readonly Tensor[],
+    shape: readonly Dim[],
+    attributes: Record<string, Attribute> = {},
+    type: DataType = 'float32',
+  ): Tensor {
+    return this.emitMany(op, inputs, [shape], attributes, type)[0]!;
+  }
+
+  /** A node with several outputs of one type. */
+  emitMany(
+    op: string,
+    inputs: readonly Tensor[],
+    shapes: readonly (readonly Dim[])[],
+    attributes: Record<string, Attribute> = {},
+    type: DataType = 'float32',
+  ): Tensor[] {
+    const outputs = shapes.map((shape) => this.tensor(this.fresh(op), shape, type));
+    this.nodes.push({
+      op,
+      inputs: inputs.map(({ name }) => name),
+      outputs: outputs.map(({ name }) => name),
+      attributes,
+    });
+    return outputs;
+  }
+
+  input(name: string, shape: readonly Dim[], type: DataType = 'float32'): Tensor {
+    this.inputs.push({ name, dims: shape, type });
+    return this.tensor(name, shape, type);
+  }
+
+  output(value: Tensor, name: string): void {
+    this.nodes.push({ op: 'Identity', inputs: [value.name], outputs: [name] });
+    this.outputs.push({ name, dims: value.shape, type: value.type });
+  }
+
+  /** Weights that lie in the file. */
+  weights(name: string, shape: readonly number[], data: Float32Array | Int8Array): Tensor {
+    const type = data instanceof Int8Array ? 'int8' : 'float32';
+    this.initializers.push({ name, dims: shape, type, data });
+    return this.tensor(name, shape, type);
+  }
+
+  private constant(key: string, make: () => OnnxInitializer): Tensor {
+    const known = this.constants.get(key);
+    if (known) return known;
+    const initializer = make();
+    this.initializers.push(initializer);
+    const made = this.tensor(initializer.name, initializer.dims, initializer.type);
+    this.constants.set(key, made);
+    return made;
+  }
+
+  scalar(value: number): Tensor {
+    const name = `scalar_${value}`;
+    return this.constant(name, () => ({ name, dims: [], type: 'float32', data: Float32Array.of(value) }));
+  }
+
+  integer(value: number): Tensor {
+    const name = `integer_${value}`;
+    return this.constant(name, () => ({
+      name,
+      dims: [],
+      type: 'int64',
+      data: BigInt64Array.of(BigInt(value)),
+    }));
+  }
+
+  integers(values: readonly number[]): Tensor {
+    const name = `integers_${values.join('_')}`;
+    const data = (): BigInt64Array => BigInt64Array.from(values, BigInt);
+    return this.constant(name, () => ({ name, dims: [values.length], type: 'int64', data: data() }));
+  }
+
+  binary(op: 'Add' | 'Sub' | 'Mul' | 'Div', a: Tensor, b: Tensor): Tensor {
+    return this.emit(op, [a, b], broadcast(a.shape, b.shape));
+  }
+
+  unary(op: string, x: Tensor): Tensor {
+    return this.emit(op, [x], x.shape);
+  }
+
+  cast(x: Tensor, type: DataType): Tensor {
+    const code = { float32: 1, int8: 3, int32: 6, int64: 7, bool: 9 }[type];
+    return this.emit('Cast', [x], x.shape, { to: code }, type);
+  }
+
+  /** A symbolic dimension must stand at the place where the input has it. */
+  reshape(x: Tensor, shape: readonly Dim[]): Tensor {
+    if (x.shape.length === shape.length && shape.every((dim, i) => dim === x.shape[i])) return x;
+    const target = shape.map((dim, i) => {
+      if (typeof dim === 'number') return dim;
+      if (x.shape[i] === dim) return 0;
+      throw new SeineError('ERR_INTERNAL', `Dimension ${dim} must keep its place ${i} through reshape.`);
+    });
+    return this.emit('Reshape', [x, this.integers(target)], shape, {}, x.type);
+  }
+
+  transpose(x: Tensor, perm: readonly number[]): Tensor {
+    return this.emit(
+      'Transpose',
+      [x],
+      perm.map((axis) => x.shape[axis]!),
+      { perm },
+      x.type,
+    );
+  }
+
+  /** Swaps the last two axes. */
+  swap(x: Tensor): Tensor {
+    const perm = x.shape.map((_, axis) => axis);
+    const last = perm.length - 1;
+    perm[last] = last - 1;
+    perm[last - 1] = last;
+    return this.transpose(x, perm);
+  }
+
+  matmul(a: Tensor, b: Tensor): Tensor {
+    const batch = broadcast(a.shape.slice(0, -2), b.shape.slice(0, -2));
+    return this.emit('MatMul', [a, b], [...batch, a.shape.at(-2)!, b.shape.at(-1)!]);
+  }
+
+  /** `[M, K]`, `[K, N]` after the transpositions -> `[M, N]` */
+  gemm(a: Tensor, b: Tensor, transA = false, transB = false): Tensor {
+    const shape = [a.shape[transA ? 1 : 0]!, b.shape[transB ? 0 : 1]!];
+    return this.emit('Gemm', [a, b], shape, { transA: Number(transA), transB: Number(transB) });
+  }
+
+  /** Summed axes stay as dimensions of 1. */
+  sum(x: Tensor, axes: readonly number[]): Tensor {
+    const shape = x.shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim));
+    return this.emit('ReduceSum', [x, this.integers(axes)], shape, { keepdims: 1 });
+  }
+
+  /** Rows of a table: `[rows, …]`, indices of any shape. */
+  gather(table: Tensor, indices: Tensor, axis = 0): Tensor {
+    const shape = [...table.shape.slice(0, axis), ...indices.shape, ...table.shape.slice(axis + 1)];
+    return this.emit('Gather', [table, indices], shape, { axis }, table.type);
+  }
+
+  /** The bytes of an ONNX file. */
+  build(): Uint8Array {
+    const { nodes, initializers, inputs, outputs } = this;
+    return writeOnnx({ nodes, initializers, inputs, outputs });
+  }
+}
