@@ -40,18 +40,13 @@ export async function downloadModel(
   let revision = 'main';
 
   const fetchFile = async (file: string): Promise<boolean> => {
-    const url = `${hub}/${name}/resolve/${revision}/${file}`;
-    const remote = await look(url, options.signal);
+    const address = (): string => `${hub}/${name}/resolve/${revision}/${file}`;
+    const remote = await look(address(), options.signal);
     if (remote === undefined) return false;
     // From the first answer on, every file is of the same commit.
     if (revision === 'main' && remote.commit !== undefined) revision = remote.commit;
-    await download(
-      url,
-      remote,
-      join(staging, file),
-      (done) => options.onProgress?.({ file, done, total: remote.size }),
-      options.signal,
-    );
+    const report = (done: number): void => options.onProgress?.({ file, done, total: remote.size });
+    await download(address(), remote, join(staging, file), report, options.signal);
     return true;
   };
   const require = async (file: string): Promise<void> => {
@@ -157,12 +152,26 @@ async function continueDownload(
       next(done > total ? refused(url, `more than the ${total} bytes announced`) : null, chunk);
     },
   });
-  const append = done > 0;
-  await pipeline(
-    Readable.fromWeb(response.body),
-    count,
-    createWriteStream(part, { flags: append ? 'a' : 'w' }),
-  );
+  const sink = createWriteStream(part, { flags: done > 0 ? 'a' : 'w' });
+  try {
+    await pipeline(Readable.fromWeb(response.body), count, sink);
+  } catch (error) {
+    if (error instanceof SeineError) throw error;
+    if (sink.errored !== null && sink.errored === error) {
+      throw new SeineError(
+        'ERR_DISK',
+        `${part} should be writable but is not (${sink.errored.message}): free space.`,
+        {
+          cause: error,
+        },
+      );
+    }
+    throw refused(
+      url,
+      `the connection broke: ${error instanceof Error ? error.message : String(error)}`,
+      error,
+    );
+  }
   if (done !== total) throw refused(url, `${done} of ${total} bytes came`);
 }
 

@@ -1,0 +1,105 @@
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { describe, expect, test } from '@jest/globals';
+import { type CrossEncoder, openCrossEncoder } from '../../ts/models/crossEncoder.ts';
+import { toScores } from '../../ts/models/pairScorer.ts';
+import { tinyEncoder, tinyRanker, VOCAB, weight, withFolder, writeModel } from './tinyModel.ts';
+
+const withRanker = (
+  labels: number,
+  extras: Record<string, object>,
+  body: (ranker: CrossEncoder) => Promise<void>,
+): Promise<void> =>
+  withFolder(async (folder) => {
+    const ranker = await openCrossEncoder(writeModel(join(folder, 'tiny'), tinyRanker(labels), extras), {
+      threads: 1,
+    });
+    try {
+      await body(ranker);
+    } finally {
+      await ranker.close();
+    }
+  });
+
+const logit = (words: string, label = 0): number =>
+  ['[CLS]', ...words.split(' '), '[SEP]', '[SEP]'].reduce(
+    (sum, token) => sum + weight(VOCAB.get(token)!, label),
+    0,
+  );
+
+describe('cross-encoder', () => {
+  test('scores pairs in the caller’s order', async () => {
+    await withRanker(1, { 'seine.json': { blend: 0.25 } }, async (ranker) => {
+      expect([ranker.name, ranker.maxTokens, ranker.blend]).toEqual(['tiny', 32, 0.25]);
+      const { scores, scored, truncated } = await ranker.score('sea', ['a', 'river river b c', '', 'river']);
+      expect([scored, truncated]).toEqual([4, 0]);
+      const expected = [
+        logit('sea a'),
+        logit('sea river river b c'),
+        logit('[CLS]') - weight(2, 0) + weight(VOCAB.get('sea')!, 0),
+        logit('sea river'),
+      ];
+      for (const [i, score] of scores.entries()) expect(score).toBeCloseTo(expected[i]!, 4);
+      expect(await ranker.score('', [])).toEqual({ scores: new Float32Array(0), scored: 0, truncated: 0 });
+    });
+  });
+
+  test('two labels give their difference', async () => {
+    await withRanker(2, {}, async (ranker) => {
+      expect(ranker.blend).toBeUndefined();
+      const { scores } = await ranker.score('sea', ['river']);
+      expect(scores[0]).toBeCloseTo(logit('sea river', 1) - logit('sea river', 0), 4);
+    });
+  });
+
+  test('more labels give the expected one', () => {
+    const scores = toScores(Float32Array.of(0, 0, 0, 1000, 0, 0, 0, Math.log(3), 0), 3);
+    expect([...scores].map((score) => score.toFixed(5))).toEqual(['1.00000', '0.00000', '1.00000']);
+    expect([...toScores(Float32Array.of(5, -7), 2)]).toEqual([5, -7]);
+  });
+
+  test('cuts the document, and the query only beyond half of the room', async () => {
+    await withRanker(1, {}, async (ranker) => {
+      const seas = (count: number): string => Array<string>(count).fill('sea').join(' ');
+      const long = await ranker.score('river', [seas(100), 'a']);
+      expect(long.truncated).toBe(1);
+      expect(long.scores[0]).toBeCloseTo(logit(`river ${seas(28)}`), 3);
+      const wordy = await ranker.score(seas(100), ['river']);
+      expect(wordy.truncated).toBe(1);
+      expect(wordy.scores[0]).toBeCloseTo(logit(`${seas(16)} river`), 3);
+      expect((await ranker.score(seas(16), ['river '.repeat(13)])).truncated).toBe(0);
+    });
+  });
+
+  test('a deadline leaves the last documents without a score', async () => {
+    await withRanker(1, {}, async (ranker) => {
+      const documents = Array.from({ length: 100 }, (_, i) => (i % 2 === 0 ? 'river' : 'a b c d'));
+      const whole = await ranker.score('sea', documents);
+      expect(await ranker.score('sea', documents, { deadline: performance.now() + 60_000 })).toEqual(whole);
+      const late = await ranker.score('sea', documents, { deadline: performance.now() - 1 });
+      expect([late.scored, late.scores.length, late.scores.every((score) => score === 0)]).toEqual([
+        0,
+        100,
+        true,
+      ]);
+      const many = Array.from({ length: 40 }, () => documents).flat();
+      const some = await ranker.score('sea', many, { deadline: performance.now() + 20 });
+      for (let i = 0; i < some.scored; i++) expect(some.scores[i]).toBeCloseTo(whole.scores[i % 100]!, 5);
+      expect(some.scores.subarray(some.scored).every((score) => score === 0)).toBe(true);
+    });
+  });
+
+  test('wrong models, files and arguments are refused', async () => {
+    await withFolder(async (folder) => {
+      const encoder = writeModel(join(folder, 'encoder'), tinyEncoder());
+      await expect(openCrossEncoder(encoder)).rejects.toThrow(/last_hidden_state.*no cross-encoder/);
+      const blend = writeModel(join(folder, 'blend'), tinyRanker(), { 'seine.json': { blend: 2 } });
+      await expect(openCrossEncoder(blend)).rejects.toThrow(/blend as a number from 0 to 1/);
+    });
+    await withRanker(1, {}, async (ranker) => {
+      await expect(ranker.score('sea', ['a', 7 as unknown as string])).rejects.toThrow(/got 7 at index 1/);
+      const reason = new Error('enough');
+      await expect(ranker.score('sea', ['a'], { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    });
+  });
+});
