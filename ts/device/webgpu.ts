@@ -1,0 +1,139 @@
+import { readFile } from 'node:fs/promises';
+import { SeineError } from '../core/errors.ts';
+import type { BackendDevice, DeviceProvider, Probe } from './device.ts';
+import { createPipelines } from './webgpuPipelines.ts';
+import { WebgpuRows } from './webgpuRows.ts';
+import type { GpuContext } from './webgpuSearch.ts';
+
+const KERNEL = new URL('../../kernels/scan.wgsl', import.meta.url);
+/** Kernels address a shard by 32-bit indices of 16-byte chunks, and so may the host. */
+const MAX_SHARD_BYTES = 2 ** 30;
+
+/**
+ * Dawn crashes if its `gpu` object is collected while its adapter or device lives, and holds the process open as
+ * long as it has a device: so each stays here until it is done with.
+ */
+const instances = new Set<GPU>();
+
+/** WebGPU through Dawn, the npm package `webgpu`, on any Vulkan, Metal or Direct3D 12 driver. */
+export const provider: DeviceProvider = {
+  name: 'webgpu',
+  probe: async () => {
+    const found = await findAdapter();
+    if ('missing' in found) return { available: false, reason: found.missing, software: false, details: {} };
+    const probe = describe(found.adapter);
+    instances.delete(found.gpu);
+    return probe;
+  },
+  open: () => openWebgpu(),
+};
+
+/** Opens the device; `maxShardBytes` limits one buffer of rows below what the adapter allows. */
+export async function openWebgpu({ maxShardBytes = MAX_SHARD_BYTES } = {}): Promise<BackendDevice> {
+  const found = await findAdapter();
+  if ('missing' in found) {
+    throw new SeineError('ERR_DEVICE_UNAVAILABLE', `webgpu was asked for, but ${found.missing}.`);
+  }
+  const { gpu, adapter } = found;
+  try {
+    return await openAdapter(gpu, adapter, maxShardBytes);
+  } catch (cause) {
+    instances.delete(gpu);
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new SeineError('ERR_DEVICE', `The webgpu device could not be opened: ${why}`, { cause });
+  }
+}
+
+async function openAdapter(gpu: GPU, adapter: GPUAdapter, maxShardBytes: number): Promise<BackendDevice> {
+  const { info, limits } = adapter;
+  const { maxStorageBufferBindingSize, maxBufferSize } = limits;
+  const device = await adapter.requestDevice({
+    requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
+  });
+  let failure: string | undefined;
+  device.lost.then(({ reason, message }) => {
+    failure ??= `was lost (${reason}: ${message})`;
+  });
+  device.addEventListener('uncapturederror', (event) => {
+    failure ??= `failed: ${event.error.message}`;
+  });
+  const maxBinding = Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize) / 16) * 16;
+  const context: GpuContext = {
+    device,
+    pipelines: await createPipelines(device, await readFile(KERNEL, 'utf8')),
+    maxBinding,
+    maxShardBytes: Math.min(maxShardBytes, MAX_SHARD_BYTES, maxBinding),
+    checkAlive: () => {
+      if (failure === undefined) return;
+      throw new SeineError('ERR_DEVICE', `The webgpu device ${failure}: close it and open it again.`);
+    },
+  };
+  return {
+    name: 'webgpu',
+    description: `${nameOf(info)} (${info.vendor} ${info.architecture}, WebGPU)`,
+    createRows: async (options) => {
+      context.checkAlive();
+      return new WebgpuRows(context, options);
+    },
+    close: async () => {
+      device.destroy();
+      await device.lost;
+      instances.delete(gpu);
+    },
+  };
+}
+
+/** The adapter and its instance, which the caller releases; or why there is none and what to do. */
+async function findAdapter(): Promise<{ gpu: GPU; adapter: GPUAdapter } | { missing: string }> {
+  if (process.platform === 'linux' && !canLoad('libvulkan.so.1')) {
+    return {
+      missing: 'the Vulkan loader libvulkan.so.1 is not installed: install it and a driver for the GPU',
+    };
+  }
+  let create: (options: string[]) => GPU;
+  try {
+    ({ create } = await import('webgpu'));
+  } catch (error) {
+    const why = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    return { missing: `the npm package webgpu cannot be loaded (npm install webgpu): ${why}` };
+  }
+  const gpu = create([]);
+  instances.add(gpu);
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (adapter !== null) return { gpu, adapter };
+  instances.delete(gpu);
+  return { missing: 'no driver offers a WebGPU adapter: install one for Vulkan, Metal or Direct3D 12' };
+}
+
+/** Asks the dynamic linker beforehand, since Dawn complains on the terminal where there is no Vulkan. */
+function canLoad(library: string): boolean {
+  try {
+    process.dlopen({ exports: {} }, library);
+    return true;
+  } catch (error) {
+    return !(error instanceof Error && error.message.includes('cannot open shared object'));
+  }
+}
+
+const nameOf = (info: GPUAdapterInfo): string => info.description || info.device;
+
+function describe({ info, limits, features }: GPUAdapter): Probe {
+  const software = info.isFallbackAdapter;
+  return {
+    available: true,
+    reason: software
+      ? `${nameOf(info)} imitates a GPU on the processor: slower than the cpu device`
+      : `${nameOf(info)} is there`,
+    software,
+    details: {
+      adapter: nameOf(info),
+      vendor: info.vendor,
+      architecture: info.architecture,
+      type: software ? 'software' : 'hardware',
+      features: [...features].sort(),
+      maxBufferSize: limits.maxBufferSize,
+      maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+      maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
+    },
+  };
+}

@@ -1,0 +1,173 @@
+import { SeineError } from '../core/errors.ts';
+import type { BackendRows, Found, SearchTask, UploadOptions } from './device.ts';
+import { pacer } from './pacer.ts';
+import { BestRows } from './reference/bestRows.ts';
+import { drain, scan } from './reference/scan.ts';
+import { score } from './reference/score.ts';
+import { BufferPool } from './webgpuBuffers.ts';
+import { type Candidates, findCandidates, type GpuContext, queriesPerSubmit } from './webgpuSearch.ts';
+import { BLOCK, rowBytes, WebgpuShard } from './webgpuShard.ts';
+
+/** Candidates read back per query beyond 2k: more rows than that are rarely undecided. */
+const SPARE = 1024;
+
+/**
+ * Rows on a WebGPU device. The device scores in float32 and names every row that may be among the k best by a
+ * proven bound; their canonical scores are computed on the host, which therefore keeps a copy of the rows.
+ */
+export class WebgpuRows implements BackendRows {
+  readonly #gpu: GpuContext;
+  readonly #options: UploadOptions;
+  readonly #pool: BufferPool;
+  #shards: WebgpuShard[] = [];
+  #count = 0;
+
+  constructor(gpu: GpuContext, options: UploadOptions) {
+    this.#gpu = gpu;
+    this.#options = options;
+    this.#pool = new BufferPool(gpu.device);
+  }
+
+  get bytes(): number {
+    return this.#shards.reduce((sum, shard) => sum + shard.bytes, 0);
+  }
+
+  async append(data: Float32Array): Promise<void> {
+    this.#gpu.checkAlive();
+    const { dim } = this.#options;
+    const count = this.#count + data.length / dim;
+    const shards = [...this.#shards];
+    const created: WebgpuShard[] = [];
+    try {
+      for (let row = this.#count; row < count; ) {
+        let last = shards.at(-1);
+        if (last === undefined || row === last.first + last.capacity) {
+          last = await this.#createShard(row, count - row);
+          shards.push(last);
+          created.push(last);
+        }
+        const end = Math.min(count, last.first + last.capacity);
+        const part = data.subarray((row - this.#count) * dim, (end - this.#count) * dim);
+        await last.write(part, row - last.first);
+        row = end;
+      }
+      await this.#gpu.device.queue.onSubmittedWorkDone();
+      this.#gpu.checkAlive();
+    } catch (error) {
+      for (const shard of created) shard.destroy();
+      throw error;
+    }
+    this.#shards = shards;
+    this.#count = count;
+  }
+
+  async search(task: SearchTask): Promise<Found> {
+    this.#gpu.checkAlive();
+    const { q, k, passing } = task;
+    const { dim, metric } = this.#options;
+    const capacity = Math.min(2 * k + SPARE, passing);
+    if (!this.#isWorthwhile(capacity, task)) return scan(this.#chunks(), dim, metric, task);
+    const found: Found = { ids: new Uint32Array(q * k), scores: new Float32Array(q * k) };
+    const shards = this.#shards;
+    const step = queriesPerSubmit(this.#gpu, task.count, capacity, shards);
+    for (let first = 0; first < q; first += step) {
+      task.signal?.throwIfAborted();
+      const part = partOf(task, first, Math.min(first + step, q), dim);
+      const candidates = await findCandidates(this.#gpu, this.#pool, shards, this.#options, part, capacity);
+      for (let query = 0; query < part.q; query++) {
+        await this.#settle(part, query, candidates, found, first + query);
+      }
+    }
+    return found;
+  }
+
+  async dispose(): Promise<void> {
+    for (const shard of this.#shards) shard.destroy();
+    this.#pool.destroy();
+    this.#shards = [];
+    this.#count = 0;
+  }
+
+  /** Where most rows would be rescored, or their ids do not fit a buffer, the host scans alone. */
+  #isWorthwhile(capacity: number, { k, passing }: SearchTask): boolean {
+    return passing > 2 * k && capacity * 4 <= this.#gpu.maxBinding;
+  }
+
+  /** Full shards but for the last one; at least half as large as all before it, so that there are few. */
+  async #createShard(first: number, rows: number): Promise<WebgpuShard> {
+    const { dim, metric } = this.#options;
+    const most = Math.max(BLOCK, Math.floor(this.#gpu.maxShardBytes / rowBytes(dim) / BLOCK) * BLOCK);
+    const wanted = Math.ceil(Math.max(rows, first / 2) / BLOCK) * BLOCK;
+    return WebgpuShard.create(this.#gpu.device, { first, capacity: Math.min(wanted, most), dim, metric });
+  }
+
+  #chunks(): { first: number; values: Float32Array }[] {
+    return this.#shards.map(({ first, values }) => ({ first, values }));
+  }
+
+  /** Puts the k best of a query's candidates, by canonical score, into their slots. */
+  async #settle(
+    task: SearchTask,
+    query: number,
+    found: Candidates,
+    into: Found,
+    slot: number,
+  ): Promise<void> {
+    const { dim, metric } = this.#options;
+    const { k } = task;
+    const total = found.counts[query]!;
+    if (total > found.capacity) {
+      const rescanned = await this.#widen(partOf(task, query, query + 1, dim), total);
+      into.ids.set(rescanned.ids, slot * k);
+      into.scores.set(rescanned.scores, slot * k);
+      return;
+    }
+    if (total < k) {
+      throw new SeineError('ERR_DEVICE', `The webgpu device returned ${total} candidates for k = ${k}.`);
+    }
+    const best = new BestRows(k, metric);
+    const pause = pacer(task.signal);
+    const start = query * found.capacity;
+    for (let i = 0; i < total; i++) {
+      if (i % 64 === 0) await pause();
+      const id = found.ids[start + i]!;
+      const shard = this.#shardOf(id);
+      best.offer(id, score(metric, task.queries, query * dim, shard.values, (id - shard.first) * dim, dim));
+    }
+    await drain(best, into, slot * k, pause);
+  }
+
+  /** Searches one query again with room for all its candidates. */
+  async #widen(task: SearchTask, capacity: number): Promise<Found> {
+    const { dim, metric } = this.#options;
+    if (capacity > task.passing / 2 || capacity * 4 > this.#gpu.maxBinding) {
+      return scan(this.#chunks(), dim, metric, task);
+    }
+    const found: Found = { ids: new Uint32Array(task.k), scores: new Float32Array(task.k) };
+    const candidates = await findCandidates(
+      this.#gpu,
+      this.#pool,
+      this.#shards,
+      this.#options,
+      task,
+      capacity,
+    );
+    await this.#settle(task, 0, candidates, found, 0);
+    return found;
+  }
+
+  #shardOf(id: number): WebgpuShard {
+    let low = 0;
+    let high = this.#shards.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if (this.#shards[middle]!.first <= id) low = middle;
+      else high = middle - 1;
+    }
+    return this.#shards[low]!;
+  }
+}
+
+function partOf(task: SearchTask, from: number, to: number, dim: number): SearchTask {
+  return { ...task, q: to - from, queries: task.queries.subarray(from * dim, to * dim) };
+}
