@@ -122,7 +122,7 @@ async function download(
       await continueDownload(url, part, remote.size, onProgress, signal);
     } catch (error) {
       signal?.throwIfAborted();
-      if (attempt === ATTEMPTS) throw error;
+      if (attempt === ATTEMPTS || (error instanceof SeineError && error.code === 'ERR_DISK')) throw error;
     }
   }
   if ((await digestOf(part, remote)) !== remote.digest) {
@@ -157,20 +157,13 @@ async function continueDownload(
     await pipeline(Readable.fromWeb(response.body), count, sink);
   } catch (error) {
     if (error instanceof SeineError) throw error;
-    if (sink.errored !== null && sink.errored === error) {
-      throw new SeineError(
-        'ERR_DISK',
-        `${part} should be writable but is not (${sink.errored.message}): free space.`,
-        {
-          cause: error,
-        },
-      );
+    const { syscall, message }: NodeJS.ErrnoException =
+      error instanceof Error ? error : new Error(String(error));
+    if (syscall === 'open' || syscall === 'write') {
+      const text = `${part} should be writable but is not (${message}): free space or name another SEINE_CACHE.`;
+      throw new SeineError('ERR_DISK', text, { cause: error });
     }
-    throw refused(
-      url,
-      `the connection broke: ${error instanceof Error ? error.message : String(error)}`,
-      error,
-    );
+    throw refused(url, `the connection broke: ${message}`, error);
   }
   if (done !== total) throw refused(url, `${done} of ${total} bytes came`);
 }
