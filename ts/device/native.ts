@@ -1,0 +1,109 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { ERRORS, type ErrorCode, SeineError } from '../core/errors.ts';
+import type { Metric } from '../core/types.ts';
+
+declare const handle: unique symbol;
+/** A device of the addon; freed when it is collected. */
+export interface NativeBackend {
+  readonly [handle]: 'backend';
+}
+/** Rows of the addon. */
+export interface NativeRows {
+  readonly [handle]: 'rows';
+}
+
+/**
+ * What the addon exports. It checks types and sizes once more, so that no argument can crash it; its errors carry
+ * a `code` of `ERRORS` and become `SeineError` through `nativeError`. Typed arrays must not be changed or detached
+ * before the promise settles.
+ */
+export interface NativeAddon {
+  readonly version: string;
+  /** Instruction-set levels that this processor can run, best first. */
+  supportedIsas(): string[];
+  /** `isa` is one of `supportedIsas()`, or '' for the best; the first call starts the pool of the process. */
+  openCpu(isa: string, threads: number): NativeBackend;
+  describe(backend: NativeBackend): string;
+  /** `metric` is an index of `METRICS`. */
+  createRows(backend: NativeBackend, dim: number, metric: number): NativeRows;
+  bytes(rows: NativeRows): number;
+  append(rows: NativeRows, data: Float32Array): Promise<void>;
+  /** Fills `ids` and `scores` `[q, k]`; see `SearchTask`. The number is for `cancel`. */
+  search(
+    rows: NativeRows,
+    queries: Float32Array,
+    q: number,
+    k: number,
+    count: number,
+    allowed: Uint32Array | undefined,
+    passing: number,
+    ids: Uint32Array,
+    scores: Float32Array,
+  ): [search: number, done: Promise<void>];
+  /** Asks a search to stop; its promise settles soon, and its arrays hold nothing of use. */
+  cancel(search: number): void;
+  /** Frees the rows once searches under way are done. */
+  disposeRows(rows: NativeRows): void;
+  /** Index of the first NaN or infinity, or -1. */
+  findNotFinite(values: Float32Array): Promise<number>;
+  /**
+   * `length` bytes of a file from `offset` (a multiple of 8) as memory; to be read only: what is written stays in
+   * the mapping. Unmapped when it is collected. Throws ERR_NOT_FOUND, ERR_CORRUPT (the file is shorter),
+   * ERR_OUT_OF_MEMORY, ERR_DEVICE_UNAVAILABLE (a runtime, such as Electron, that forbids outside memory).
+   */
+  mapFile(path: string, offset: number, length: number): ArrayBuffer;
+}
+
+/** Metrics by their number in the addon. */
+export const METRICS: readonly Metric[] = ['ip', 'cosine', 'l2'];
+
+const REMEDY =
+  'install CMake 3.18 or newer and a C++20 compiler and run `npm run build:native` (in an installed package: ' +
+  '`node node_modules/seine/scripts/buildNative.mjs`)';
+
+type Loaded = { addon: NativeAddon; problem?: undefined } | { addon?: undefined; problem: SeineError };
+let loaded: Loaded | undefined;
+
+/** The addon, or undefined where it is not built or cannot be loaded: then `nativeProblem` says why. */
+export function native(): NativeAddon | undefined {
+  loaded ??= load();
+  return loaded.addon;
+}
+
+/** Why there is no addon, and what to do about it. */
+export function nativeProblem(): SeineError | undefined {
+  loaded ??= load();
+  return loaded.problem;
+}
+
+/** An error of the addon as a `SeineError`. */
+export function nativeError(error: unknown): SeineError {
+  if (error instanceof SeineError) return error;
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  const known = typeof code === 'string' && code in ERRORS ? (code as ErrorCode) : 'ERR_INTERNAL';
+  return new SeineError(known, String(message ?? error), { cause: error });
+}
+
+/** Linux with musl (Alpine) has a build of its own. */
+function target(): string {
+  const { header } = process.report.getReport() as unknown as { header: { glibcVersionRuntime?: string } };
+  const isMusl = process.platform === 'linux' && header.glibcVersionRuntime === undefined;
+  return `${process.platform}${isMusl ? 'musl' : ''}-${process.arch}`;
+}
+
+function load(): Loaded {
+  const name = `prebuilds/${target()}/seine.node`;
+  const path = fileURLToPath(new URL(`../../${name}`, import.meta.url));
+  const problem = (why: string, cause?: unknown): Loaded => ({
+    problem: new SeineError('ERR_DEVICE_UNAVAILABLE', `${why}: ${REMEDY}.`, { cause }),
+  });
+  if (!existsSync(path)) return problem(`The native addon is not built (${name} is missing)`);
+  try {
+    return { addon: createRequire(import.meta.url)(path) as NativeAddon };
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    return problem(`The native addon cannot be loaded (${why})`, cause);
+  }
+}
