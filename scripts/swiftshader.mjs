@@ -37,7 +37,9 @@ function unpack() {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const variables = swiftshaderEnvironment();
   if (variables === undefined) {
-    console.error('SwiftShader is packed for Linux on x64 only; npm ci brings the package @sparticuz/chromium.');
+    console.error(
+      'SwiftShader is packed for Linux on x64 only; npm ci brings the package @sparticuz/chromium.',
+    );
     process.exitCode = 1;
   } else {
     for (const [name, value] of Object.entries(variables)) console.log(`${name}=${value}`);
