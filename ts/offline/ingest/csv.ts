@@ -1,10 +1,11 @@
-import { CsvError, parse } from 'csv-parse/sync';
 import { SeineError } from '../../core/errors.ts';
 import { lines, MAX_LINE_BYTES } from './lines.ts';
 import type { Entry } from './record.ts';
 
 /** A row's cells, with the number of its first line; or why it could not be read. */
 type Row = { line: number; cells: string[] } | { line: number; error: string };
+
+const MISQUOTED = 'has a quotation mark inside an unquoted cell, or text after a quoted one';
 
 /**
  * Reads comma-separated values (RFC 4180) whose first row names the columns. Quoted cells may hold line breaks,
@@ -82,7 +83,10 @@ async function* csvRows(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Row, 
       pending.texts.push(text);
     }
     if (open) continue;
-    yield row(pending.line, pending.texts.join('\n'), delimiter, pending.error);
+    const cells = pending.error === undefined ? split(pending.texts.join('\n'), delimiter) : undefined;
+    yield cells === undefined
+      ? { line: pending.line, error: pending.error ?? MISQUOTED }
+      : { line: pending.line, cells };
     pending = undefined;
   }
   if (pending !== undefined) {
@@ -112,14 +116,28 @@ function quoteOpen(text: string, delimiter: string, openAtStart: boolean): boole
   return open;
 }
 
-function row(line: number, text: string, delimiter: string, error: string | undefined): Row {
-  if (error !== undefined) return { line, error };
-  if (!text.includes('"')) return { line, cells: text.split(delimiter) };
-  try {
-    const [cells] = parse(text, { delimiter, max_record_size: 0 });
-    return { line, cells: cells ?? [] };
-  } catch (cause) {
-    if (!(cause instanceof CsvError)) throw cause;
-    return { line, error: 'has a quotation mark inside an unquoted cell, or text after a quoted one' };
+/** The cells of one record, or `undefined` if its quotation marks are not as RFC 4180 has them. */
+function split(text: string, delimiter: string): string[] | undefined {
+  if (!text.includes('"')) return text.split(delimiter);
+  const cells: string[] = [];
+  for (let start = 0; start <= text.length; ) {
+    let end: number;
+    if (text[start] === '"') {
+      end = start + 1;
+      for (let at = text.indexOf('"', end); ; at = text.indexOf('"', end)) {
+        end = at + (text[at + 1] === '"' ? 2 : 1);
+        if (text[at + 1] !== '"') break;
+      }
+      if (end < text.length && text[end] !== delimiter) return undefined;
+      cells.push(text.slice(start + 1, end - 1).replaceAll('""', '"'));
+    } else {
+      end = text.indexOf(delimiter, start);
+      if (end < 0) end = text.length;
+      const cell = text.slice(start, end);
+      if (cell.includes('"')) return undefined;
+      cells.push(cell);
+    }
+    start = end + 1;
   }
+  return cells;
 }

@@ -14,14 +14,20 @@ export interface UpsertCounts {
   /** Documents whose content was there already; they were not encoded again. */
   unchanged: number;
   tokens: number;
-  /** Documents that were cut to the encoder's longest input. */
+  /** Texts (documents or their passages) that were cut to the encoder's longest input. */
   truncated: number;
 }
 
 /** Where documents go: an open index. */
 export interface IngestTarget {
   /** Encodes what is new or changed, and commits all of `documents` or none of them. */
-  upsert(documents: Document[], options: { signal?: AbortSignal | undefined }): Promise<UpsertCounts>;
+  upsert(documents: Document[], options: UpsertOptions): Promise<UpsertCounts>;
+}
+
+export interface UpsertOptions {
+  signal?: AbortSignal | undefined;
+  /** Called as the texts of this commit are encoded. */
+  onProgress?: ((done: { tokens: number }) => void) | undefined;
 }
 
 export interface IngestOptions extends FieldOptions {
@@ -46,6 +52,7 @@ export interface IngestOptions extends FieldOptions {
 export interface IngestProgress {
   /** Documents committed so far. */
   documents: number;
+  /** Tokens encoded so far. */
   tokens: number;
   /** Part of the bytes whose documents are committed, where the sizes are known. */
   fraction: number | undefined;
@@ -88,6 +95,7 @@ export async function ingest(
   const counts = { inserted: 0, updated: 0, unchanged: 0, tokens: 0, truncated: 0 };
   const read = { documents: 0, superseded: 0, badLines: 0 };
   let firstBad: BadLine | undefined;
+  let committedBytes = 0;
 
   /** The documents of a batch with their types, by id; in strict mode up to the first bad line. */
   const take = (batch: Batch): { documents: Map<string, Document>; taken: number } => {
@@ -111,14 +119,21 @@ export async function ingest(
   };
 
   const commit = async (batch: Batch, documents: Map<string, Document>, taken: number): Promise<void> => {
+    const report = (tokens: number, bytes: number): void => {
+      const fraction = totalBytes > 0 ? bytes / totalBytes : undefined;
+      options.onProgress?.({ documents: read.documents, tokens, fraction });
+    };
     if (documents.size > 0) {
-      const result = await target.upsert([...documents.values()], { signal: options.signal });
+      const result = await target.upsert([...documents.values()], {
+        signal: options.signal,
+        onProgress: (done) => report(counts.tokens + done.tokens, committedBytes),
+      });
       for (const key of Object.keys(counts) as (keyof UpsertCounts)[]) counts[key] += result[key];
       read.documents += taken;
       read.superseded += taken - documents.size;
     }
-    const fraction = totalBytes > 0 ? batch.bytes / totalBytes : undefined;
-    options.onProgress?.({ documents: read.documents, tokens: counts.tokens, fraction });
+    committedBytes = batch.bytes;
+    report(counts.tokens, committedBytes);
   };
 
   // Reading ends on the user's signal and when a commit fails, even while it waits for more input.

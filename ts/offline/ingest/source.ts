@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
-import { SeineError, show } from '../../core/errors.ts';
+import { SeineError } from '../../core/errors.ts';
 
 /** Enough of the start to tell the format by. */
 const HEAD_BYTES = 4096;
@@ -47,7 +47,7 @@ async function locate(path: string): Promise<{ path: string; size: number | unde
     const stats = await stat(candidate).catch((cause: NodeJS.ErrnoException) => {
       if (candidate !== path) return undefined;
       const reason = cause.code === 'ENOENT' ? 'there is none' : cause.message;
-      throw new SeineError('ERR_NOT_FOUND', `A file or directory was expected at ${show(path)}: ${reason}.`, {
+      throw new SeineError('ERR_NOT_FOUND', `A file or directory was expected at "${path}": ${reason}.`, {
         cause,
       });
     });
@@ -56,7 +56,7 @@ async function locate(path: string): Promise<{ path: string; size: number | unde
   }
   throw new SeineError(
     'ERR_NOT_FOUND',
-    `The directory ${show(path)} has no corpus.jsonl: name a BEIR collection, or the files themselves.`,
+    `The directory "${path}" has no corpus.jsonl: name a BEIR collection, or the files themselves.`,
   );
 }
 

@@ -11,7 +11,7 @@ export interface ReembedResult {
   tokens: number;
 }
 
-/** Gives vectors of the model that is being built to every document that lacks them. */
+/** Gives vectors of the model that is being built to every document that lacks them; progress counts over all. */
 export async function embedMissing(
   store: Store,
   encoder: Encoder,
@@ -19,11 +19,18 @@ export async function embedMissing(
   options: { signal?: AbortSignal | undefined; onProgress?: ((done: EncodeProgress) => void) | undefined },
 ): Promise<ReembedResult> {
   const done = { documents: 0, tokens: 0 };
+  let texts = 0;
   let batch: StoredDocument[] = [];
   const flush = async (): Promise<void> => {
     options.signal?.throwIfAborted();
-    const { passages, tokens } = await embed(batch, encoder, { ...options, passages: model.passages });
+    const { passages, tokens } = await embed(batch, encoder, {
+      passages: model.passages,
+      signal: options.signal,
+      onProgress: (now) =>
+        options.onProgress?.({ texts: texts + now.texts, tokens: done.tokens + now.tokens }),
+    });
     await store.addVectors(batch.map(({ doc }, i) => ({ doc, passages: passages[i]! })));
+    texts += passages.flat().length;
     done.documents += batch.length;
     done.tokens += tokens;
     batch = [];

@@ -1,0 +1,59 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { DeviceName, RetrieveMode } from '../core/types.ts';
+
+/** Parser of a whole number of at least `minimum`. */
+export function wholeNumber(minimum: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < minimum) {
+      throw new InvalidArgumentError(`A whole number of at least ${minimum} was expected.`);
+    }
+    return value;
+  };
+}
+
+/** Names separated by commas; those of a repeated option are added. */
+export function names(text: string, before: string[] | undefined): string[] {
+  const parts = text.split(',').map((part) => part.trim());
+  if (parts.includes('')) throw new InvalidArgumentError('Names separated by commas were expected.');
+  return [...(before ?? []), ...parts];
+}
+
+const DEVICES: (DeviceName | 'auto')[] = ['auto', 'cuda', 'webgpu', 'cpu', 'reference'];
+const RETRIEVE_MODES: RetrieveMode[] = ['dense', 'bm25', 'fused'];
+
+/** Options of every command that opens an index. */
+export interface IndexOptions {
+  index: string;
+  embedder?: string;
+  ranker?: string;
+  device?: DeviceName | 'auto';
+  json?: boolean;
+  quiet?: boolean;
+}
+
+export function addIndexOption(command: Command): Command {
+  return command.requiredOption('--index <file>', 'the index');
+}
+
+export function addEmbedderOption(command: Command): Command {
+  return command.option('--embedder <dir>', 'model that makes vectors: a directory or a name');
+}
+
+export function addSearchOptions(command: Command): Command {
+  return addEmbedderOption(command)
+    .option('--ranker <dir>', 'model that ranks the finalists: a directory, a name, or "none"')
+    .option('--depth <n>', 'how many finalists are ranked', wholeNumber(0), 50)
+    .addOption(
+      new Option('--retrieve <how>', 'exact vectors, words, or both fused')
+        .choices(RETRIEVE_MODES)
+        .default('fused'),
+    )
+    .addOption(new Option('--device <name>', 'where vectors are searched').choices(DEVICES).default('auto'));
+}
+
+export function addOutputOptions(command: Command): Command {
+  return command
+    .option('--json', 'print one JSON object to standard output')
+    .option('--quiet', 'no progress and no remarks on standard error');
+}
