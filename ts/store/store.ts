@@ -1,8 +1,10 @@
+import { realpath } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { Document } from '../core/types.ts';
 import { expectArgument, expectInteger } from './arguments.ts';
-import { readChanges } from './changes.ts';
-import { openWorker, type StoreClient } from './client.ts';
-import { packDocuments, packVectors } from './packing.ts';
+import { ChangeReader } from './changeReader.ts';
+import { buffersOf, packDocuments, packVectors, unpackDocument } from './packing.ts';
+import { StoreClient } from './storeClient.ts';
 import type {
   ActivateResult,
   Bm25Hits,
@@ -10,6 +12,7 @@ import type {
   Change,
   DeleteResult,
   EncodedDocument,
+  MapFile,
   Passage,
   StoredDocument,
   StoreInfo,
@@ -18,6 +21,8 @@ import type {
   WriteResult,
 } from './types.ts';
 
+/** Rows that make a segment file worth writing, by default. */
+const SEGMENT_ROWS = 50_000;
 /** Documents that one slice of a long read or write carries. */
 const PAGE = 500;
 
@@ -32,12 +37,12 @@ const PAGE = 500;
 export class Store {
   readonly path: string;
   readonly #client: StoreClient;
-  readonly #options: StoreOptions;
+  readonly #mapFile: MapFile | undefined;
 
-  private constructor(path: string, client: StoreClient, options: StoreOptions) {
+  private constructor(path: string, client: StoreClient, mapFile: MapFile | undefined) {
     this.path = path;
     this.#client = client;
-    this.#options = options;
+    this.#mapFile = mapFile;
   }
 
   /**
@@ -47,8 +52,12 @@ export class Store {
    */
   static async open(path: string, options: StoreOptions = {}): Promise<Store> {
     expectArgument(typeof path === 'string' && path !== '', 'path', 'a path', path);
-    const client = await openWorker(path, options);
-    return new Store(path, client, options);
+    const { readonly = false, segmentRows = SEGMENT_ROWS, onWarning = warn } = options;
+    expectInteger(segmentRows, 'segmentRows', 1);
+    // One file has one lock, by whatever name it is opened.
+    const file = await realpath(path).catch(() => resolve(path));
+    const client = await StoreClient.open({ path: file, readonly, segmentRows }, onWarning);
+    return new Store(file, client, options.mapFile);
   }
 
   info(): Promise<StoreInfo> {
@@ -61,7 +70,7 @@ export class Store {
   }
 
   /** For each document: is it stored with the same content, and with vectors of the active model? */
-  unchanged(documents: Document[]): Promise<boolean[]> {
+  async unchanged(documents: Document[]): Promise<boolean[]> {
     return this.#client.call('unchanged', { documents: packDocuments(documents) });
   }
 
@@ -70,36 +79,37 @@ export class Store {
    * Of several with one id, the last counts. Errors: ERR_DATA (id, title, text or attributes are not valid),
    * ERR_ATTRIBUTE_TYPE, ERR_DIMENSION, ERR_NOT_FINITE, ERR_ARGUMENT (readonly; vectors without a model, or none).
    */
-  upsert(documents: EncodedDocument[]): Promise<WriteResult> {
+  async upsert(documents: EncodedDocument[]): Promise<WriteResult> {
     const packed = packDocuments(documents);
-    const vectors = packVectors(documents.map((document) => document.passages));
-    return this.#client.call('upsert', { documents: packed, vectors }, vectors.buffers);
+    const vectors = packVectors(
+      documents.map((document) => document.passages),
+      packed.map((document) => document.text),
+    );
+    return this.#client.call('upsert', { documents: packed, vectors }, buffersOf(vectors));
   }
 
   /** Deletes documents; ids that are not there are ignored. */
-  delete(ids: string[]): Promise<DeleteResult> {
+  async delete(ids: string[]): Promise<DeleteResult> {
+    const strings = Array.isArray(ids) && ids.every((id) => typeof id === 'string');
+    expectArgument(strings, 'ids', 'an array of strings', ids);
     return this.#client.call('delete', { ids });
   }
 
-  get(id: string): Promise<Document | undefined> {
-    return this.#client.call('get', { id });
+  async get(id: string): Promise<StoredDocument | undefined> {
+    expectArgument(typeof id === 'string', 'id', 'a string', id);
+    const raw = await this.#client.call('get', { id });
+    return raw && unpackDocument(raw);
   }
 
   /** Documents by key, in the order asked, also deleted ones; `undefined` for those never there or purged. */
-  documents(docs: Uint32Array | readonly number[]): Promise<(StoredDocument | undefined)[]> {
-    return this.#client.call('documents', { docs: Uint32Array.from(docs) });
+  async documents(docs: Uint32Array | readonly number[]): Promise<(StoredDocument | undefined)[]> {
+    const raws = await this.#client.call('documents', { docs: Uint32Array.from(docs) });
+    return raws.map((raw) => raw && unpackDocument(raw));
   }
 
   /** Live documents by rising key, read in slices: writes in between may show. */
-  async *iterate(): AsyncGenerator<StoredDocument, void, void> {
-    let after = 0;
-    while (true) {
-      const page = await this.#client.call('iterate', { after, limit: PAGE });
-      yield* page;
-      const last = page.at(-1);
-      if (last === undefined) return;
-      after = last.doc;
-    }
+  iterate(): AsyncGenerator<StoredDocument, void, void> {
+    return this.#pages('iterate');
   }
 
   /**
@@ -120,7 +130,7 @@ export class Store {
    */
   changes(since: number): AsyncGenerator<Change, void, void> {
     expectInteger(since, 'since', 0);
-    return readChanges(this.#client, since, this.#options.mapFile);
+    return new ChangeReader(this.#client, this.path, this.#mapFile).read(since);
   }
 
   /**
@@ -137,11 +147,15 @@ export class Store {
   }
 
   /** Live documents without vectors of the model that is being built, also those that are added meanwhile. */
-  async *missing(): AsyncGenerator<StoredDocument, void, void> {
+  missing(): AsyncGenerator<StoredDocument, void, void> {
+    return this.#pages('missing');
+  }
+
+  async *#pages(name: 'iterate' | 'missing'): AsyncGenerator<StoredDocument, void, void> {
     let after = 0;
     while (true) {
-      const page = await this.#client.call('missing', { after, limit: PAGE });
-      yield* page;
+      const page = await this.#client.call(name, { after, limit: PAGE });
+      for (const raw of page) yield unpackDocument(raw);
       const last = page.at(-1);
       if (last === undefined) return;
       after = last.doc;
@@ -149,10 +163,10 @@ export class Store {
   }
 
   /** Adds vectors of the model that is being built; returns for how many documents (live, and without any yet). */
-  addVectors(entries: { doc: number; passages: Passage[] }[]): Promise<number> {
+  async addVectors(entries: { doc: number; passages: Passage[] }[]): Promise<number> {
     const vectors = packVectors(entries.map((entry) => entry.passages));
     const docs = Uint32Array.from(entries, (entry) => entry.doc);
-    return this.#client.call('addVectors', { docs, vectors }, vectors.buffers);
+    return this.#client.call('addVectors', { docs, vectors }, buffersOf(vectors));
   }
 
   /** Puts the model that was built in the place of the active one, at once, if no live document lacks its vectors. */
@@ -169,7 +183,7 @@ export class Store {
    * Copies the index, as it is now, to another file while it is in use; an index there that nobody uses is replaced.
    * Errors: ERR_ARGUMENT (the same file, or one in use), ERR_NOT_FOUND (no such directory), ERR_DISK.
    */
-  backup(path: string): Promise<void> {
+  async backup(path: string): Promise<void> {
     expectArgument(typeof path === 'string' && path !== '', 'path', 'a path', path);
     return this.#client.call('backup', { path });
   }
@@ -196,4 +210,8 @@ export class Store {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+function warn(message: string): void {
+  process.emitWarning(message, 'SeineWarning');
 }

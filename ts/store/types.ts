@@ -49,6 +49,7 @@ export interface EncodedDocument extends Document {
 export interface StoredDocument extends Document {
   /** Key of this version: rises with every insert, never used again. */
   doc: number;
+  /** Empty if it has none. */
   title: string;
   attributes: Attributes;
   /** False once it was deleted or updated; its content stays until it is purged. */

@@ -1,0 +1,56 @@
+import { type ErrorCode, SeineError } from '../core/errors.ts';
+import type { WireError } from './protocol.ts';
+
+/** What SQLite's primary result codes mean to a user; `[code, what happened, remedy]`. */
+const MEANING: Record<number, [code: ErrorCode, what: string, remedy: string]> = {
+  5: ['ERR_LOCKED', 'is locked by another process', 'try again when that process has finished'],
+  6: ['ERR_LOCKED', 'is locked', 'try again later'],
+  7: ['ERR_OUT_OF_MEMORY', 'needs more memory than there is', 'close other programs or write less at once'],
+  8: ['ERR_DISK', 'cannot be written', 'make file and directory writable, or open it with readonly: true'],
+  10: ['ERR_DISK', 'could not be read or written', 'look after disk and free space, then try again'],
+  11: ['ERR_CORRUPT', 'is damaged', 'restore a backup or ingest the documents again'],
+  13: ['ERR_DISK', 'cannot grow because the disk is full', 'free some space and try again'],
+  14: ['ERR_DISK', 'cannot be opened', 'make file and directory accessible, or open it with readonly: true'],
+  18: ['ERR_DATA', 'cannot take a value this large', 'split the document'],
+  26: ['ERR_CORRUPT', 'is not an index, or is damaged', 'name another path or restore a backup'],
+};
+
+/** Input/output errors that mean that bytes are missing or wrong. */
+const DAMAGED = new Set([522, 8458]);
+
+/** Turns whatever was thrown while working on the file at `path` into a `SeineError`. */
+export function asSeineError(error: unknown, path: string): SeineError {
+  if (error instanceof SeineError) return error;
+  const { errcode, code, message } = error as { errcode?: number; code?: string; message?: string };
+  if (code === 'ENOSPC' || code === 'EDQUOT') return explain(path, 13, error);
+  if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM') return explain(path, 8, error);
+  if (typeof errcode === 'number') {
+    return explain(path, DAMAGED.has(errcode) ? 11 : errcode & 0xff, error);
+  }
+  return new SeineError('ERR_INTERNAL', `Work on ${path} failed: ${message ?? String(error)}.`, {
+    cause: error,
+  });
+}
+
+function explain(path: string, primary: number, cause: unknown): SeineError {
+  const [code, what, remedy] = MEANING[primary] ?? [
+    'ERR_INTERNAL',
+    `gave the unexpected SQLite error ${primary}`,
+    'please report it',
+  ];
+  const detail = cause instanceof Error ? ` (${cause.message})` : '';
+  return new SeineError(code, `The index ${path} ${what}${detail}: ${remedy}.`, { cause });
+}
+
+export function toWire(error: SeineError): WireError {
+  const { cause } = error;
+  return {
+    code: error.code,
+    message: error.message,
+    cause: cause instanceof Error ? cause.message : undefined,
+  };
+}
+
+export function fromWire(wire: WireError): SeineError {
+  return new SeineError(wire.code, wire.message, wire.cause === undefined ? {} : { cause: wire.cause });
+}
