@@ -5,10 +5,12 @@ import type { NamedTensor } from './safetensors.ts';
 
 export const WORD_EMBEDDINGS = 'embeddings.word_embeddings.weight';
 
+const HEAD_DEVIATION = 0.05;
+
 /**
  * Takes the named layers of a pretrained BERT (Hugging Face names, matrices `[out, in]`) as layers 0, 1, … of a smaller
- * one with a classifier: matrices become `[in, out]`; a head that the checkpoint does not have is drawn from
- * N(0, 0.02²). The word embeddings are not among them.
+ * one; matrices become `[in, out]`. Pooler and classifier are drawn anew, N(0, 0.05²): sentence encoders leave the
+ * pooler untrained, and so small that its first gradients vanish. The word embeddings are not among the weights.
  */
 export function bertWeights(
   pretrained: ReadonlyMap<string, NamedTensor>,
@@ -28,9 +30,11 @@ export function bertWeights(
     const tensor = pretrained.get(source);
     const linear = shape.length === 2 && !name.startsWith('embeddings.');
     const [rows, columns] = shape as [number, number];
-    if (!tensor && name.startsWith('classifier.')) {
+    if (name.startsWith('pooler.') || name.startsWith('classifier.')) {
       const count = rows * (columns ?? 1);
-      weights[name] = Float32Array.from({ length: count }, () => (linear ? 0.02 * random.normal() : 0));
+      weights[name] = Float32Array.from({ length: count }, () =>
+        linear ? HEAD_DEVIATION * random.normal() : 0,
+      );
       continue;
     }
     const expected = linear ? [columns, rows] : shape;
