@@ -16,24 +16,27 @@ inline void scoreTile(const float* const* rows, const float* queries, size_t str
     for (size_t r = 0; r < kRowGroup; r++) sums[q][r] = zero();
   }
   const float *a = rows[0], *b = rows[1], *c = rows[2], *d = rows[3];
-  const float *nextA = rows[4], *nextB = rows[5], *nextC = rows[6], *nextD = rows[7];
-  for (size_t line = 0; line < stride; line += kRowAlign) {
-    if (kPrefetch) {
-      prefetch(nextA + line);
-      prefetch(nextB + line);
-      prefetch(nextC + line);
-      prefetch(nextD + line);
-    }
-    for (size_t i = line; i < line + kRowAlign; i += kLanes) {
-      const Vector x[kRowGroup] = {load(a + i), load(b + i), load(c + i), load(d + i)};
-      for (size_t q = 0; q < kQueries; q++) {
-        const Vector y = load(queries + q * stride + i);
-        for (size_t r = 0; r < kRowGroup; r++) {
-          if (kSquared) {
-            const Vector difference = subtract(y, x[r]);
-            sums[q][r] = multiplyAdd(difference, difference, sums[q][r]);
-          } else {
-            sums[q][r] = multiplyAdd(y, x[r], sums[q][r]);
+  // The next group is fetched row after row, four lines at a time: in this order memory is twice as fast as
+  // with the four rows side by side. Lines past the end of a row do no harm.
+  const size_t quarter = (stride / kRowAlign + 3) / 4 * kRowAlign;
+  for (size_t part = 0; part < kRowGroup; part++) {
+    const size_t begin = part * quarter, end = begin + quarter < stride ? begin + quarter : stride;
+    const float* next = rows[kRowGroup + part];
+    for (size_t line = begin; line < end; line += kRowAlign, next += 4 * kRowAlign) {
+      if (kPrefetch) {
+        for (size_t ahead = 0; ahead < 4; ahead++) prefetch(next + ahead * kRowAlign);
+      }
+      for (size_t i = line; i < line + kRowAlign; i += kLanes) {
+        const Vector x[kRowGroup] = {load(a + i), load(b + i), load(c + i), load(d + i)};
+        for (size_t q = 0; q < kQueries; q++) {
+          const Vector y = load(queries + q * stride + i);
+          for (size_t r = 0; r < kRowGroup; r++) {
+            if (kSquared) {
+              const Vector difference = subtract(y, x[r]);
+              sums[q][r] = multiplyAdd(difference, difference, sums[q][r]);
+            } else {
+              sums[q][r] = multiplyAdd(y, x[r], sums[q][r]);
+            }
           }
         }
       }

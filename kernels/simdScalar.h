@@ -10,17 +10,25 @@ namespace seine {
 namespace {
 
 constexpr const char* kName = "scalar";
-constexpr unsigned kLanes = 4;
-constexpr uint32_t kAllLanes = 0xf;
-constexpr size_t kQueryGroup = 2;
+constexpr unsigned kLanes = 8;
+constexpr uint32_t kAllLanes = 0xff;
+constexpr size_t kQueryGroup = 1;
 
 struct Vector {
   float lane[kLanes];
 };
 
-inline Vector broadcast(float value) { return {{value, value, value, value}}; }
+inline Vector broadcast(float value) {
+  Vector result;
+  for (unsigned i = 0; i < kLanes; i++) result.lane[i] = value;
+  return result;
+}
 inline Vector zero() { return broadcast(0); }
-inline Vector load(const float* from) { return {{from[0], from[1], from[2], from[3]}}; }
+inline Vector load(const float* from) {
+  Vector result;
+  for (unsigned i = 0; i < kLanes; i++) result.lane[i] = from[i];
+  return result;
+}
 inline Vector add(Vector a, Vector b) {
   Vector result;
   for (unsigned i = 0; i < kLanes; i++) result.lane[i] = a.lane[i] + b.lane[i];
@@ -54,7 +62,8 @@ inline void storeSums(const Vector (&sums)[kQueries][4], float* scores, size_t s
   for (size_t q = 0; q < kQueries; q++) {
     for (size_t r = 0; r < 4; r++) {
       const float* lane = sums[q][r].lane;
-      scores[q * scoreStride + r] = (lane[0] + lane[1]) + (lane[2] + lane[3]);
+      scores[q * scoreStride + r] =
+          ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
     }
   }
 }
