@@ -65,8 +65,10 @@ export function checkSearchOptions(options: unknown): SearchOptions {
 }
 
 function checkSignal(value: unknown): AbortSignal {
-  if (value instanceof Object && 'aborted' in value && 'addEventListener' in value)
+  // By its shape: a signal may come from another realm.
+  if (typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value) {
     return value as AbortSignal;
+  }
   throw new SeineError('ERR_ARGUMENT', `signal must be an AbortSignal, got ${show(value)}.`);
 }
 

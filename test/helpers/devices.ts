@@ -1,0 +1,32 @@
+import type { Device } from '../../ts/device/device.ts';
+import { openDevice, probeDevices } from '../../ts/device/openDevice.ts';
+import { OpenedDevice } from '../../ts/device/openedDevice.ts';
+import { openWebgpu } from '../../ts/device/webgpu.ts';
+
+export interface DeviceUnderTest {
+  label: string;
+  open: () => Promise<Device>;
+}
+
+const probes = await probeDevices();
+const there = new Set(probes.filter(({ available }) => available).map(({ name }) => name));
+
+if (process.env.VK_ICD_FILENAMES !== undefined && !there.has('webgpu')) {
+  const reason = probes.find(({ name }) => name === 'webgpu')?.reason;
+  throw new Error(`VK_ICD_FILENAMES names a Vulkan driver, but webgpu found no adapter: ${reason}`);
+}
+for (const { name, available, reason } of probes) {
+  if (!available) console.warn(`The device ${name} is not tested here: ${reason}.`);
+}
+
+/** Every device of this machine, and webgpu once more with shards so small that each holds a few blocks. */
+export const devices: DeviceUnderTest[] = [...there].map((name) => ({
+  label: name,
+  open: () => openDevice(name),
+}));
+if (there.has('webgpu')) {
+  devices.push({
+    label: 'webgpu in small shards',
+    open: async () => new OpenedDevice(await openWebgpu({ maxShardBytes: 2 ** 13 })),
+  });
+}
