@@ -43,7 +43,7 @@ interface Diagnosis {
   devices: ProbedDevice[];
   models: DefaultModel[];
   /** Where ONNX Runtime can run models. */
-  providers: { names: string[]; reason?: string };
+  providers: { available: { name: string; bundled: boolean }[]; reason?: string };
 }
 
 async function run(options: Pick<IndexOptions, 'json' | 'quiet'>): Promise<void> {
@@ -88,9 +88,9 @@ async function findModel(name: string, kind: ModelKind): Promise<DefaultModel> {
 async function findProviders(): Promise<Diagnosis['providers']> {
   const { availableProviders } = await import('../models/session.ts');
   try {
-    return { names: (await availableProviders()).map(({ name }) => name) };
+    return { available: await availableProviders() };
   } catch (error) {
-    return { names: [], reason: reasonOf(error) };
+    return { available: [], reason: reasonOf(error) };
   }
 }
 
@@ -110,7 +110,8 @@ function describe(diagnosis: Diagnosis): string[] {
     'devices    * is what "auto" takes',
   ];
   for (const { name, chosen, available, software, reason, details } of devices) {
-    const state = available ? (software ? 'imitated by the processor' : 'available') : 'not available';
+    const imitated = software && name === 'webgpu' ? ' on a software adapter' : '';
+    const state = available ? `available${imitated}` : 'not available';
     lines.push(` ${chosen ? '*' : ' '} ${name.padEnd(10)} ${state}: ${reason}`);
     for (const [key, value] of Object.entries(details)) {
       lines.push(`                ${key}: ${Array.isArray(value) ? value.join(', ') : value}`);
@@ -123,8 +124,7 @@ function describe(diagnosis: Diagnosis): string[] {
       : `not found: ${model.reason}`;
     lines.push(`   ${model.kind.padEnd(10)} ${model.name}: ${state}`);
   }
-  lines.push(
-    `   run on     ${providers.names.join(', ') || 'nothing'}${providers.reason ? `: ${providers.reason}` : ''}`,
-  );
+  const runOn = providers.available.map(({ name, bundled }) => (bundled ? name : `${name} (not bundled)`));
+  lines.push(`   run on     ${providers.reason ?? runOn.join(', ')}`);
   return lines;
 }

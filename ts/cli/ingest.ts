@@ -93,7 +93,7 @@ async function run(sources: string[], options: IngestCommandOptions): Promise<vo
   const out = output(options);
   const signal = interruptSignal();
   const index = await openForWriting(options);
-  const bar = out.progress('ingest', 'documents');
+  const bar = out.progress('ingest', 'tokens');
   const badLines: string[] = [];
   let summary: IngestSummary;
   try {
@@ -114,7 +114,7 @@ async function run(sources: string[], options: IngestCommandOptions): Promise<vo
         if (!options.strict) out.say(badLineMessage(bad));
       },
       onProgress: ({ documents, tokens, fraction }) => {
-        bar.report(documents, { fraction, note: `${count(tokens)} tokens` });
+        bar.report(tokens, { fraction, note: `${count(documents)} documents` });
       },
     });
   } finally {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { ERRORS, SeineError } from '../core/errors.ts';
 
 /**
@@ -6,6 +7,7 @@ import { ERRORS, SeineError } from '../core/errors.ts';
  */
 export function interruptSignal(): AbortSignal {
   const controller = new AbortController();
+  setMaxListeners(0, controller.signal); // every query and batch under way listens
   const stop = (): void => {
     if (controller.signal.aborted) process.exit(ERRORS.ERR_INTERRUPTED.exit);
     controller.abort(new SeineError('ERR_INTERRUPTED', 'Interrupted.'));

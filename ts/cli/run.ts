@@ -54,6 +54,7 @@ async function run(options: RunCommandOptions): Promise<void> {
   const bar = out.progress('run', 'queries', queries.length);
   const started = performance.now();
   const { k, depth, retrieve } = options;
+  let models: Awaited<ReturnType<typeof index.info>>;
   const totals = { hits: 0, ranked: 0, truncated: 0 };
 
   async function* answers(): AsyncGenerator<[string, RunEntry[]], void, undefined> {
@@ -74,6 +75,7 @@ async function run(options: RunCommandOptions): Promise<void> {
   }
 
   try {
+    models = await index.info();
     await writeRun(options.out, answers(), 'seine');
   } finally {
     bar.stop();
@@ -82,7 +84,9 @@ async function run(options: RunCommandOptions): Promise<void> {
   const elapsed = performance.now() - started;
   const queriesPerSecond = (queries.length / elapsed) * 1000;
   if (options.json) {
-    const settings = { index: options.index, out: options.out, k, depth, retrieve };
+    const { model, ranker, device } = models;
+    const used = { embedder: model?.name, ranker: ranker ?? 'none', device };
+    const settings = { index: options.index, out: options.out, ...used, k, depth, retrieve };
     out.object({ ...settings, queries: queries.length, ...totals, elapsed, queriesPerSecond });
   }
   out.say(

@@ -36,7 +36,7 @@ export interface BatchOptions extends FieldOptions {
 }
 
 /** A batch ends with the document that brings its text to this many UTF-16 code units. */
-const BATCH_CHARACTERS = 4 * 2 ** 20;
+const BATCH_CHARACTERS = 2 ** 19;
 
 /** Reads `paths` one after the other in batches of bounded size; holds no more than the batch it makes. */
 export async function* batches(

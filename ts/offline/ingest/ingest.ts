@@ -39,7 +39,7 @@ export interface IngestOptions extends FieldOptions {
   types?: Record<string, AttributeType> | undefined;
   /** Stops at the first bad line with `ERR_DATA`, when what stands before it is committed. */
   strict?: boolean | undefined;
-  /** Most documents in a commit: 512 unless given. */
+  /** Most documents in a commit: 2048 unless given. */
   batchDocuments?: number | undefined;
   /** When it aborts, the commit under way is finished or dropped, and the summary says `interrupted`. */
   signal?: AbortSignal | undefined;
@@ -142,7 +142,7 @@ export async function ingest(
   let pending: Promise<void> = Promise.resolve();
   let failure: { error: unknown } | undefined;
   try {
-    const batchDocuments = options.batchDocuments ?? 512;
+    const batchDocuments = options.batchDocuments ?? 2048;
     for await (const batch of batches(paths, { ...options, signal, batchDocuments })) {
       const { documents, taken } = take(batch);
       await pending;
