@@ -3,7 +3,7 @@ import { snippet } from './snippet.ts';
 
 /** A retrieved document, as the stages before left it. */
 export interface Retrieval {
-  document: { id: string; title: string; text: string; attributes: Attributes };
+  document: { id: string; title?: string | undefined; text: string; attributes: Attributes };
   /** Range in the text of the passage that matched best. */
   passage: { start: number; end: number };
   retrieval: number;
@@ -37,7 +37,7 @@ export function respond(
       rank: page.offset + i + 1,
       score: ranking?.blended[at] ?? retrieval,
       scores: { ...scores, ...(logit !== undefined && { ranker: logit }) },
-      ...(document.title !== '' && { title: document.title }),
+      ...(document.title !== undefined && document.title !== '' && { title: document.title }),
       ...snippet(document.text.slice(passage.start, passage.end), query),
       attributes: document.attributes,
     };
