@@ -37,14 +37,22 @@ export function randomization(differences: Float64Array, seed = 0): Randomizatio
       sum += signs & 1 ? changed[i]! : -changed[i]!;
       signs >>>= 1;
     }
-    if (Math.abs(sum) >= threshold) reached++;
+    if (sum >= threshold || sum <= -threshold) reached++;
   }
   return { p: reached / (RESAMPLES + 1), exact: false };
 }
 
 /** The first sign is held: turning all signs round changes nothing in a two-sided test. */
 function exactShare(values: Float64Array, threshold: number): number {
-  let sums = [values[0] ?? 0];
-  for (const value of values.subarray(1)) sums = sums.flatMap((sum) => [sum + value, sum - value]);
-  return sums.filter((sum) => Math.abs(sum) >= threshold).length / sums.length;
+  let sums = Float64Array.of(values[0] ?? 0);
+  for (const value of values.subarray(1)) {
+    const next = new Float64Array(2 * sums.length);
+    next.set(sums.map((sum) => sum + value));
+    next.set(
+      sums.map((sum) => sum - value),
+      sums.length,
+    );
+    sums = next;
+  }
+  return sums.filter((sum) => sum >= threshold || sum <= -threshold).length / sums.length;
 }
