@@ -33,6 +33,7 @@ export class Connection {
     try {
       database = readonly ? openReadonly(path) : new DatabaseSync(path, { timeout: BUSY_MS });
       const connection = new Connection(path, database, lock);
+      database.exec('PRAGMA cell_size_check = ON');
       connection.#checkKind();
       if (!readonly) connection.#prepareWriting();
       return connection;

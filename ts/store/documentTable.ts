@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import { SeineError, show } from '../core/errors.ts';
 import type { Connection } from './connection.ts';
 import type { PackedDocument, RawDocument } from './protocol.ts';
@@ -34,10 +35,11 @@ export class DocumentTable {
   insert(document: PackedDocument, hash: Uint8Array, generation: number): number {
     const { id, title, text, attributes } = document;
     const doc = this.#connection.insert(
-      'INSERT INTO documents (id, created, hash, attributes, title, text) VALUES (?, ?, ?, ?, ?, ?)',
+      'INSERT INTO documents (id, created, hash, crc, attributes, title, text) VALUES (?, ?, ?, ?, ?, ?, ?)',
       id,
       generation,
       hash,
+      headCrc(id, attributes),
       attributes,
       Buffer.from(title),
       Buffer.from(text),
@@ -112,19 +114,22 @@ export class DocumentTable {
     const { doc, id, attributes } = row;
     const document = { doc, id, title, text, attributes, live: row.deleted === null };
     if (Buffer.compare(contentHash(document), row.hash) === 0) return document;
-    throw new SeineError(
-      'ERR_CORRUPT',
-      `The index ${this.#connection.path} is damaged: document ${show(id)} fails its checksum. ` +
-        'Restore a backup or ingest the documents again.',
-    );
+    throw damagedDocument(this.#connection.path, id);
   }
 }
 
-/** SHA-256 over title, text and attributes. */
-export function contentHash(document: Pick<PackedDocument, 'title' | 'text' | 'attributes'>): Uint8Array {
-  const { title, text, attributes } = document;
+/** CRC-32 over what is read of a document without its text. */
+export function headCrc(id: string, attributes: string): number {
+  return crc32(attributes, crc32(`${id.length},${id}`));
+}
+
+/** SHA-256 over all that a user gave. */
+export function contentHash(
+  document: Pick<PackedDocument, 'id' | 'title' | 'text' | 'attributes'>,
+): Uint8Array {
+  const { id, title, text, attributes } = document;
   return createHash('sha256')
-    .update(`${title.length},${text.length},`)
+    .update(`${id.length},${title.length},${text.length},${id}`)
     .update(title)
     .update(text)
     .update(attributes)
@@ -134,4 +139,12 @@ export function contentHash(document: Pick<PackedDocument, 'title' | 'text' | 'a
 /** Text as the full-text index takes it: SQLite's text ends at NUL, so NUL becomes a space. */
 function searchable(text: string): string {
   return text.replaceAll('\0', ' ');
+}
+
+export function damagedDocument(path: string, id: string): SeineError {
+  return new SeineError(
+    'ERR_CORRUPT',
+    `The index ${path} is damaged: document ${show(id)} fails its checksum. Restore a backup or ingest the ` +
+      'documents again.',
+  );
 }

@@ -1,5 +1,5 @@
 import type { Connection } from './connection.ts';
-import { contentHash, DocumentTable } from './documentTable.ts';
+import { contentHash, DocumentTable, damagedDocument, headCrc } from './documentTable.ts';
 import { ModelTable } from './modelTable.ts';
 import type { Calls, ChangesHead, RawDocument, RowBatch, SegmentRecord } from './protocol.ts';
 import { SCHEMA_VERSION } from './schema.ts';
@@ -108,8 +108,14 @@ export class Reader {
 
   changesDocuments(args: Calls['changesDocuments']['args']): Calls['changesDocuments']['result'] {
     const { created, doc, generation, limit } = args;
-    const rows = this.#connection.all<{ doc: number; id: string; attributes: string; created: number }>(
-      `SELECT doc, id, attributes, created FROM documents WHERE (created, doc) > (?, ?) AND created <= ?
+    const rows = this.#connection.all<{
+      doc: number;
+      id: string;
+      crc: number;
+      attributes: string;
+      created: number;
+    }>(
+      `SELECT doc, id, crc, attributes, created FROM documents WHERE (created, doc) > (?, ?) AND created <= ?
         AND (deleted IS NULL OR deleted > ?) ORDER BY created, doc LIMIT ?`,
       created,
       doc,
@@ -117,6 +123,9 @@ export class Reader {
       generation,
       limit,
     );
+    for (const { id, attributes, crc } of rows) {
+      if (headCrc(id, attributes) !== crc) throw damagedDocument(this.#connection.path, id);
+    }
     return {
       docs: Uint32Array.from(rows, (row) => row.doc),
       ids: rows.map((row) => row.id),

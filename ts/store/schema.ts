@@ -6,8 +6,9 @@ export const SCHEMA_VERSION = 1;
  * The tables of a new index. Small columns stand first, so that reading them does not walk through long texts.
  * Title and text are UTF-8 blobs, because SQLite's text ends at NUL for those who read it.
  *
- * documents  one version each; `deleted` is the generation at which it was deleted or replaced
- * passages   one vector each; `crc` is the CRC-32 of the vector
+ * documents  one version each; `deleted` is the generation at which it was deleted or replaced; `hash` is over the
+ *            whole content, `crc` over id and attributes, which are read without the text
+ * passages   one vector each; `crc` is over it and what it belongs to
  * models     state: active (at most one), building (at most one), dropped (rows are being removed)
  * segments   files with copies of vectors of the active model, rows with keys in [from_row, to_row]
  * words      full-text index of live documents; it keeps no content, so removal repeats the words
@@ -23,6 +24,7 @@ CREATE TABLE documents (
   created INTEGER NOT NULL,
   deleted INTEGER,
   hash BLOB NOT NULL,
+  crc INTEGER NOT NULL,
   attributes TEXT NOT NULL,
   title BLOB NOT NULL,
   text BLOB NOT NULL

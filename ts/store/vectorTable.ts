@@ -5,11 +5,12 @@ import type { PackedVectors, RowBatch } from './protocol.ts';
 
 /** Keys travel as uint32; the last one means "none". */
 const LAST_KEY = 0xfffffffe;
-const COLUMNS = 'row, doc, start, "end" AS stop, crc, vector';
+const COLUMNS = 'row, doc, model, start, "end" AS stop, crc, vector';
 
 interface PassageRow {
   row: number;
   doc: number;
+  model: number;
   start: number;
   stop: number;
   crc: number;
@@ -37,13 +38,15 @@ export class VectorTable {
   insert(doc: number, modelKey: number, vectors: PackedVectors, from: number, to: number): void {
     for (let index = from; index < to; index++) {
       const bytes = bytesOf(vectors, index);
+      const start = vectors.starts[index]!;
+      const end = vectors.ends[index]!;
       const row = this.#connection.insert(
         'INSERT INTO passages (doc, model, start, "end", crc, vector) VALUES (?, ?, ?, ?, ?, ?)',
         doc,
         modelKey,
-        vectors.starts[index]!,
-        vectors.ends[index]!,
-        crc32(bytes),
+        start,
+        end,
+        passageCrc(doc, modelKey, start, end, bytes),
         bytes,
       );
       checkKey(row, this.#connection.path);
@@ -112,8 +115,8 @@ export class VectorTable {
       vectors: new Float32Array(passages.length * dim),
     };
     const bytes = new Uint8Array(batch.vectors.buffer);
-    for (const [index, { row, vector, crc }] of passages.entries()) {
-      if (vector.length !== dim * 4 || crc32(vector) !== crc) {
+    for (const [index, { row, doc, model, start, stop, vector, crc }] of passages.entries()) {
+      if (vector.length !== dim * 4 || passageCrc(doc, model, start, stop, vector) !== crc) {
         throw new SeineError(
           'ERR_CORRUPT',
           `The index ${this.#connection.path} is damaged: the vector of row ${row} fails its checksum. ` +
@@ -129,4 +132,8 @@ export class VectorTable {
 function bytesOf(vectors: PackedVectors, index: number): Uint8Array {
   const { data, dim } = vectors;
   return new Uint8Array(data.buffer, data.byteOffset + index * dim * 4, dim * 4);
+}
+
+function passageCrc(doc: number, model: number, start: number, end: number, vector: Uint8Array): number {
+  return crc32(vector, crc32(`${doc},${model},${start},${end}`));
 }
