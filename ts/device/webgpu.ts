@@ -60,7 +60,7 @@ async function openAdapter(gpu: GPU, adapter: GPUAdapter, maxShardBytes: number)
   const maxBinding = Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize) / 16) * 16;
   const context: GpuContext = {
     device,
-    pipelines: await createPipelines(device, await readFile(KERNEL, 'utf8')),
+    pipelines: createPipelines(device, await readFile(KERNEL, 'utf8')),
     maxBinding,
     maxShardBytes: Math.min(maxShardBytes, MAX_SHARD_BYTES, maxBinding),
     checkAlive: () => {
@@ -73,7 +73,7 @@ async function openAdapter(gpu: GPU, adapter: GPUAdapter, maxShardBytes: number)
     description: `${nameOf(info)} (${info.vendor} ${info.architecture}, WebGPU)`,
     createRows: async (options) => {
       context.checkAlive();
-      return new WebgpuRows(context, options);
+      return new WebgpuRows(context, options, await context.pipelines.kernelsFor(options.metric));
     },
     close: async () => {
       device.destroy();

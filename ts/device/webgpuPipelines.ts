@@ -1,4 +1,5 @@
-const ENTRY_POINTS = ['score1', 'score8', 'histogram', 'pick', 'compact'] as const;
+import type { Metric } from '../core/types.ts';
+
 const COMPUTE = 4;
 const BINDINGS: readonly GPUBufferBindingType[] = [
   'uniform',
@@ -6,29 +7,52 @@ const BINDINGS: readonly GPUBufferBindingType[] = [
   ...Array.from({ length: 3 }, () => 'storage' as const),
 ];
 
-/** The compiled entry points of kernels/scan.wgsl, which share one bind group layout. */
-export interface Pipelines {
-  layout: GPUBindGroupLayout;
-  similarity: Record<(typeof ENTRY_POINTS)[number], GPUComputePipeline>;
-  distance: Record<(typeof ENTRY_POINTS)[number], GPUComputePipeline>;
+/** Entry points of kernels/scan.wgsl, compiled. */
+export interface Kernels {
+  score1: GPUComputePipeline;
+  score8: GPUComputePipeline;
+  histogram: GPUComputePipeline;
+  pick: GPUComputePipeline;
+  compact: GPUComputePipeline;
 }
 
-export async function createPipelines(device: GPUDevice, code: string): Promise<Pipelines> {
+export interface Pipelines {
+  /** The one bind group layout of all of them. */
+  layout: GPUBindGroupLayout;
+  /** Compiles what has not been compiled before. */
+  kernelsFor(metric: Metric): Promise<Kernels>;
+}
+
+export function createPipelines(device: GPUDevice, code: string): Pipelines {
   const layout = device.createBindGroupLayout({
     entries: BINDINGS.map((type, binding) => ({ binding, visibility: COMPUTE, buffer: { type } })),
   });
   const pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [layout] });
   const module = device.createShaderModule({ code });
-  const compile = async (l2: boolean): Promise<Pipelines['distance']> => {
-    const compiled = ENTRY_POINTS.map(async (entryPoint) => {
-      const compute = { module, entryPoint, constants: { L2: l2 ? 1 : 0 } };
-      return [
-        entryPoint,
-        await device.createComputePipelineAsync({ layout: pipelineLayout, compute }),
-      ] as const;
-    });
-    return Object.fromEntries(await Promise.all(compiled)) as Pipelines['distance'];
+  const compiled = new Map<string, Promise<GPUComputePipeline>>();
+  const compile = (
+    entryPoint: string,
+    constants: Record<string, number> = {},
+  ): Promise<GPUComputePipeline> => {
+    const key = JSON.stringify([entryPoint, constants]);
+    let pipeline = compiled.get(key);
+    if (pipeline === undefined) {
+      const compute = { module, entryPoint, constants };
+      pipeline = device.createComputePipelineAsync({ layout: pipelineLayout, compute });
+      compiled.set(key, pipeline);
+    }
+    return pipeline;
   };
-  const [similarity, distance] = await Promise.all([compile(false), compile(true)]);
-  return { layout, similarity, distance };
+  const kernelsFor = async (metric: Metric): Promise<Kernels> => {
+    const constants = { L2: metric === 'l2' ? 1 : 0 };
+    const [score1, score8, histogram, pick, compact] = await Promise.all([
+      compile('score1', constants),
+      compile('score8', constants),
+      compile('histogram'),
+      compile('pick'),
+      compile('compact'),
+    ]);
+    return { score1, score8, histogram, pick, compact };
+  };
+  return { layout, kernelsFor };
 }

@@ -5,6 +5,7 @@ import { BestRows } from './reference/bestRows.ts';
 import { drain, scan } from './reference/scan.ts';
 import { score } from './reference/score.ts';
 import { BufferPool } from './webgpuBuffers.ts';
+import type { Kernels } from './webgpuPipelines.ts';
 import { type Candidates, findCandidates, type GpuContext, queriesPerSubmit } from './webgpuSearch.ts';
 import { BLOCK, rowBytes, WebgpuShard } from './webgpuShard.ts';
 
@@ -18,13 +19,15 @@ const SPARE = 1024;
 export class WebgpuRows implements BackendRows {
   readonly #gpu: GpuContext;
   readonly #options: UploadOptions;
+  readonly #kernels: Kernels;
   readonly #pool: BufferPool;
   #shards: WebgpuShard[] = [];
   #count = 0;
 
-  constructor(gpu: GpuContext, options: UploadOptions) {
+  constructor(gpu: GpuContext, options: UploadOptions, kernels: Kernels) {
     this.#gpu = gpu;
     this.#options = options;
+    this.#kernels = kernels;
     this.#pool = new BufferPool(gpu.device);
   }
 
@@ -73,7 +76,7 @@ export class WebgpuRows implements BackendRows {
     for (let first = 0; first < q; first += step) {
       task.signal?.throwIfAborted();
       const part = partOf(task, first, Math.min(first + step, q), dim);
-      const candidates = await findCandidates(this.#gpu, this.#pool, shards, this.#options, part, capacity);
+      const candidates = await this.#find(part, capacity);
       for (let query = 0; query < part.q; query++) {
         await this.#settle(part, query, candidates, found, first + query);
       }
@@ -103,6 +106,11 @@ export class WebgpuRows implements BackendRows {
 
   #chunks(): { first: number; values: Float32Array }[] {
     return this.#shards.map(({ first, values }) => ({ first, values }));
+  }
+
+  #find(task: SearchTask, capacity: number): Promise<Candidates> {
+    const rows = { shards: this.#shards, options: this.#options, kernels: this.#kernels };
+    return findCandidates(this.#gpu, this.#pool, rows, task, capacity);
   }
 
   /** Puts the k best of a query's candidates, by canonical score, into their slots. */
@@ -144,14 +152,7 @@ export class WebgpuRows implements BackendRows {
       return scan(this.#chunks(), dim, metric, task);
     }
     const found: Found = { ids: new Uint32Array(task.k), scores: new Float32Array(task.k) };
-    const candidates = await findCandidates(
-      this.#gpu,
-      this.#pool,
-      this.#shards,
-      this.#options,
-      task,
-      capacity,
-    );
+    const candidates = await this.#find(task, capacity);
     await this.#settle(task, 0, candidates, found, 0);
     return found;
   }

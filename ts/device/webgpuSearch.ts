@@ -2,7 +2,7 @@ import { SeineError } from '../core/errors.ts';
 import type { SearchTask, UploadOptions } from './device.ts';
 import { queryBounds } from './webgpuBounds.ts';
 import { type BufferPool, MAP_READ, USAGE } from './webgpuBuffers.ts';
-import type { Pipelines } from './webgpuPipelines.ts';
+import type { Kernels, Pipelines } from './webgpuPipelines.ts';
 import { BLOCK, rowBytes, type WebgpuShard } from './webgpuShard.ts';
 
 export interface GpuContext {
@@ -22,6 +22,12 @@ export interface Candidates {
   /** `[q]` */
   counts: Uint32Array;
   capacity: number;
+}
+
+interface SearchedRows {
+  shards: readonly WebgpuShard[];
+  options: UploadOptions;
+  kernels: Kernels;
 }
 
 /** Queries that `score8` takes at a time. */
@@ -58,8 +64,7 @@ export function queriesPerSubmit(
 export function findCandidates(
   gpu: GpuContext,
   pool: BufferPool,
-  shards: readonly WebgpuShard[],
-  options: UploadOptions,
+  { shards, options, kernels }: SearchedRows,
   task: SearchTask,
   capacity: number,
 ): Promise<Candidates> {
@@ -119,7 +124,7 @@ export function findCandidates(
       return device.createBindGroup({ layout: gpu.pipelines.layout, entries: [uniform, ...entries] });
     });
     const encoder = device.createCommandEncoder();
-    encode(gpu, encoder, options, q, seen, groups);
+    encode(kernels, encoder, q, seen, groups);
     encoder.copyBufferToBuffer(candidates, 0, readback, 0, bytes.candidates);
     encoder.copyBufferToBuffer(selections, 0, readback, bytes.candidates, bytes.selections);
     device.queue.submit([encoder.finish()]);
@@ -141,14 +146,12 @@ export function findCandidates(
 }
 
 function encode(
-  gpu: GpuContext,
+  kernels: Kernels,
   encoder: GPUCommandEncoder,
-  options: UploadOptions,
   q: number,
   seen: readonly { rows: number }[],
   groups: readonly GPUBindGroup[],
 ): void {
-  const kernels = options.metric === 'l2' ? gpu.pipelines.distance : gpu.pipelines.similarity;
   const pass = encoder.beginComputePass();
   const dispatch = (pipeline: GPUComputePipeline, rowsPerGroup: number, y: number) => {
     pass.setPipeline(pipeline);

@@ -1,0 +1,156 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { random } from '../../ts/core/random.ts';
+import type { Metric } from '../../ts/core/types.ts';
+import { score } from '../../ts/device/reference/score.ts';
+import { provider } from '../../ts/device/webgpu.ts';
+import { queryBounds, rowScale } from '../../ts/device/webgpuBounds.ts';
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const probe = await provider.probe();
+const withAdapter = probe.available ? test : test.skip;
+if (!probe.available) console.warn(`Tests that need a WebGPU adapter are skipped: ${probe.reason}.`);
+
+/** Runs a module's text in a Node process of its own. */
+function runNode(code: string, env: NodeJS.ProcessEnv = process.env) {
+  return run(process.execPath, ['--input-type=module', '-e', code], { cwd: root, env, timeout: 50_000 });
+}
+
+describe('the error bound', () => {
+  /** A float32 sum as bad as WGSL allows: any order, either rounding, small numbers flushed. */
+  function sloppyCost(metric: Metric, query: Float32Array, row: Float32Array, seed: number): number {
+    const source = random(seed);
+    const flush = (x: number) => (Math.abs(x) < 2 ** -126 ? 0 : x);
+    const rounded = (x: number) => {
+      const near = Math.fround(x);
+      if (near === x || source.next() < 0.5) return flush(near);
+      const bits = new Int32Array(Float32Array.of(near).buffer); // the neighbour on the other side of x
+      bits[0]! += Math.abs(near) < Math.abs(x) ? 1 : -1;
+      return flush(new Float32Array(bits.buffer)[0]!);
+    };
+    const order = source.shuffle(Array.from(query.keys()));
+    let sum = 0;
+    for (const i of order) {
+      const q = flush(query[i]!);
+      const x = flush(row[i]!);
+      const factor = metric === 'l2' ? rounded(q - x) : q;
+      sum = rounded(sum + rounded(factor * (metric === 'l2' ? factor : x)));
+    }
+    return metric === 'l2' ? sum : -sum;
+  }
+
+  test('holds for every float32 sum that WGSL allows', () => {
+    const input = fc.record({
+      metric: fc.constantFrom<Metric>('ip', 'cosine', 'l2'),
+      dim: fc.integer({ min: 1, max: 64 }),
+      queryExponent: fc.integer({ min: -140, max: 120 }),
+      rowExponent: fc.integer({ min: -140, max: 120 }),
+      cancel: fc.boolean(),
+      seed: fc.nat(),
+    });
+    let decided = 0;
+    const property = fc.property(input, ({ metric, dim, queryExponent, rowExponent, cancel, seed }) => {
+      const source = random(seed);
+      const query = Float32Array.from({ length: dim }, () => source.normal() * 2 ** queryExponent);
+      const row = Float32Array.from({ length: dim }, (_, i) => {
+        if (!cancel) return source.normal() * 2 ** rowExponent;
+        return metric === 'l2'
+          ? query[i]! * (1 + source.normal() * 2 ** -20)
+          : query[dim - 1 - i]! * (-1) ** i;
+      });
+      const asked = queryBounds(metric, query, 0, dim);
+      const stored = rowScale(metric, Math.sqrt(row.reduce((sum, x) => sum + x * x, 0)));
+      const [x, y, z, w] = Float32Array.from(asked.bounds) as unknown as [number, number, number, number];
+      const norm = Math.fround(stored.norm);
+      if (norm >= w) return; // undecided: always a candidate
+      decided++;
+      const cost = sloppyCost(
+        metric,
+        query.map((value) => value * asked.scale),
+        row.map((value) => value * stored.scale),
+        seed,
+      );
+      const canonical = score(metric, query, 0, row, 0, dim);
+      expect(Number.isFinite(canonical)).toBe(true);
+      const truth = metric === 'l2' ? canonical : -canonical * (metric === 'ip' ? asked.scale : 1);
+      expect(Math.abs(cost - truth)).toBeLessThanOrEqual(x * norm + y * Math.abs(cost) + z);
+    });
+    fc.assert(property, { numRuns: 3000 });
+    expect(decided).toBeGreaterThan(1000);
+  });
+
+  test('is small enough to decide nearly all rows of ordinary data', () => {
+    const source = random(8);
+    const query = Float32Array.from({ length: 384 }, () => source.normal());
+    for (const metric of ['ip', 'cosine', 'l2'] as const) {
+      const [x, y, , w] = queryBounds(metric, query, 0, 384).bounds;
+      expect(x + y).toBeLessThan(1e-4);
+      expect(w).toBeGreaterThan(1e15);
+    }
+  });
+});
+
+describe('the process', () => {
+  withAdapter('ends by itself after a device was opened, used and closed', async () => {
+    const { stdout } = await runNode(`
+      import { openDevice } from './dist/device/openDevice.js';
+      const device = await openDevice('webgpu');
+      const rows = await device.upload(new Float32Array(4000).fill(1), { dim: 4, metric: 'ip', dtype: 'f32' });
+      const top = await rows.search(Float32Array.of(1, 2, 3, 4), { k: 3 });
+      await device.close();
+      console.log(top.device, ...top.ids, ...top.scores);
+    `);
+    expect(stdout.trim()).toBe('webgpu 0 1 2 10 10 10');
+  });
+
+  const onLinux = process.platform === 'linux' ? test : test.skip; // elsewhere the driver comes with the system
+  onLinux('is told what is missing where there is no driver', async () => {
+    const { LD_LIBRARY_PATH, ...rest } = process.env;
+    const { stdout, stderr } = await runNode(
+      `
+      import { openDevice } from './dist/device/openDevice.js';
+      const error = await openDevice('webgpu').catch((error) => error);
+      console.log(error.code ?? 'opened', error.message ?? '');
+    `,
+      { ...rest, VK_DRIVER_FILES: '/nowhere/icd.json', VK_ICD_FILENAMES: '/nowhere/icd.json' },
+    );
+    expect(stdout).toMatch(/^ERR_DEVICE_UNAVAILABLE webgpu was asked for, but .*install/);
+    expect(stderr).not.toContain('libvulkan');
+  });
+});
+
+describe('a lost device', () => {
+  withAdapter('fails clearly, at once and later', async () => {
+    const { stdout } = await runNode(`
+      import { globals } from 'webgpu';
+      import { openDevice } from './dist/device/openDevice.js';
+      let gpu;
+      const { requestDevice } = globals.GPUAdapter.prototype;
+      globals.GPUAdapter.prototype.requestDevice = async function (...given) {
+        return (gpu = await requestDevice.apply(this, given));
+      };
+      const device = await openDevice('webgpu');
+      const options = { dim: 4, metric: 'ip', dtype: 'f32' };
+      const rows = await device.upload(Float32Array.from({ length: 80000 }, (_, i) => i % 91), options);
+      const query = Float32Array.of(1, 2, 3, 4);
+      const searching = rows.search(query, { k: 3 });
+      gpu.destroy();
+      await gpu.lost;
+      const show = (error) => console.log(error.code ?? 'no error', error.message ?? '');
+      await searching.then(show, show);
+      await rows.search(query, { k: 3 }).then(show, show);
+      await rows.append(query).then(show, show);
+      await device.upload(query, options).then(show, show);
+      await device.close();
+      console.log('closed');
+    `);
+    const lines = stdout.trim().split('\n');
+    expect(lines).toHaveLength(5);
+    for (const line of lines.slice(0, 4)) expect(line).toMatch(/^ERR_DEVICE The webgpu device .*(lost|fail)/);
+    expect(lines[4]).toBe('closed');
+  });
+});
