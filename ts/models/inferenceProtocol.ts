@@ -14,6 +14,8 @@ import type { ModelFiles } from './resolveModel.ts';
 export interface OpenRequest {
   files: ModelFiles;
   options: OpenModelOptions;
+  /** Of `nativeCalls.ts`. */
+  calls: Int32Array;
 }
 
 export interface EncodeArguments {

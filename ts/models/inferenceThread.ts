@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { SeineError } from '../core/errors.ts';
 import type { EncodeProgress } from './contracts.ts';
 import type { FromWorker, OpenRequest, Request, ToWorker } from './inferenceProtocol.ts';
+import { callState, guardExit } from './nativeCalls.ts';
 
 export interface CallOptions {
   signal?: AbortSignal | undefined;
@@ -42,11 +43,15 @@ export class InferenceThread<Info> {
     worker.unref(); // an open model alone does not keep the process alive
   }
 
-  static async open<Info>(request: OpenRequest): Promise<InferenceThread<Info>> {
+  static async open<Info>(request: Omit<OpenRequest, 'calls'>): Promise<InferenceThread<Info>> {
+    const calls = callState();
+    const unguard = guardExit(calls);
     const worker = new Worker(new URL('./inferenceWorker.js', import.meta.url), {
-      workerData: request,
+      execArgv: [], // flags such as --input-type would be refused for a file
+      workerData: { ...request, calls } satisfies OpenRequest,
       name: `seine ${request.files.kind}`,
     });
+    worker.once('exit', unguard);
     const info = await new Promise<Info>((resolve, reject) => {
       let failure = closed(request.files.name);
       const onError = (error: Error): void => {

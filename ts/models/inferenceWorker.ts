@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { SeineError } from '../core/errors.ts';
 import { openEmbedder } from './embedder.ts';
 import type { CallContext, FromWorker, OpenRequest, ToWorker } from './inferenceProtocol.ts';
+import { countCalls } from './nativeCalls.ts';
 import { openPairScorer } from './pairScorer.ts';
 
 // The body of the worker thread that a model lives in: tokenising and ONNX Runtime's runs, which occupy their thread,
@@ -16,7 +17,8 @@ function fail(error: unknown): { code: SeineError['code']; message: string } {
   return { code: 'ERR_INTERNAL', message: `The model's thread failed: ${text}` };
 }
 
-async function start({ files, options }: OpenRequest): Promise<void> {
+async function start({ files, options, calls }: OpenRequest): Promise<void> {
+  countCalls(calls);
   const model =
     files.kind === 'embedder' ? await openEmbedder(files, options) : await openPairScorer(files, options);
   const handle = async ({ id, flag, request }: Extract<ToWorker, { id: number }>): Promise<void> => {

@@ -1,6 +1,7 @@
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { SeineError, show } from '../core/errors.ts';
 import { threadBudget } from '../core/threads.ts';
+import { nativeCall } from './nativeCalls.ts';
 
 /** Where ONNX Runtime computes. Each is taken as asked for or refused, never replaced by another. */
 export type Provider = 'cpu' | 'webgpu' | 'cuda';
@@ -94,9 +95,11 @@ export async function openSession(
   };
   let session: InferenceSession;
   try {
-    session = await (typeof model === 'string'
-      ? InferenceSession.create(model, settings)
-      : InferenceSession.create(model, settings));
+    session = await nativeCall(() =>
+      typeof model === 'string'
+        ? InferenceSession.create(model, settings)
+        : InferenceSession.create(model, settings),
+    );
   } catch (error) {
     throw openError(error, provider, model);
   }
@@ -110,11 +113,11 @@ export async function openSession(
       const fed = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, input(tensor)]));
       let results: InferenceSession.OnnxValueMapType;
       try {
-        if (outputs === undefined) results = await session.run(fed);
-        else if (isNames(outputs)) results = await session.run(fed, [...outputs]);
+        if (outputs === undefined) results = await nativeCall(() => session.run(fed));
+        else if (isNames(outputs)) results = await nativeCall(() => session.run(fed, [...outputs]));
         else {
           const into = Object.entries(outputs).map(([name, tensor]) => [name, input(tensor)]);
-          results = await session.run(fed, Object.fromEntries(into));
+          results = await nativeCall(() => session.run(fed, Object.fromEntries(into)));
         }
       } catch (error) {
         throw new SeineError(
@@ -128,7 +131,7 @@ export async function openSession(
         Object.entries(results).map(([name, { type, dims, data }]) => [name, { type, dims, data } as Tensor]),
       );
     },
-    release: () => session.release(),
+    release: () => nativeCall(() => session.release()),
   };
 }
 

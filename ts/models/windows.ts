@@ -7,10 +7,9 @@ const LONGEST_PIECE = 32;
 /**
  * Cuts `text` at white space into windows of at most `budget` tokens (special tokens not counted) of which neighbours
  * share at most `overlap`. Every word is in a window. A text that fits is one window, and so is one without words.
- *
- * Tokens are counted word by word: exact for WordPiece, within a few per cent for others.
  */
 export function windows(text: string, tokenizer: Tokenizer, budget: number, overlap: number): TextWindow[] {
+  const count = (part: string): number => tokenizer.part(part, Number.POSITIVE_INFINITY).ids.length;
   const starts: number[] = [];
   const ends: number[] = [];
   const counts: number[] = [];
@@ -18,32 +17,40 @@ export function windows(text: string, tokenizer: Tokenizer, budget: number, over
     const middle = border(text, (start + end) >> 1);
     // The length is looked at first, for counting the tokens of megabytes without white space would take long.
     const long = end - start > LONGEST_PIECE;
-    const count = long
-      ? 0
-      : tokenizer.part(blank + text.slice(start, end), Number.POSITIVE_INFINITY).ids.length;
-    if ((long || count > budget) && middle > start) {
+    const tokens = long ? 0 : count(blank + text.slice(start, end));
+    if ((long || tokens > budget) && middle > start) {
       add(start, middle, blank);
       add(middle, end, '');
       return;
     }
     starts.push(start);
     ends.push(end);
-    counts.push(count);
+    counts.push(tokens);
   };
   for (const match of text.matchAll(/\S+/g)) {
     add(match.index, match.index + match[0].length, match.index === 0 ? '' : ' ');
   }
   if (starts.length === 0) return [{ start: 0, end: text.length }];
 
+  const tokensOf = (first: number, next: number): number =>
+    count(text.slice(starts[first]!, ends[next - 1]!));
   const result: TextWindow[] = [];
   let first = 0;
+  let done = 0;
   while (true) {
     let tokens = 0;
     let next = first;
     while (next < counts.length && (next === first || tokens + counts[next]! <= budget))
       tokens += counts[next++]!;
+    // Pieces may have more tokens together than apart, so the window itself is counted.
+    while (next > Math.max(first, done) + 1 && tokensOf(first, next) > budget) next--;
+    if (first < done && tokensOf(first, next) > budget) {
+      first = done; // no room for what it should share
+      continue;
+    }
     result.push({ start: starts[first]!, end: ends[next - 1]! });
     if (next === counts.length) return result;
+    done = next;
     let shared = 0;
     let back = next;
     // The next window must have room for a word that this one has not.
