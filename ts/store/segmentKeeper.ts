@@ -52,7 +52,13 @@ export class SegmentKeeper {
       const size = statSync(segmentPath(this.#connection.path, name), { throwIfNoEntry: false })?.size;
       if (size !== bytes) this.drop(name, size === undefined ? 'is missing' : 'is not whole');
     }
-    this.sweep();
+    try {
+      this.sweep();
+    } catch (error) {
+      this.#warn(
+        `Old segment files could not be removed. ${asSeineError(error, this.#connection.path).message}`,
+      );
+    }
   }
 
   /** A file was found unusable: forgets it, so that it is written anew by the process that may write. */
@@ -68,7 +74,7 @@ export class SegmentKeeper {
   /** Removes files that no record names. */
   sweep(): void {
     const directory = segmentPath(this.#connection.path, '.');
-    if (statSync(directory, { throwIfNoEntry: false }) === undefined) return;
+    if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory()) return;
     const known = new Set(this.#records().map((record) => record.name));
     for (const file of readdirSync(directory)) {
       if (!known.has(file) && /\.(seg|tmp)$/.test(file)) rmSync(join(directory, file), { force: true });
