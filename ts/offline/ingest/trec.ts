@@ -61,17 +61,13 @@ function unclosed(line: number): Entry {
 
 function elements(source: string): Record<string, unknown> {
   const found = new Map<string, string>();
-  let rest = '';
-  let from = 0;
-  for (const { name, start, end, content } of outerElements(source)) {
-    rest += `${source.slice(from, start)}\n`;
-    from = end;
+  const outer = [...outerElements(source)];
+  for (const { name, content } of outer) {
     const text = plain(content);
-    if (ENVELOPE.has(name) || text === '') continue;
     const before = found.get(name);
-    found.set(name, before === undefined ? text : `${before}\n${text}`);
+    if (text !== '' && !ENVELOPE.has(name))
+      found.set(name, before === undefined ? text : `${before}\n${text}`);
   }
-  rest = plain(rest + source.slice(from));
   const title = TITLES.find((name) => found.has(name));
   if (title !== undefined && title !== 'title') {
     found.set('title', found.get(title)!);
@@ -79,13 +75,15 @@ function elements(source: string): Record<string, unknown> {
   }
   if (found.has('text')) return Object.fromEntries(found);
 
-  const { docno, title: heading, ...others } = Object.fromEntries(found);
-  const body = [...Object.values(others), rest].filter((part) => part !== '').join('\n');
-  return {
-    ...(docno === undefined ? {} : { docno }),
-    ...(heading === undefined ? {} : { title: heading }),
-    text: body,
-  };
+  const apart = ['docno', title, ...ENVELOPE];
+  let body = '';
+  let from = 0;
+  for (const { start, end } of outer.filter(({ name }) => apart.includes(name))) {
+    body += `${source.slice(from, start)} `;
+    from = end;
+  }
+  const named = [...found].filter(([name]) => name === 'docno' || name === 'title');
+  return Object.fromEntries([...named, ['text', plain(body + source.slice(from))]]);
 }
 
 interface Element {
@@ -98,7 +96,7 @@ interface Element {
 
 /** Elements with a start and an end tag that are not inside another one. Each source is passed over once a name. */
 function* outerElements(source: string): Generator<Element, void, undefined> {
-  const opening = /<([a-z][\w-]*)(?:\s[^>]*)?>/gi;
+  const opening = /<([a-z][\w-]*)(?:\s[^<>]*)?>/gi;
   const endless = new Set<string>();
   for (let tag = opening.exec(source); tag !== null; tag = opening.exec(source)) {
     const name = tag[1]!.toLowerCase();
@@ -118,9 +116,10 @@ function* outerElements(source: string): Generator<Element, void, undefined> {
 
 /** Text without tags and comments, character references resolved, blanks trimmed. */
 function plain(markup: string): string {
+  // The patterns stop at the next start, so that what is never closed takes no quadratic time.
   return markup
-    .replace(/<!--[\s\S]*?-->/g, ' ')
-    .replace(/<\/?[a-z][^>]*>/gi, ' ')
+    .replace(/<!--(?:(?!<!--)[\s\S])*?-->/g, ' ')
+    .replace(/<\/?[a-z][^<>]*>/gi, ' ')
     .replace(/&(?:#(\d+)|#x([\da-f]+)|([a-z]+));/gi, (whole, decimal, hex, name) => {
       if (name !== undefined) return NAMED.get(name.toLowerCase()) ?? whole;
       const code = decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal);
