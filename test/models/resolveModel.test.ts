@@ -71,6 +71,15 @@ describe('resolveModel', () => {
       );
       await expect(resolveModel('owner/none', 'ranker')).rejects.toThrow(/SEINE_OFFLINE=1 forbids/);
       await expect(resolveModel('', 'ranker')).rejects.toThrow(/ranker must be the name or the path/);
+      await expect(resolveModel('x'.repeat(5000), 'ranker')).rejects.toThrow(/there is none at/);
+      const odd = writeModel(join(folder, 'odd'), tinyEncoder(), { 'onnx/model.onnx': undefined });
+      mkdirSync(join(odd, 'model.onnx'));
+      await expect(resolveModel('odd', 'embedder')).rejects.toThrow(
+        expect.objectContaining({
+          code: 'ERR_MODEL',
+          message: expect.stringMatching(/should be readable but/),
+        }),
+      );
       mkdirSync(join(folder, 'empty'));
       await expect(resolveModel('empty', 'embedder')).rejects.toThrow(
         /lacks config\.json and tokenizer\.json and/,
@@ -190,6 +199,18 @@ describe('hub', () => {
         hub.ranges = false;
         hub.breaks = [100];
         await resolveModel('owner/tiny', 'embedder');
+      });
+    });
+  });
+
+  test('says so when the cache cannot be written', async () => {
+    await withFolder(async (folder) => {
+      process.env.SEINE_CACHE = join(folder, 'file');
+      writeFileSync(join(folder, 'file'), '');
+      await serve(model(), async () => {
+        await expect(resolveModel('owner/tiny', 'embedder')).rejects.toThrow(
+          expect.objectContaining({ code: 'ERR_DISK', message: expect.stringMatching(/SEINE_CACHE/) }),
+        );
       });
     });
   });

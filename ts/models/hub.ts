@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream, existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout } from 'node:timers/promises';
 import { SeineError } from '../core/errors.ts';
 import { externalData } from './externalData.ts';
 import { GRAPHS, OPTIONAL_FILES } from './layout.ts';
@@ -27,13 +28,32 @@ export const isHubName = (name: string): boolean => /^[\w-][\w.-]*\/[\w-][\w.-]*
 
 /**
  * Fetches a model of the Hugging Face hub (`SEINE_HUB` names another) into `directory`, which appears only when every
- * file is there and its checksum is right. What an interrupted call left is continued. Errors: `ERR_MODEL`.
+ * file is there and its checksum is right. What an interrupted call left is continued. Errors: `ERR_MODEL` if the hub
+ * does not give it, `ERR_DISK` if it cannot be written.
  */
 export async function downloadModel(
   name: string,
   directory: string,
   options: HubOptions = {},
 ): Promise<void> {
+  try {
+    await fetchModel(name, directory, options);
+  } catch (error) {
+    if (!isFileError(error)) throw error;
+    throw new SeineError(
+      'ERR_DISK',
+      `The model ${name} should be written to ${directory} but cannot (${error.message}): free space there, or name ` +
+        'another directory in SEINE_CACHE.',
+      { cause: error },
+    );
+  }
+}
+
+/** An error of the file system, which has a `path`; those of the network have none. */
+const isFileError = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error && 'syscall' in error && ('path' in error || error.syscall === 'write');
+
+async function fetchModel(name: string, directory: string, options: HubOptions): Promise<void> {
   const staging = `${directory}.partial`;
   await mkdir(staging, { recursive: true });
   const hub = (process.env.SEINE_HUB || 'https://huggingface.co').replace(/\/+$/, '');
@@ -65,8 +85,12 @@ export async function downloadModel(
   for (const weights of await externalData(join(staging, graph))) {
     await require(join(dirname(graph), weights).replaceAll('\\', '/'));
   }
-  await mkdir(dirname(directory), { recursive: true });
-  await rename(staging, directory);
+  try {
+    await rename(staging, directory);
+  } catch (error) {
+    if (!existsSync(directory)) throw error;
+    await rm(staging, { recursive: true, force: true }); // another process was faster
+  }
 }
 
 interface Remote {
@@ -122,7 +146,8 @@ async function download(
       await continueDownload(url, part, remote.size, onProgress, signal);
     } catch (error) {
       signal?.throwIfAborted();
-      if (attempt === ATTEMPTS || (error instanceof SeineError && error.code === 'ERR_DISK')) throw error;
+      if (attempt === ATTEMPTS || isFileError(error)) throw error;
+      await setTimeout(100 * 2 ** attempt);
     }
   }
   if ((await digestOf(part, remote)) !== remote.digest) {
@@ -156,13 +181,8 @@ async function continueDownload(
   try {
     await pipeline(Readable.fromWeb(response.body), count, sink);
   } catch (error) {
-    if (error instanceof SeineError) throw error;
-    const { syscall, message }: NodeJS.ErrnoException =
-      error instanceof Error ? error : new Error(String(error));
-    if (syscall === 'open' || syscall === 'write') {
-      const text = `${part} should be writable but is not (${message}): free space or name another SEINE_CACHE.`;
-      throw new SeineError('ERR_DISK', text, { cause: error });
-    }
+    if (error instanceof SeineError || isFileError(error)) throw error;
+    const message = error instanceof Error ? error.message : String(error);
     throw refused(url, `the connection broke: ${message}`, error);
   }
   if (done !== total) throw refused(url, `${done} of ${total} bytes came`);
@@ -193,10 +213,11 @@ function refused(url: string, what: string, cause?: unknown): SeineError {
   );
 }
 
+/** -1 where there is no file. */
 const sizeOf = async (path: string): Promise<number> =>
   stat(path).then(
     ({ size }) => size,
-    () => 0,
+    () => -1,
   );
 
 async function digestOf(path: string, { digest, size }: Remote): Promise<string> {

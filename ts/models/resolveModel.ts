@@ -49,11 +49,11 @@ export async function resolveModel(
   }
   const places = candidates(nameOrPath);
   const found = places.find((place) => isDirectory(place));
-  if (found !== undefined) return describe(nameOrPath, kind, found);
+  if (found !== undefined) return readable(found, () => describe(nameOrPath, kind, found));
   if (isHubName(nameOrPath) && process.env.SEINE_OFFLINE !== '1') {
     const directory = join(cacheDirectory(), 'models', nameOrPath);
     await downloadModel(nameOrPath, directory, options);
-    return describe(nameOrPath, kind, directory);
+    return readable(directory, () => describe(nameOrPath, kind, directory));
   }
   const hub = isHubName(nameOrPath)
     ? ', and SEINE_OFFLINE=1 forbids to ask the hub'
@@ -82,8 +82,22 @@ function candidates(nameOrPath: string): string[] {
   return [path, ...roots.map((root) => join(root, nameOrPath))];
 }
 
-const isDirectory = (path: string): boolean =>
-  statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+const isDirectory = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
+
+/** Turns what the file system says of a model into an error of the model. */
+async function readable<T>(directory: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof SeineError) throw error;
+    throw new SeineError(
+      'ERR_MODEL',
+      `The model at ${directory} should be readable but is not (${error instanceof Error ? error.message : error}): ` +
+        'check its permissions and that nothing removes it.',
+      { cause: error },
+    );
+  }
+}
 
 async function describe(nameOrPath: string, kind: ModelKind, directory: string): Promise<ModelFiles> {
   const has = (name: string): boolean => existsSync(join(directory, name));
