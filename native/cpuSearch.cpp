@@ -4,8 +4,9 @@
 #include <bit>
 #include <utility>
 
-#include "../kernels/canonical.h"
 #include "pool.h"
+#include "prepareQuery.h"
+#include "rankRows.h"
 
 namespace seine {
 namespace {
@@ -73,11 +74,7 @@ void CpuSearch::prepare() {
   queryNorms_.resize(q);
   bounds_.reserve(q);
   for (size_t i = 0; i < q; i++) {
-    const float* from = &task_->queries[i * dim];
-    float* to = queries_.data() + i * stride;
-    const double norm = canonicalNorm(from, dim);
-    const double divisor = layout_.metric == Metric::cosine && norm > 0 ? norm : 1;
-    for (size_t j = 0; j < dim; j++) to[j] = static_cast<float>(from[j] / divisor);
+    const double norm = prepareQuery(layout_, &task_->queries[i * dim], queries_.data() + i * stride);
     queryNorms_[i] = norm;
     bounds_.push_back(makeBound(layout_.metric, stride, kernel_.lanes, norm));
     thresholds_[i] = -std::numeric_limits<float>::infinity();
@@ -173,35 +170,10 @@ void CpuSearch::rankQuery(size_t query) {
   }
   dropBelow(candidates, kthLow(candidates, task_->k));
 
-  constexpr size_t kGroup = 64;
-  std::vector<uint64_t> keys;
-  keys.reserve(candidates.size());
-  for (size_t start = 0; start < candidates.size() && !stopped(); start += kGroup) {
-    const size_t count = std::min(kGroup, candidates.size() - start);
-    const float* rows[kGroup];
-    double norms[kGroup];
-    float scores[kGroup];
-    for (size_t i = 0; i < count; i++) {
-      const uint32_t row = candidates[start + i].row;
-      const Chunk& chunk = *(*chunks_)[row >> layout_.shift];
-      const size_t slot = row & (layout_.rowsPerChunk - 1);
-      rows[i] = chunk.values + slot * layout_.stride;
-      norms[i] = chunk.norms ? chunk.norms[slot] : 0;
-    }
-    canonicalScores(layout_.metric, &task_->queries[query * layout_.dim], queryNorms_[query], rows, norms,
-                    count, layout_.dim, scores);
-    for (size_t i = 0; i < count; i++) {
-      keys.push_back(orderKey(layout_.metric, scores[i], candidates[start + i].row));
-    }
-  }
-  if (stopped()) return;
-  const size_t k = task_->k;
-  if (keys.size() < k) throw Error("ERR_INTERNAL", "The scan found fewer candidates than results.");
-  std::partial_sort(keys.begin(), keys.begin() + static_cast<ptrdiff_t>(k), keys.end());
-  for (size_t i = 0; i < k; i++) {
-    task_->ids[query * k + i] = keyRow(keys[i]);
-    task_->scores[query * k + i] = keyScore(layout_.metric, keys[i]);
-  }
+  std::vector<uint32_t> rows(candidates.size());
+  std::transform(candidates.begin(), candidates.end(), rows.begin(),
+                 [](const Candidate& candidate) { return candidate.row; });
+  rankRows(layout_, *chunks_, *task_, query, queryNorms_[query], rows, [this] { return stopped(); });
 }
 
 void CpuSearch::finish() { done_(std::move(failure_)); }

@@ -1,0 +1,40 @@
+#include "rankRows.h"
+
+#include <algorithm>
+
+#include "../kernels/canonical.h"
+
+namespace seine {
+
+void rankRows(const Layout& layout, const Chunks& chunks, SearchTask& task, size_t query, double queryNorm,
+              const std::vector<uint32_t>& rows, const std::function<bool()>& stopped) {
+  constexpr size_t kGroup = 64;
+  std::vector<uint64_t> keys;
+  keys.reserve(rows.size());
+  for (size_t start = 0; start < rows.size() && !stopped(); start += kGroup) {
+    const size_t count = std::min(kGroup, rows.size() - start);
+    const float* values[kGroup];
+    double norms[kGroup];
+    float scores[kGroup];
+    for (size_t i = 0; i < count; i++) {
+      const uint32_t row = rows[start + i];
+      const Chunk& chunk = *chunks[row >> layout.shift];
+      const size_t slot = row & (layout.rowsPerChunk - 1);
+      values[i] = chunk.values + slot * layout.stride;
+      norms[i] = chunk.norms ? chunk.norms[slot] : 0;
+    }
+    canonicalScores(layout.metric, &task.queries[query * layout.dim], queryNorm, values, norms, count,
+                    layout.dim, scores);
+    for (size_t i = 0; i < count; i++) keys.push_back(orderKey(layout.metric, scores[i], rows[start + i]));
+  }
+  if (stopped()) return;
+  const size_t k = task.k;
+  if (keys.size() < k) throw Error("ERR_INTERNAL", "The scan found fewer candidates than results.");
+  std::partial_sort(keys.begin(), keys.begin() + static_cast<ptrdiff_t>(k), keys.end());
+  for (size_t i = 0; i < k; i++) {
+    task.ids[query * k + i] = keyRow(keys[i]);
+    task.scores[query * k + i] = keyScore(layout.metric, keys[i]);
+  }
+}
+
+}  // namespace seine

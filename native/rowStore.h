@@ -1,0 +1,63 @@
+// Rows in host memory with what appends them: used by every device of the addon, since canonical scores are
+// computed from here.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "borrowed.h"
+#include "chunk.h"
+#include "error.h"
+
+namespace seine {
+
+/// Outlives the rows that JavaScript holds while an append or a search is under way.
+class RowStore {
+ public:
+  RowStore(size_t dim, Metric metric) : layout(dim, metric) {}
+
+  /// The chunks as they are now; rows below a snapshot's count never change.
+  std::shared_ptr<const Chunks> chunks();
+  size_t count() const { return count_; }
+  size_t bytes() const { return count_ * layout.rowBytes(); }
+
+  const Layout layout;
+
+ private:
+  friend class RowAppend;
+  std::mutex mutex_;
+  std::shared_ptr<const Chunks> current_ = std::make_shared<const Chunks>();
+  std::atomic<size_t> count_{0};
+};
+
+/// One append in two steps: `copy` brings the rows into memory, `commit` shows them. Never two at a time.
+class RowAppend : public std::enable_shared_from_this<RowAppend> {
+ public:
+  /// Makes room for `data` [rows, dim]; throws Error.
+  RowAppend(std::shared_ptr<RowStore> store, Borrowed data);
+
+  /// Copies on the pool, then calls `copied` on one of its threads.
+  void copy(std::function<void(std::optional<Error> failure)> copied);
+  void commit();
+
+  /// Of the new rows; `chunks` holds the rows before, too.
+  size_t first() const { return first_; }
+  size_t rows() const { return rows_; }
+  const Chunks& chunks() const { return *chunks_; }
+
+ private:
+  void copySlice(size_t slice);
+
+  const std::shared_ptr<RowStore> store_;
+  const Borrowed data_;
+  const size_t first_;
+  const size_t rows_;
+  std::shared_ptr<Chunks> chunks_;
+  std::atomic<bool> gone_{false};
+};
+
+}  // namespace seine
