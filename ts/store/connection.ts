@@ -81,8 +81,8 @@ export class Connection {
     this.database.exec('PRAGMA journal_mode = WAL');
     this.database.exec('PRAGMA synchronous = FULL');
     this.database.exec('PRAGMA journal_size_limit = 67108864');
-    // SQLite opens a file that cannot be written for reading only, without a word: ask for the right to write now.
-    this.database.exec('BEGIN IMMEDIATE; COMMIT');
+    // SQLite opens a file that cannot be written for reading only, without a word: try a write now, and undo it.
+    this.database.exec('BEGIN IMMEDIATE; UPDATE counters SET value = value; ROLLBACK');
   }
 
   #pragma(name: string): number {
@@ -105,11 +105,6 @@ export class Connection {
 
   all<Row>(sql: string, ...values: Value[]): Row[] {
     return this.statement(sql).all(...values) as Row[];
-  }
-
-  /** Runs a statement and returns the key of the row inserted last. */
-  insert(sql: string, ...values: Value[]): number {
-    return Number(this.statement(sql).run(...values).lastInsertRowid);
   }
 
   /** Runs a statement and returns how many rows it changed. */
@@ -199,7 +194,7 @@ function lockWriter(path: string): DatabaseSyncInstance {
   let lock: DatabaseSyncInstance | undefined;
   try {
     lock = new DatabaseSync(`${path}.lock`, { timeout: 0 });
-    lock.exec('BEGIN EXCLUSIVE');
+    lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
     return lock;
   } catch (error) {
     lock?.close();

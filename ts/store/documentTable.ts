@@ -3,17 +3,18 @@ import { crc32 } from 'node:zlib';
 import { SeineError, show } from '../core/errors.ts';
 import type { Connection } from './connection.ts';
 import type { PackedDocument, RawDocument } from './protocol.ts';
-import { checkKey } from './vectorTable.ts';
+import { nextKey } from './vectorTable.ts';
 
 /** Bytes of text after which a page of documents ends. */
 const PAGE_BYTES = 8 << 20;
-const COLUMNS = 'd.doc, d.id, d.deleted, d.hash, d.attributes, d.title, d.text';
+const COLUMNS = 'd.doc, d.id, d.deleted, d.hash, d.crc, d.attributes, d.title, d.text';
 
 interface DocumentRow {
   doc: number;
   id: string;
   deleted: number | null;
   hash: Uint8Array;
+  crc: number;
   attributes: string;
   title: Uint8Array;
   text: Uint8Array;
@@ -34,19 +35,21 @@ export class DocumentTable {
 
   insert(document: PackedDocument, hash: Uint8Array, generation: number): number {
     const { id, title, text, attributes } = document;
-    const doc = this.#connection.insert(
-      'INSERT INTO documents (id, created, hash, crc, attributes, title, text) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    const doc = nextKey(this.#connection, 'documents');
+    this.#connection.run(
+      'INSERT INTO documents (doc, id, created, hash, crc, attributes, title, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      doc,
       id,
       generation,
       hash,
-      headCrc(id, attributes),
+      headCrc(doc, id, attributes),
       attributes,
       Buffer.from(title),
       Buffer.from(text),
     );
     this.#connection.run(
       'INSERT INTO words (rowid, title, text) VALUES (?, ?, ?)',
-      checkKey(doc, this.#connection.path),
+      doc,
       searchable(title),
       searchable(text),
     );
@@ -113,14 +116,15 @@ export class DocumentTable {
     const text = Buffer.from(row.text).toString();
     const { doc, id, attributes } = row;
     const document = { doc, id, title, text, attributes, live: row.deleted === null };
-    if (Buffer.compare(contentHash(document), row.hash) === 0) return document;
+    const whole = Buffer.compare(contentHash(document), row.hash) === 0;
+    if (whole && headCrc(doc, id, attributes) === row.crc) return document;
     throw damagedDocument(this.#connection.path, id);
   }
 }
 
 /** CRC-32 over what is read of a document without its text. */
-export function headCrc(id: string, attributes: string): number {
-  return crc32(attributes, crc32(`${id.length},${id}`));
+export function headCrc(doc: number, id: string, attributes: string): number {
+  return crc32(attributes, crc32(`${doc},${id.length},${id}`));
 }
 
 /** SHA-256 over all that a user gave. */

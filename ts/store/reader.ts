@@ -123,8 +123,8 @@ export class Reader {
       generation,
       limit,
     );
-    for (const { id, attributes, crc } of rows) {
-      if (headCrc(id, attributes) !== crc) throw damagedDocument(this.#connection.path, id);
+    for (const { doc, id, attributes, crc } of rows) {
+      if (headCrc(doc, id, attributes) !== crc) throw damagedDocument(this.#connection.path, id);
     }
     return {
       docs: Uint32Array.from(rows, (row) => row.doc),

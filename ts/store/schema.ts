@@ -7,7 +7,7 @@ export const SCHEMA_VERSION = 1;
  * Title and text are UTF-8 blobs, because SQLite's text ends at NUL for those who read it.
  *
  * documents  one version each; `deleted` is the generation at which it was deleted or replaced; `hash` is over the
- *            whole content, `crc` over id and attributes, which are read without the text
+ *            whole content, `crc` over key, id and attributes, which are read without the text
  * passages   one vector each; `crc` is over it and what it belongs to
  * models     state: active (at most one), building (at most one), dropped (rows are being removed)
  * segments   files with copies of vectors of the active model, rows with keys in [from_row, to_row]

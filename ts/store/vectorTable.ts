@@ -17,12 +17,17 @@ interface PassageRow {
   vector: Uint8Array;
 }
 
-/** Refuses keys that no longer fit in 32 bits. */
-export function checkKey(key: number, path: string): number {
-  if (key <= LAST_KEY) return key;
+/** The key that the next row of a table gets: one that was never given before. Checksums cover keys. */
+export function nextKey(connection: Connection, table: 'documents' | 'passages'): number {
+  const column = table === 'documents' ? 'doc' : 'row';
+  const { last } = connection.one<{ last: number }>(
+    `SELECT max(coalesce((SELECT max(${column}) FROM ${table}), 0),
+      coalesce((SELECT seq FROM sqlite_sequence WHERE name = '${table}'), 0)) AS last`,
+  )!;
+  if (last < LAST_KEY) return last + 1;
   throw new SeineError(
     'ERR_DATA',
-    `The index ${path} has used up its ${LAST_KEY} keys: ingest its documents into a new index.`,
+    `The index ${connection.path} has used up its ${LAST_KEY} keys: ingest its documents into a new index.`,
   );
 }
 
@@ -36,20 +41,28 @@ export class VectorTable {
 
   /** Inserts the passages `[from, to)` of `vectors` for document `doc`. */
   insert(doc: number, modelKey: number, vectors: PackedVectors, from: number, to: number): void {
+    const firstRow = nextKey(this.#connection, 'passages');
     for (let index = from; index < to; index++) {
-      const bytes = bytesOf(vectors, index);
-      const start = vectors.starts[index]!;
-      const end = vectors.ends[index]!;
-      const row = this.#connection.insert(
-        'INSERT INTO passages (doc, model, start, "end", crc, vector) VALUES (?, ?, ?, ?, ?, ?)',
+      const row = firstRow + index - from;
+      const vector = bytesOf(vectors, index);
+      const passage = {
+        row,
+        doc,
+        model: modelKey,
+        start: vectors.starts[index]!,
+        stop: vectors.ends[index]!,
+        vector,
+      };
+      this.#connection.run(
+        'INSERT INTO passages (row, doc, model, start, "end", crc, vector) VALUES (?, ?, ?, ?, ?, ?, ?)',
+        row,
         doc,
         modelKey,
-        start,
-        end,
-        passageCrc(doc, modelKey, start, end, bytes),
-        bytes,
+        passage.start,
+        passage.stop,
+        passageCrc(passage),
+        vector,
       );
-      checkKey(row, this.#connection.path);
     }
   }
 
@@ -115,8 +128,9 @@ export class VectorTable {
       vectors: new Float32Array(passages.length * dim),
     };
     const bytes = new Uint8Array(batch.vectors.buffer);
-    for (const [index, { row, doc, model, start, stop, vector, crc }] of passages.entries()) {
-      if (vector.length !== dim * 4 || passageCrc(doc, model, start, stop, vector) !== crc) {
+    for (const [index, passage] of passages.entries()) {
+      const { row, vector, crc } = passage;
+      if (vector.length !== dim * 4 || passageCrc(passage) !== crc) {
         throw new SeineError(
           'ERR_CORRUPT',
           `The index ${this.#connection.path} is damaged: the vector of row ${row} fails its checksum. ` +
@@ -134,6 +148,6 @@ function bytesOf(vectors: PackedVectors, index: number): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset + index * dim * 4, dim * 4);
 }
 
-function passageCrc(doc: number, model: number, start: number, end: number, vector: Uint8Array): number {
-  return crc32(vector, crc32(`${doc},${model},${start},${end}`));
+function passageCrc({ row, doc, model, start, stop, vector }: Omit<PassageRow, 'crc'>): number {
+  return crc32(vector, crc32(`${row},${doc},${model},${start},${stop}`));
 }
