@@ -83,7 +83,10 @@ bool Call::isUndefined(size_t index) const {
 void* Call::handle(size_t index, const char* name, const napi_type_tag& tag) const {
   bool is = false;
   void* data = nullptr;
-  if (napi_check_object_type_tag(env_, values_[index], &tag, &is) != napi_ok || !is ||
+  napi_valuetype type;
+  check(napi_typeof(env_, values_[index], &type), "a type");
+  // Asking a value that is no object for its tag would throw a TypeError of its own.
+  if (type != napi_object || napi_check_object_type_tag(env_, values_[index], &tag, &is) != napi_ok || !is ||
       napi_unwrap(env_, values_[index], &data) != napi_ok) {
     expected(name, "a handle that the addon made for this purpose");
   }
