@@ -40,17 +40,20 @@ function fuse(lists: Scored[][]): Scored[] {
 }
 
 /** Top `depth` by inner product. */
-export async function denseCandidates(input: Omit<CandidateInput, 'documents'>): Promise<Scored[][]> {
+export async function denseCandidates(
+  input: Omit<CandidateInput, 'documents' | 'queries'>,
+): Promise<Scored[][]> {
   const { documentVectors, queryVectors, dim, depth } = input;
   const count = documentVectors.length / dim;
+  const total = queryVectors.length / dim;
   const graph = new Graph();
   const rows = graph.input('rows', [count, dim]);
   const queries = graph.input('queries', ['batch', dim]);
   graph.output(graph.emit('Gemm', [queries, rows], ['batch', count], { transB: 1 }), 'scores');
   const session = await openSession(graph.build());
   const found: Scored[][] = [];
-  for (let first = 0; first < input.queries.length; first += BATCH) {
-    const batch = Math.min(BATCH, input.queries.length - first);
+  for (let first = 0; first < total; first += BATCH) {
+    const batch = Math.min(BATCH, total - first);
     const { scores } = await session.run({
       rows: { type: 'float32', dims: [count, dim], data: documentVectors },
       queries: {
