@@ -113,7 +113,7 @@ export async function buildEmbedder({ recipe, work, output, card, onMessage }: B
       'sentence_bert_config.json': { max_seq_length: recipe.maxTokens, do_lower_case: false },
       'README.md': card,
     },
-    teacher,
+    { tokenizerFrom: teacher, maxTokens: recipe.maxTokens },
   );
   onMessage(`wrote ${output}`);
 }
