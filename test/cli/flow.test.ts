@@ -1,7 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { jsonLines, main, Workplace } from './seine.ts';
 
@@ -95,31 +96,53 @@ describe('ingest', () => {
     expect(JSON.parse(stdout).hits).toMatchObject([{ id: '2' }]);
   });
 
-  test('Ctrl-C ends in order, and the same command goes on without encoding twice', async () => {
-    const total = 12_000;
-    const many = Array.from({ length: total }, (_, i) => ({ id: `m${i}`, text: `ship ${i} `.repeat(12) }));
+  const total = 8_000;
+  const many = Array.from({ length: total }, (_, i) => ({ id: `m${i}`, text: `ship ${i} `.repeat(12) }));
+
+  /** Ends an ingest by `signal` at its first sign of progress; the exit status, and what it said. */
+  async function interrupted(index: string, signal: NodeJS.Signals): Promise<[number | null, string]> {
     place.file('many.jsonl', jsonLines(many));
-    const child = place.start(['ingest', 'many.jsonl', '--index', 'many.seine']);
+    const child = place.start(['ingest', 'many.jsonl', '--index', index]);
     let stderr = '';
     child.stderr.on('data', (chunk) => {
-      if (stderr === '') child.kill('SIGINT');
       stderr += chunk;
+      if (/[1-9]\d* documents\n/.test(stderr) && !child.killed) child.kill(signal);
     });
     const [status] = await once(child, 'close');
+    return [status, stderr];
+  }
+
+  function resumed(index: string): { inserted: number; updated: number; unchanged: number } {
+    const { status, stdout, stderr } = place.seine([
+      'ingest',
+      'many.jsonl',
+      '--index',
+      index,
+      '--json',
+      '--quiet',
+    ]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    return JSON.parse(stdout);
+  }
+
+  test('Ctrl-C ends in order, and the same command goes on without encoding twice', async () => {
+    const [status, stderr] = await interrupted('interrupted.seine', 'SIGINT');
     expect(status).toBe(130);
     const committed = Number(
       /Interrupted with ([\d,]+) documents committed/.exec(stderr)?.[1]?.replaceAll(',', ''),
     );
     expect(committed).toBeGreaterThan(0);
     expect(committed).toBeLessThan(total);
+    const counts = { inserted: total - committed, updated: 0, unchanged: committed };
+    expect(resumed('interrupted.seine')).toMatchObject(counts);
+  });
 
-    const again = place.seine(['ingest', 'many.jsonl', '--index', 'many.seine', '--json', '--quiet']);
-    expect(again.status).toBe(0);
-    expect(JSON.parse(again.stdout)).toMatchObject({
-      inserted: total - committed,
-      updated: 0,
-      unchanged: committed,
-    });
+  test('after a crash the same command goes on from what was committed', async () => {
+    const [, stderr] = await interrupted('killed.seine', 'SIGKILL');
+    const reported = Number(/([\d,]+) documents\n$/.exec(stderr)?.[1]?.replaceAll(',', ''));
+    const { inserted, updated, unchanged } = resumed('killed.seine');
+    expect(unchanged).toBeGreaterThanOrEqual(reported);
+    expect({ updated, total: inserted + unchanged }).toEqual({ updated: 0, total });
   });
 });
 
@@ -331,5 +354,46 @@ describe('reembed', () => {
     expect(JSON.parse(found.stdout).hits).toHaveLength(10);
     const again = place.seine(['ingest', 'corpus.jsonl', '--index', 'anew.seine', '--json', '--quiet']);
     expect(JSON.parse(again.stdout)).toMatchObject({ unchanged: 300, tokens: 0 });
+  });
+});
+
+const jobs = fileURLToPath(new URL('../../../shared/data/jobs', import.meta.url));
+if (!existsSync(jobs))
+  console.warn('The flow over job postings is skipped: there is no ../shared/data/jobs.');
+
+(existsSync(jobs) ? describe : describe.skip)('job postings with the models that come with Seine', () => {
+  const defaults = { env: { SEINE_MODELS: '' } };
+
+  test('ingest, search with every default, filter', () => {
+    const head = readFileSync(join(jobs, 'corpus.jsonl'), 'utf8').split('\n').slice(0, 300);
+    place.file('jobs.jsonl', head.join('\n'));
+    const ingested = place.seine(
+      ['ingest', 'jobs.jsonl', '--index', 'jobs.seine', '--json', '--quiet'],
+      defaults,
+    );
+    expect(JSON.parse(ingested.stdout)).toMatchObject({ inserted: 300, badLines: 0 });
+
+    const filter = JSON.stringify({ and: [{ eq: ['remote', false] }, { gte: ['posted_at', '2026-01-01'] }] });
+    const args = [
+      'search',
+      'runs a company',
+      '--index',
+      'jobs.seine',
+      '--filter',
+      filter,
+      '--json',
+      '--quiet',
+    ];
+    const { status, stdout, stderr } = place.seine(args, defaults);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const { hits, ranked } = JSON.parse(stdout);
+    expect(ranked).toBe(50);
+    expect(hits).toHaveLength(10);
+    expect(hits[0].title).toMatch(/chief|executive|manager|president|director/i);
+    for (const { attributes, scores } of hits) {
+      expect(attributes.remote).toBe(false);
+      expect(attributes.posted_at >= '2026-01-01').toBe(true);
+      expect(scores).toMatchObject({ fused: expect.any(Number), ranker: expect.any(Number) });
+    }
   });
 });
