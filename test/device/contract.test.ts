@@ -92,7 +92,7 @@ function expectSame(
   expect(top.k).toBe(c.k);
 }
 
-describe.each(devices)('$label', ({ open }) => {
+describe.each(devices)('$label', ({ open, pace }) => {
   let device: Device;
   beforeAll(async () => {
     device = await open();
@@ -109,8 +109,8 @@ describe.each(devices)('$label', ({ open }) => {
       expectSame(top, data, queries, c, filtered?.allowed);
       expect(top.device).toBe(device.name);
     });
-    await fc.assert(property, { numRuns: 60 });
-  });
+    await fc.assert(property, { numRuns: 60 * pace });
+  }, 180_000);
 
   test('a result does not depend on the other queries of the batch', async () => {
     const dim = 24;

@@ -25,7 +25,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
   { minLength: 4, maxLength: 14 },
 );
 
-describe.each(devices)('$label', ({ open }) => {
+describe.each(devices)('$label', ({ open, pace }) => {
   let device: Device;
   beforeAll(async () => {
     device = await open();
@@ -90,8 +90,8 @@ describe.each(devices)('$label', ({ open }) => {
       expect(rows.live).toBe(model.length / dim - gone.size);
       expect(rows.generation).toBe(generation);
     });
-    await fc.assert(property, { numRuns: 40 });
-  });
+    await fc.assert(property, { numRuns: 40 * pace });
+  }, 180_000);
 
   test('a search sees the mutations called before it and none called after it', async () => {
     await using rows = await device.upload(Float32Array.of(1, 2), { dim: 1, metric: 'ip', dtype: 'f32' });

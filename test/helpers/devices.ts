@@ -6,7 +6,11 @@ import { openWebgpu } from '../../ts/device/webgpu.ts';
 export interface DeviceUnderTest {
   label: string;
   open: () => Promise<Device>;
+  /** Share of a property's runs that suits its speed: a GPU imitated by a busy processor is slow. */
+  pace: number;
 }
+
+const SLOW = 0.3;
 
 const probes = await probeDevices();
 const there = new Set(probes.filter(({ available }) => available).map(({ name }) => name));
@@ -23,10 +27,12 @@ for (const { name, available, reason } of probes) {
 export const devices: DeviceUnderTest[] = [...there].map((name) => ({
   label: name,
   open: () => openDevice(name),
+  pace: name === 'webgpu' ? SLOW : 1,
 }));
 if (there.has('webgpu')) {
   devices.push({
     label: 'webgpu in small shards',
+    pace: SLOW,
     open: async () => new OpenedDevice(await openWebgpu({ maxShardBytes: 2 ** 13 })),
   });
 }
