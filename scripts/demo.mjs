@@ -153,16 +153,17 @@ async function measure(index) {
 }
 
 function showNextSteps() {
+  const seine = 'node dist/cli/main.js';
   const index = `--index ${shownPath}`;
   say(heading('What to try next'));
-  for (const command of [
-    'npm run demo -- "fear of long words"',
-    `node dist/cli/main.js search "to move without a sound" ${index} --filter '{"eq":["pos","verb"]}'`,
-    `node dist/cli/main.js run ${index} --queries test/wordnet/queries.jsonl --out run.trec`,
-    'node dist/cli/main.js evaluate --run run.trec --qrels test/wordnet/qrels.tsv',
-    'node dist/cli/main.js doctor',
+  for (const lines of [
+    ['npm run demo -- "fear of long words"'],
+    [`${seine} search "to move without a sound" \\`, `  ${index} --filter '{"eq":["pos","verb"]}'`],
+    [`${seine} run --queries test/wordnet/queries.jsonl \\`, `  ${index} --ranker none --out retrieved.trec`],
+    [`${seine} evaluate --run retrieved.trec --qrels test/wordnet/qrels.tsv`],
+    [`${seine} doctor`],
   ]) {
-    say(`  ${command}`);
+    say(lines.map((line) => `  ${line}`).join('\n'));
   }
 }
 
