@@ -91,7 +91,7 @@ export class SeineIndex {
    * Inserts documents, or replaces those with the same id; all of them or, if one is not valid, none. Those that are
    * stored with the same content already cost nothing.
    */
-  upsert(documents: Document[], options: WriteOptions = {}): Promise<UpsertResult> {
+  async upsert(documents: Document[], options: WriteOptions = {}): Promise<UpsertResult> {
     if (!Array.isArray(documents)) {
       throw new SeineError('ERR_ARGUMENT', `documents must be an array, got ${show(documents)}.`);
     }
@@ -112,7 +112,7 @@ export class SeineIndex {
   }
 
   /** Deletes documents; ids that are not there are ignored. */
-  delete(ids: string[]): Promise<DeleteResult> {
+  async delete(ids: string[]): Promise<DeleteResult> {
     if (!Array.isArray(ids) || ids.some((id) => typeof id !== 'string')) {
       throw new SeineError('ERR_ARGUMENT', `ids must be an array of strings, got ${show(ids)}.`);
     }
