@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
@@ -68,7 +68,7 @@ describe('changes', () => {
       }),
       { numRuns: 40 },
     );
-  });
+  }, 300_000);
 
   test('tell one state although writes go on while they are read', async () => {
     const store = await openWithModel(freshPath());
@@ -182,6 +182,28 @@ describe('segment files', () => {
     expect(names.every((name) => /^\d+-\d+-[0-9a-f]{8}\.seg$/.test(name) && !name.startsWith('1-9-'))).toBe(
       true,
     );
+  });
+
+  test('that hold more deleted rows than others are written anew without a word', async () => {
+    const path = freshPath();
+    await filled(path);
+    const warnings: string[] = [];
+    let store = await Store.open(path, {
+      segmentRows: 100,
+      onWarning: (message) => void warnings.push(message),
+    });
+    await store.delete(Array.from({ length: 300 }, (_, i) => `d${i}`));
+    await store.close();
+    const bytes = (): number =>
+      files(path).reduce((sum, name) => sum + statSync(join(`${path}.segments`, name)).size, 0);
+    const before = bytes();
+    const expected = await contentsOf(path, warnings);
+    store = await Store.open(path, { segmentRows: 100 });
+    await store.close();
+    expect(bytes()).toBeLessThan(before);
+    expect(await contentsOf(path, warnings)).toEqual(expected);
+    expect(Object.keys(expected)).toHaveLength(200);
+    expect(warnings).toEqual([]);
   });
 
   test('that cannot be written leave the index at work, with one warning', async () => {

@@ -106,7 +106,7 @@ describe('a damaged index', () => {
     const { below } = random(7);
     const size = readFileSync(path).length;
     let errors = 0;
-    for (let round = 0; round < 120; round++) {
+    for (let round = 0; round < 60; round++) {
       const copy = `${path}.copy`;
       const bytes = readFileSync(path);
       const at = round < 20 ? below(200) : below(size);
@@ -125,8 +125,8 @@ describe('a damaged index', () => {
       for (const ending of ['', '-wal', '-shm', '.lock']) rmSync(copy + ending, { force: true });
       rmSync(`${copy}.segments`, { recursive: true, force: true });
     }
-    expect(errors).toBeGreaterThan(20);
-  }, 120_000);
+    expect(errors).toBeGreaterThan(10);
+  }, 300_000);
 
   test('that lost its end is refused with the remedy', async () => {
     const path = freshPath();

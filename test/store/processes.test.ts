@@ -71,6 +71,19 @@ test('a process that forgets to close its store ends by itself, without harm', a
   expect(await store.get('left')).toBeDefined();
 });
 
+test('a process that exits in the middle of its work does so without harm', async () => {
+  for (const afterMs of [0, 20, 60, 120, 180, 250]) {
+    const path = freshPath();
+    const child = new Child(path, 'exit', { afterMs });
+    await child.exited;
+    expect(child.errors).toBe('');
+    expect(child.exitCode).toBe(3);
+    await using store = await Store.open(path);
+    const acknowledged = child.said.length * 100;
+    expect((await store.info()).documents).toBeGreaterThanOrEqual(acknowledged);
+  }
+});
+
 test('when its worker ends, everything that waits is rejected', async () => {
   const worker = new Worker(
     "const { parentPort } = require('worker_threads');\n" +

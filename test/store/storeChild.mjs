@@ -70,4 +70,17 @@ async function leave() {
   setTimeout(() => say({ late: true }), 60_000).unref();
 }
 
-await { hold, follow, write, leave }[mode](JSON.parse(json));
+/** Ends in the middle of its work, as a program does that is told to stop. */
+async function exit({ afterMs }) {
+  const store = await Store.open(path);
+  const text = 'word '.repeat(500);
+  const ignore = () => {};
+  for (let i = 0; i < 50; i++) {
+    const documents = Array.from({ length: 100 }, (_, j) => ({ id: `${i}-${j}`, text, passages: [] }));
+    store.upsert(documents).then(() => say({ acknowledged: documents.length }), ignore);
+    if (i % 10 === 5) store.backup(`${path}.copy${i}`).catch(ignore);
+  }
+  setTimeout(() => process.exit(3), afterMs);
+}
+
+await { hold, follow, write, leave, exit }[mode](JSON.parse(json));

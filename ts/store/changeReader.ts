@@ -1,12 +1,13 @@
 import { decodeAttributes } from './attributes.ts';
 import type { ChangesHead, RowBatch, SegmentRecord } from './protocol.ts';
-import { columnsOf } from './segmentFile.ts';
-import { segmentPath } from './segmentKeeper.ts';
+import { columnsOf, segmentPath } from './segmentFile.ts';
 import type { StoreClient } from './storeClient.ts';
 import type { Change, MapFile } from './types.ts';
 
-/** Documents, and rows of a segment file, that one slice carries. */
+/** Documents that one slice carries, without and with their rows. */
 const DOCUMENTS = 2000;
+const DOCUMENTS_WITH_ROWS = 200;
+/** Vectors of a segment file that one slice carries. */
 const SEGMENT_BYTES = 8 << 20;
 
 /** Reads changes through a client: see `Store.changes`. */
@@ -56,9 +57,12 @@ export class ChangeReader {
       if (head.model === undefined) continue;
       const { modelKey } = head;
       const { dim } = head.model;
-      const batch = await this.#client.call('changesRows', { modelKey, dim, docs: wanted });
-      if (batch === undefined) return false;
-      if (batch.rows.length > 0) yield { kind: 'rows', ...batch, dim };
+      for (let first = 0; first < wanted.length; first += DOCUMENTS_WITH_ROWS) {
+        const docs = wanted.slice(first, first + DOCUMENTS_WITH_ROWS);
+        const batch = await this.#client.call('changesRows', { modelKey, dim, docs });
+        if (batch === undefined) return false;
+        if (batch.rows.length > 0) yield { kind: 'rows', ...batch, dim };
+      }
     }
     return true;
   }
@@ -152,6 +156,7 @@ export class ChangeReader {
     const mapped = this.#mapFile?.(segmentPath(this.#path, segment.name), 0, segment.bytes);
     const columns = mapped && columnsOf(mapped, segment.count, dim);
     let at = after;
+    let kept = 0;
     for (let first = 0; first < segment.count; first += slice) {
       const count = Math.min(slice, segment.count - first);
       let batch: RowBatch;
@@ -163,8 +168,14 @@ export class ChangeReader {
         await this.#drop(segment, error);
         return at;
       }
-      yield* live.only(batch, dim);
       at = batch.rows.at(-1)!;
+      for (const change of live.only(batch, dim)) {
+        kept += change.rows.length;
+        yield change;
+      }
+    }
+    if (kept * 2 < segment.count) {
+      await this.#client.call('segmentDrop', { name: segment.name, reason: undefined });
     }
     return segment.to;
   }
@@ -206,7 +217,7 @@ class LiveDocuments {
   }
 
   /** The rows of a batch whose documents are in the set; the batch itself if all of them are. */
-  *only(batch: RowBatch, dim: number): Generator<Change, void, void> {
+  *only(batch: RowBatch, dim: number): Generator<Change & { kind: 'rows' }, void, void> {
     const kept: number[] = [];
     for (const [index, doc] of batch.docs.entries()) if (this.#has(doc)) kept.push(index);
     if (kept.length === batch.docs.length) yield { kind: 'rows', ...batch, dim };

@@ -113,8 +113,8 @@ export interface Calls {
     args: { segment: SegmentRecord; dim: number; first: number; count: number };
     result: RowBatch;
   };
-  /** A segment file was found unusable: forget it, and make it anew if this process may write. */
-  segmentDrop: { args: { name: string; reason: string }; result: undefined };
+  /** Forget a segment file, and make it anew if this process may write; with a reason, warn. */
+  segmentDrop: { args: { name: string; reason: string | undefined }; result: undefined };
   close: { args: undefined; result: undefined };
 }
 
@@ -147,4 +147,6 @@ export interface WorkerSettings {
   path: string;
   readonly: boolean;
   segmentRows: number;
+  /** See exitGate.ts. */
+  gate: Int32Array<SharedArrayBuffer>;
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { RowBatch, SegmentRecord } from './protocol.ts';
 
@@ -22,6 +22,11 @@ export const littleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
 export type Column = keyof RowBatch;
 export const COLUMNS: readonly Column[] = ['rows', 'docs', 'starts', 'ends', 'vectors'];
+
+/** Where the segment files of the index at `path` lie. */
+export function segmentPath(path: string, name: string): string {
+  return join(`${path}.segments`, name);
+}
 
 /** Where each column begins, and the length of the file, in bytes. */
 export function layout(count: number, dim: number): { offsets: Record<Column, number>; bytes: number } {

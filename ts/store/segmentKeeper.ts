@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Connection } from './connection.ts';
 import { ModelTable } from './modelTable.ts';
 import type { SegmentRecord } from './protocol.ts';
-import { COLUMNS, littleEndian, SegmentWriter } from './segmentFile.ts';
+import { COLUMNS, littleEndian, SegmentWriter, segmentPath } from './segmentFile.ts';
 import { VectorTable } from './vectorTable.ts';
 import { asSeineError } from './wireError.ts';
 
@@ -20,11 +20,6 @@ interface Plan {
   from: number;
   to: number;
   absorbed: SegmentRecord[];
-}
-
-/** Where the segment files of the index at `path` lie. */
-export function segmentPath(path: string, name: string): string {
-  return join(`${path}.segments`, name);
 }
 
 /** Keeps the segment files in step with the database: copies of vectors that can be read in one go. */
@@ -61,12 +56,16 @@ export class SegmentKeeper {
     }
   }
 
-  /** A file was found unusable: forgets it, so that it is written anew by the process that may write. */
-  drop(name: string, reason: string): void {
+  /**
+   * Forgets a file, so that it is written anew by the process that may write. With a reason, it was found unusable,
+   * which is worth a warning; without, it only holds too much that was deleted.
+   */
+  drop(name: string, reason: string | undefined): void {
     const { path, readonly } = this.#connection;
     // A file without a record was replaced in the meantime: nothing is wrong with that.
     if (this.#connection.one('SELECT 1 FROM segments WHERE name = ?', name) === undefined) return;
     if (!readonly) this.#connection.run('DELETE FROM segments WHERE name = ?', name);
+    if (reason === undefined) return;
     const remedy = readonly ? 'its rows are read from the database' : 'it is written anew';
     this.#warn(`The segment file ${name} of ${path} ${reason}: ${remedy}.`);
   }

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { SeineError } from '../core/errors.ts';
+import { newGate, release, shutOnExit } from './exitGate.ts';
 import type { CallName, Calls, FromWorker, ToWorker, WorkerSettings } from './protocol.ts';
 import { fromWire } from './wireError.ts';
 
@@ -36,9 +37,16 @@ export class StoreClient {
   }
 
   /** Starts a worker on the database and waits until it is open. */
-  static async open(settings: WorkerSettings, onWarning: (message: string) => void): Promise<StoreClient> {
+  static async open(
+    settings: Omit<WorkerSettings, 'gate'>,
+    onWarning: (message: string) => void,
+  ): Promise<StoreClient> {
     const url = new URL('./storeWorker.js', import.meta.url);
-    const worker = new Worker(url, { workerData: settings, name: 'seine-store' });
+    const gate = newGate();
+    const workerData: WorkerSettings = { ...settings, gate };
+    const worker = new Worker(url, { workerData, name: 'seine-store' });
+    shutOnExit(gate);
+    worker.on('exit', () => release(gate));
     const client = new StoreClient(worker, settings.path, onWarning);
     await new Promise<unknown>((resolve, reject) => {
       client.#opening = { resolve, reject };

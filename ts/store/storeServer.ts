@@ -2,11 +2,12 @@ import { SeineError } from '../core/errors.ts';
 import { backUp } from './backUp.ts';
 import { Connection } from './connection.ts';
 import { DroppedModels } from './droppedModels.ts';
+import { enterGate, insideGate, leaveGate } from './exitGate.ts';
 import { FullText } from './fullText.ts';
 import type { CallName, Calls, FromWorker, Request, WorkerSettings } from './protocol.ts';
 import { Reader } from './reader.ts';
-import { checkPart, readRows } from './segmentFile.ts';
-import { SegmentKeeper, segmentPath } from './segmentKeeper.ts';
+import { checkPart, readRows, segmentPath } from './segmentFile.ts';
+import { SegmentKeeper } from './segmentKeeper.ts';
 import { asSeineError, toWire } from './wireError.ts';
 import { WriteGroup } from './writeGroup.ts';
 
@@ -22,6 +23,7 @@ type Reads = { [Name in CallName]?: (args: Calls[Name]['args']) => Calls[Name]['
  */
 export class StoreServer {
   readonly #connection: Connection;
+  readonly #gate: WorkerSettings['gate'];
   readonly #group: WriteGroup;
   readonly #keeper: SegmentKeeper;
   readonly #dropped: DroppedModels;
@@ -39,6 +41,7 @@ export class StoreServer {
   constructor(settings: WorkerSettings, send: (message: FromWorker, transfer?: ArrayBuffer[]) => void) {
     const connection = Connection.open(settings.path, settings.readonly);
     this.#connection = connection;
+    this.#gate = settings.gate;
     this.#send = send;
     const warn = (warning: string): void => send({ warning });
     this.#keeper = new SegmentKeeper(connection, settings.segmentRows, warn);
@@ -69,7 +72,12 @@ export class StoreServer {
       segmentRows: ({ segment, dim, first, count }) =>
         readRows(segmentPath(settings.path, segment.name), segment, dim, first, count),
     };
-    if (!connection.readonly) this.#keeper.checkFiles();
+    try {
+      if (!connection.readonly) this.#keeper.checkFiles();
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
     this.#schedule();
   }
 
@@ -87,7 +95,7 @@ export class StoreServer {
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      this.#turn();
+      insideGate(this.#gate, () => this.#turn());
     });
   }
 
@@ -131,12 +139,16 @@ export class StoreServer {
   }
 
   #backUp(call: number, path: string): void {
+    enterGate(this.#gate);
     const backup = backUp(this.#connection.path, path).then(
       () => this.#answer({ call }, undefined),
       (error) => this.#refuse({ call }, asSeineError(error, path)),
     );
     this.#backups.add(backup);
-    void backup.finally(() => this.#backups.delete(backup));
+    void backup.finally(() => {
+      this.#backups.delete(backup);
+      leaveGate(this.#gate);
+    });
   }
 
   /** One slice of the work that nobody waits for. */
@@ -159,12 +171,14 @@ export class StoreServer {
   async #close(request: Request): Promise<void> {
     try {
       await Promise.all(this.#backups);
-      if (!this.#connection.readonly) {
-        this.#behind?.return();
-        for (const _ of this.#keeper.tend(true));
-      }
-      this.#connection.close();
-      this.#answer(request, undefined);
+      insideGate(this.#gate, () => {
+        if (!this.#connection.readonly) {
+          this.#behind?.return();
+          for (const _ of this.#keeper.tend(true));
+        }
+        this.#connection.close();
+        this.#answer(request, undefined);
+      });
     } catch (error) {
       this.#refuse(request, error);
     }

@@ -1,5 +1,6 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { SeineError } from '../core/errors.ts';
+import { insideGate } from './exitGate.ts';
 import type { FromWorker, ToWorker, WorkerSettings } from './protocol.ts';
 import { StoreServer } from './storeServer.ts';
 import { asSeineError, toWire } from './wireError.ts';
@@ -9,7 +10,7 @@ if (port === null) throw new SeineError('ERR_INTERNAL', 'storeWorker runs as a w
 const settings = workerData as WorkerSettings;
 const send = (message: FromWorker, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
 
-try {
+function start(port: MessagePort): void {
   const server = new StoreServer(settings, send);
   // The thread ends by itself once nothing holds it: it is never terminated while SQLite works.
   server.onClosed = () => port.close();
@@ -18,6 +19,12 @@ try {
     else server.receive(message);
   });
   send({ opened: true });
-} catch (error) {
-  send({ refused: toWire(asSeineError(error, settings.path)) });
 }
+
+insideGate(settings.gate, () => {
+  try {
+    start(port);
+  } catch (error) {
+    send({ refused: toWire(asSeineError(error, settings.path)) });
+  }
+});
