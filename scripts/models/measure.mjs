@@ -9,7 +9,6 @@ import { openTokenizer } from '../../dist/models/tokenizer.js';
 import { denseCandidates, fusedCandidates } from '../../dist/offline/distill/candidates.js';
 import { readGrades, readItems } from '../../dist/offline/distill/collection.js';
 import {
-  bestBlend,
   blendedNdcg,
   mean,
   meanWithInterval,
@@ -68,7 +67,6 @@ async function measure({ name, documents, queries, qrels }) {
     `${name}: ${ranked.length} queries, top 50, blend ${ranker.blend}: ${shown.join(', ')}; blended - fused ` +
       `${gain.mean.toFixed(4)} [${gain.low.toFixed(4)}, ${gain.high.toFixed(4)}]`,
   );
-  console.log(`${name}: best blend in hindsight ${JSON.stringify(bestBlend(ranked))}`);
 }
 
 /** Judgements number queries by position; code 1 is best (grade 4), -1 is none. */

@@ -8,8 +8,8 @@ import { drawGroup } from '../../../ts/offline/distill/drawGroup.ts';
 import { LexicalIndex, topScores } from '../../../ts/offline/distill/lexicalIndex.ts';
 import { principalAxes } from '../../../ts/offline/distill/pca.ts';
 import {
-  bestBlend,
   blendedNdcg,
+  chooseBlend,
   meanWithInterval,
   type RankedQuery,
 } from '../../../ts/offline/distill/rankingMeasure.ts';
@@ -155,8 +155,8 @@ describe('blending', () => {
   test('mixes z-scores; a ranker without an opinion changes nothing', () => {
     expect(blendedNdcg(queries, 0)).toEqual([0.5, 1]);
     expect(blendedNdcg(queries, 1)).toEqual([1, 1]);
-    expect(bestBlend(queries).ndcg).toBe(1);
-    expect(bestBlend(queries).blend).toBeGreaterThan(0);
+    expect(chooseBlend(queries).ndcg).toBe(1);
+    expect(chooseBlend(queries).blend).toBeGreaterThan(0);
   });
   test('the interval holds the mean and narrows with the number of queries', () => {
     const generator = random(6);

@@ -5,7 +5,7 @@ import { openCrossEncoder } from '../../models/crossEncoder.ts';
 import { fusedCandidates } from './candidates.ts';
 import { readGrades, readItems } from './collection.ts';
 import { splitQueries } from './rankerRecipe.ts';
-import { bestBlend, rankFinalists } from './rankingMeasure.ts';
+import { blendedNdcg, chooseBlend, mean, rankFinalists } from './rankingMeasure.ts';
 import { staticVectors } from './staticVectors.ts';
 import {
   mineGroups,
@@ -20,7 +20,7 @@ import { writeModel } from './writeModel.ts';
 const FINALISTS = 50;
 
 /** Tokens of a pair that the finished model reads. */
-const MAX_TOKENS = 128;
+const MAX_TOKENS = 64;
 
 export interface BuildRankerOptions extends StageOptions {
   /** Directory that the model is written to. */
@@ -91,7 +91,8 @@ async function tuneBlend({ recipe, output, onMessage }: BuildRankerOptions): Pro
   const ranker = await openCrossEncoder(output);
   const ranked = await rankFinalists(ranker, documents, queries, candidates, qrels, FINALISTS);
   await ranker.close();
-  const { blend, ndcg } = bestBlend(ranked);
-  onMessage(`held-out NDCG@10 ${ndcg.toFixed(4)} at blend ${blend}`);
+  const { blend, ndcg } = chooseBlend(ranked);
+  const before = mean(blendedNdcg(ranked, 0));
+  onMessage(`held-out NDCG@10 ${before.toFixed(4)} fused, ${ndcg.toFixed(4)} at blend ${blend}`);
   return blend;
 }

@@ -68,14 +68,25 @@ export function ndcgOf(
   });
 }
 
-/** The blend weight among 0, 0.05, … 1 with the best mean NDCG@10, the smaller of equals. */
-export function bestBlend(queries: readonly RankedQuery[]): { blend: number; ndcg: number } {
-  let best = { blend: 0, ndcg: mean(blendedNdcg(queries, 0)) };
-  for (let step = 1; step <= 20; step++) {
-    const ndcg = mean(blendedNdcg(queries, step / 20));
-    if (ndcg > best.ndcg) best = { blend: step / 20, ndcg };
-  }
-  return best;
+/**
+ * The smallest of the blend weights 0, 0.05, … 1 whose mean NDCG@10 lies less than one standard error (of the paired
+ * difference) below the best: queries for tuning resemble the training more than later ones will, so a tie goes to the
+ * retrieval score.
+ */
+export function chooseBlend(queries: readonly RankedQuery[]): { blend: number; ndcg: number } {
+  const curve = Array.from({ length: 21 }, (_, step) => {
+    const values = blendedNdcg(queries, step / 20);
+    return { blend: step / 20, values, ndcg: mean(values) };
+  });
+  const best = curve.reduce((a, b) => (b.ndcg > a.ndcg ? b : a));
+  const near = curve.find(({ values }) => {
+    const differences = best.values.map((value, i) => value - values[i]!);
+    const centre = mean(differences);
+    const variance = mean(differences.map((value) => (value - centre) ** 2));
+    return centre <= Math.sqrt(variance / queries.length);
+  });
+  const { blend, ndcg } = near ?? best;
+  return { blend, ndcg };
 }
 
 /** Mean of differences by query with a 95 % bootstrap interval over queries. */
