@@ -3,17 +3,16 @@
 #include <cmath>
 #include <limits>
 
+#include "interval.h"
+
 namespace seine {
 namespace {
 
 constexpr double kUnit = 0x1p-24;       // largest relative error of a float32 rounding
 constexpr double kSmallest = 0x1p-149;  // smallest float32, twice the largest absolute error of an underflow
-/// Beyond this a canonical score may have overflowed: nothing is concluded from such a float32 score.
-constexpr double kLargest = 3e38;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 float above(double value) { return std::nextafter(static_cast<float>(value), kInfinity); }
-float below(double value) { return std::nextafter(static_cast<float>(value), -kInfinity); }
 
 }  // namespace
 
@@ -35,29 +34,13 @@ Bound makeBound(Metric metric, size_t stride, unsigned lanes, double queryNorm) 
   }
 }
 
-Interval Bound::interval(float score, float weight) const {
-  double low, high;
-  const double s = score;
-  if (metric == Metric::l2) {
-    low = -(s + 2 * absolute) * (1 + 2 * relative);
-    high = -s / (1 + relative) + 2 * absolute;
-  } else {
-    const bool cosine = metric == Metric::cosine;
-    const double centre = cosine ? s * weight : s;
-    const double error = cosine ? relative + absolute * weight : relative * weight + absolute;
-    low = centre - error;
-    high = centre + error;
-  }
-  // Written so that NaN is undecided too.
-  if (!(std::fabs(low) < kLargest && std::fabs(high) < kLargest)) return {-kInfinity, kInfinity};
-  return {below(low), above(high)};
-}
+Interval Bound::interval(float score, float weight) const { return intervalOf(*this, score, weight); }
 
 float rowWeight(Metric metric, double norm) {
   if (metric == Metric::ip) return above(norm);
   if (metric == Metric::l2 || norm == 0) return 0;
   const double inverse = 1 / norm;
-  const bool normal = inverse >= std::numeric_limits<float>::min() && inverse <= kLargest;
+  const bool normal = inverse >= std::numeric_limits<float>::min() && inverse <= 3e38;
   return normal ? static_cast<float>(inverse) : std::numeric_limits<float>::quiet_NaN();
 }
 

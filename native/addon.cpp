@@ -20,6 +20,14 @@ void exportAll(napi_env env, napi_value exports) {
   check(napi_create_string_utf8(env, SEINE_VERSION, NAPI_AUTO_LENGTH, &version), "a string");
   check(napi_set_named_property(env, exports, "version", version), "a property");
   add<openCpuFunction>(env, exports, "openCpu");
+#if defined(SEINE_CUDA)
+  add<openCudaFunction>(env, exports, "openCuda");
+#endif
+#if defined(SEINE_CUDA_EMULATED)
+  napi_value emulated;
+  check(napi_get_boolean(env, true, &emulated), "a boolean");
+  check(napi_set_named_property(env, exports, "cudaEmulated", emulated), "a property");
+#endif
   add<supportedIsasFunction>(env, exports, "supportedIsas");
   add<describeFunction>(env, exports, "describe");
   add<createRowsFunction>(env, exports, "createRows");

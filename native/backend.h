@@ -59,4 +59,8 @@ class Backend {
 /// process gets `threads` threads unless it exists already.
 std::unique_ptr<Backend> openCpu(const std::string& isa, size_t threads);
 
+/// The CUDA device, in builds that have it: fills `opened` off the calling thread, or fails with why there is
+/// none.
+void openCuda(size_t threads, std::shared_ptr<std::unique_ptr<Backend>> opened, Done done);
+
 }  // namespace seine

@@ -7,6 +7,8 @@ namespace seine {
 
 /// (isa: string, threads: number) -> backend
 napi_value openCpuFunction(const Call& call);
+/// (threads: number) -> Promise<backend>; only in builds with CUDA
+napi_value openCudaFunction(const Call& call);
 /// () -> string[], best first
 napi_value supportedIsasFunction(const Call& call);
 /// (backend) -> string

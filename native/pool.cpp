@@ -1,19 +1,13 @@
 #include "pool.h"
 
 #include <atomic>
-#include <cfenv>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <system_error>
-#include <thread>
 
+#include "detachedThread.h"
 #include "error.h"
-#include "pin.h"
-
-#if !defined(_WIN32)
-#include <csignal>
-#endif
 
 namespace seine {
 namespace {
@@ -26,33 +20,13 @@ struct Batch {
   std::atomic<size_t> left;
 };
 
-/// Signals are for Node's threads: a pool thread starts with all of them blocked.
-class SignalsBlocked {
- public:
-#if defined(_WIN32)
-  SignalsBlocked() = default;
-#else
-  SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_;
-#endif
-};
-
 class Pool {
  public:
   size_t start(size_t threads) {
     std::lock_guard lock(mutex_);
     if (threads_ > 0) return threads_;
-    pinLibrary();
-    SignalsBlocked blocked;
     try {
-      for (; threads_ < threads; threads_++) std::thread([this] { work(); }).detach();
+      for (; threads_ < threads; threads_++) startDetachedThread([this] { work(); });
     } catch (const std::system_error& error) {
       if (threads_ == 0) {
         throw Error("ERR_OUT_OF_MEMORY", std::string("No thread could be started: ") + error.what() + ".");
@@ -71,9 +45,6 @@ class Pool {
 
  private:
   [[noreturn]] void work() {
-    // A thread inherits its creator's floating-point state; the error bounds need denormals and rounding to
-    // nearest.
-    std::fesetenv(FE_DFL_ENV);
     for (;;) {
       auto [batch, task] = take();
       batch->run(task);

@@ -80,6 +80,21 @@ napi_value openCpuFunction(const Call& call) {
   return makeHandle(call.env(), openCpu(isa, threads).release(), kBackendTag, destroy<Backend>);
 }
 
+#if defined(SEINE_CUDA)
+napi_value openCudaFunction(const Call& call) {
+  const auto threads = static_cast<size_t>(call.number(0, "threads", 1, 1024));
+  const auto opened = std::make_shared<std::unique_ptr<Backend>>();
+  Job job;
+  job.value = [opened](napi_env env) {
+    return makeHandle(env, opened->release(), kBackendTag, destroy<Backend>);
+  };
+  uint32_t number;
+  return Environment::of(call.env())
+      .startJob(
+          std::move(job), [&](Done done) { openCuda(threads, opened, std::move(done)); }, &number);
+}
+#endif
+
 napi_value describeFunction(const Call& call) {
   return makeString(call.env(), backendOf(call).description());
 }

@@ -1,0 +1,77 @@
+// Exact scan on a CUDA device: launches of the kernels in scan.cu, all asynchronous on one stream. Formula,
+// bytes moved and limits: README.md in this folder.
+//
+// A pass takes up to kPassQueries queries over all rows of the snapshot:
+//   launchScores        per slab of rows: float32 scores of the rows that pass
+//   launchBounds        per slab: lower and upper bounds of the canonical scores
+//   launchCount, launchPick    kLevels times: radix selection of the k-th highest lower bound
+//   launchCollect       ids of the rows whose upper bound reaches it
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "bound.h"
+
+namespace seine::cuda {
+
+constexpr unsigned kPassQueries = 8;
+/// Digits of the selection, from the top: 11, 11 and 10 bits.
+constexpr unsigned kLevels = 3;
+constexpr unsigned kBins = 2048;
+/// Rows of a slab begin and end at words of the bitset.
+constexpr size_t kSlabAlign = 32;
+
+/// Of one query: the k-th smallest key (see scan.cu), digit by digit.
+struct Selection {
+  uint32_t prefix;  // digits found so far
+  uint32_t wanted;  // rank of the wanted key among those with this prefix, from 1
+  uint32_t found;   // rows collected, even those beyond `capacity`
+};
+
+/// Rows [rows, stride] that lie together; `first` is the id of the first one, a multiple of kSlabAlign.
+struct Slab {
+  const float* values;   // 16-byte aligned
+  const float* weights;  // [rows], see `rowWeight`; null for `l2`
+  size_t first;
+  size_t rows;
+};
+
+/// What the kernels of a pass share; pointers to device memory.
+struct Pass {
+  Metric metric;
+  unsigned queries;          // 1 to kPassQueries
+  size_t stride;             // floats from row to row, a multiple of 16
+  size_t count;              // rows of the snapshot
+  const float* queryValues;  // [queries padded to queryTile(queries), stride], zero-padded, 16-byte aligned
+  const Bound* bounds;       // [queries]
+  const uint32_t* allowed;   // bitset [ceil(count / 32)]; null: all pass
+  float* lows;               // [queries, count]: scores, then lower bounds; NaN: the row does not pass
+  float* highs;              // [queries, count]
+  uint32_t* histogram;       // [queries, kBins], zeros at first and after every launchPick
+  Selection* selections;     // [queries]
+  uint32_t* candidates;      // [queries, capacity]
+  size_t capacity;
+};
+
+/// Queries that the kernel for `queries` computes.
+unsigned queryTile(unsigned queries);
+
+/// For the error bound, `makeBound(metric, paddedStride, lanes, …)`: a score is summed by `lanes` lanes, each
+/// taking `paddedStride / lanes` terms one after the other.
+struct Summation {
+  size_t paddedStride;
+  unsigned lanes;
+};
+Summation summation(size_t stride);
+
+/// `blocks` is the largest grid: enough to fill the device. Each returns the launch's error.
+cudaError_t launchScores(const Pass& pass, const Slab& slab, unsigned blocks, cudaStream_t stream);
+cudaError_t launchBounds(const Pass& pass, const Slab& slab, unsigned blocks, cudaStream_t stream);
+cudaError_t launchCount(const Pass& pass, unsigned level, unsigned blocks, cudaStream_t stream);
+cudaError_t launchPick(const Pass& pass, unsigned level, cudaStream_t stream);
+cudaError_t launchCollect(const Pass& pass, unsigned blocks, cudaStream_t stream);
+
+}  // namespace seine::cuda

@@ -1,0 +1,98 @@
+// The CUDA device behind the interface of all devices. Rows lie on the host, too: there the canonical scores
+// of the candidates are computed, by the same code as for the SIMD device.
+#include <utility>
+
+#include "backend.h"
+#include "cudaDevice.h"
+#include "cudaRows.h"
+#include "cudaSearch.h"
+#include "pool.h"
+#include "rowStore.h"
+
+namespace seine {
+namespace {
+
+class CudaResident : public Rows {
+ public:
+  CudaResident(CudaDevice& device, size_t dim, Metric metric)
+      : device_(device),
+        store_(std::make_shared<RowStore>(dim, metric)),
+        // The device's memory is freed on its thread, wherever the last owner ends.
+        rows_(new CudaRows(device, store_->layout),
+              [&device](CudaRows* rows) { device.post([rows] { delete rows; }); }) {}
+
+  /// On the host and, without what is kept beside a row but its weight, on the device.
+  size_t bytes() const override {
+    const Layout& layout = store_->layout;
+    const size_t weight = layout.metric == Metric::l2 ? 0 : sizeof(float);
+    return store_->bytes() + store_->count() * (layout.stride * sizeof(float) + weight);
+  }
+
+  void append(Borrowed data, Done done) override {
+    const auto append = std::make_shared<RowAppend>(store_, std::move(data));
+    append->copy([append, rows = rows_, &device = device_, done = std::move(done)](auto failure) {
+      if (failure) return done(std::move(failure));
+      device.post([append, rows, done] {
+        try {
+          rows->append(append->chunks(), append->first(), append->rows());
+        } catch (const Error& error) {
+          return done(error);
+        } catch (const std::bad_alloc&) {
+          return done(outOfMemory("A list of slabs", append->rows()));
+        }
+        append->commit();
+        done(std::nullopt);
+      });
+    });
+  }
+
+  void search(std::shared_ptr<SearchTask> task, Done done) override {
+    if (task->count > store_->count()) {
+      throw Error("ERR_INTERNAL", "A search names more rows than there are.");
+    }
+    auto search =
+        std::make_shared<CudaSearch>(store_->layout, store_->chunks(), std::move(task), std::move(done));
+    device_.post(
+        [search = std::move(search), rows = rows_, &device = device_] { search->scan(device, *rows); });
+  }
+
+ private:
+  CudaDevice& device_;
+  const std::shared_ptr<RowStore> store_;
+  const std::shared_ptr<CudaRows> rows_;
+};
+
+class CudaBackend : public Backend {
+ public:
+  explicit CudaBackend(CudaDevice& device) : device_(device) {}
+
+  std::string description() const override { return device_.description(); }
+
+  std::unique_ptr<Rows> createRows(size_t dim, Metric metric) override {
+    return std::make_unique<CudaResident>(device_, dim, metric);
+  }
+
+ private:
+  CudaDevice& device_;
+};
+
+}  // namespace
+
+void openCuda(size_t threads, std::shared_ptr<std::unique_ptr<Backend>> opened, Done done) {
+  startPool(threads);
+  submit(
+      1,
+      [opened, done](size_t) {
+        try {
+          *opened = std::make_unique<CudaBackend>(CudaDevice::get());
+          done(std::nullopt);
+        } catch (const Error& error) {
+          done(error);
+        } catch (const std::exception& error) {
+          done(Error("ERR_INTERNAL", std::string("The CUDA device could not be opened: ") + error.what()));
+        }
+      },
+      [] {});
+}
+
+}  // namespace seine

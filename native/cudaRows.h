@@ -1,0 +1,46 @@
+// Rows on the CUDA device: slabs that never move, so that appending uploads the new rows only.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <vector>
+
+#include "../kernels/scan.cuh"
+#include "chunk.h"
+#include "cudaDevice.h"
+
+namespace seine {
+
+/// Used and destroyed on the device's thread.
+class CudaRows {
+ public:
+  CudaRows(CudaDevice& device, const Layout& layout) : device_(device), layout_(layout) {}
+
+  /// Uploads `rows` rows from row `first` of the chunks on, all or nothing: until the next append they are
+  /// beyond every snapshot's count if this throws. Throws Error.
+  void append(const Chunks& chunks, size_t first, size_t rows);
+  /// The first `count` rows, slab by slab.
+  std::vector<cuda::Slab> slabs(size_t count) const;
+
+  /// Memory that searches take one after the other; it grows and is kept.
+  struct Scratch {
+    CudaBuffer queries, bounds, allowed, lows, highs, histogram, selections, candidates;
+  } scratch;
+
+ private:
+  struct Slab {
+    CudaBuffer values;
+    CudaBuffer weights;  // empty for l2
+    size_t first;
+    size_t capacity;
+  };
+
+  void reserve(size_t end);
+  Slab makeSlab(size_t first, size_t capacity) const;
+
+  CudaDevice& device_;
+  const Layout layout_;
+  std::vector<Slab> slabs_;
+};
+
+}  // namespace seine

@@ -1,0 +1,203 @@
+#include "cudaSearch.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "pool.h"
+#include "prepareQuery.h"
+#include "rankRows.h"
+
+namespace seine {
+namespace {
+
+using cuda::kBins;
+using cuda::kPassQueries;
+using cuda::Selection;
+
+/// Candidates that there is room for at first, besides k.
+constexpr size_t kSpare = 1024;
+constexpr size_t kOneCopy = 1 << 18;
+
+/// Makes `buffer` at least `bytes` large; its content is lost.
+void grow(CudaBuffer& buffer, size_t bytes) {
+  if (buffer.bytes() >= bytes) return;
+  buffer = CudaBuffer();  // freed first
+  buffer = CudaBuffer(bytes, "The working memory of a search");
+}
+
+}  // namespace
+
+CudaSearch::CudaSearch(const Layout& layout, std::shared_ptr<const Chunks> chunks,
+                       std::shared_ptr<SearchTask> task, Done done)
+    : layout_(layout), chunks_(std::move(chunks)), task_(std::move(task)), done_(std::move(done)) {}
+
+void CudaSearch::scan(CudaDevice& device, CudaRows& rows) {
+  guarded([&] { runPasses(device, rows); });
+  const auto self = shared_from_this();
+  submit(
+      stopped() ? 0 : task_->q,
+      [self](size_t query) {
+        self->guarded([&] {
+          rankRows(self->layout_, *self->chunks_, *self->task_, query, self->queryNorms_[query],
+                   self->candidates_[query], [&] { return self->stopped(); });
+        });
+      },
+      [self] { self->done_(std::move(self->failure_)); });
+}
+
+void CudaSearch::runPasses(CudaDevice& device, CudaRows& rows) {
+  prepare();
+  CudaRows::Scratch& scratch = rows.scratch;
+  const size_t q = task_->q, stride = layout_.stride;
+  const unsigned most = takeScratch(scratch);
+  const std::vector<cuda::Slab> slabs = rows.slabs(task_->count);
+  if (!task_->allowed.empty()) {
+    const size_t bytes = task_->allowed.size() * sizeof(uint32_t);
+    grow(scratch.allowed, bytes);
+    device.upload(scratch.allowed.as<void>(), task_->allowed.data(), bytes);
+  }
+  for (size_t first = 0; first < q && !stopped(); first += most) {
+    const auto queries = static_cast<unsigned>(std::min<size_t>(most, q - first));
+    Selection selections[kPassQueries];
+    for (Selection& selection : selections) selection = {0, static_cast<uint32_t>(task_->k), 0};
+    const size_t tile = cuda::queryTile(queries);
+    checkCuda(cudaMemsetAsync(scratch.queries.as<void>(), 0, tile * stride * sizeof(float), device.stream()),
+              "clearing memory");
+    device.upload(scratch.queries.as<void>(), queries_.data() + first * stride,
+                  queries * stride * sizeof(float));
+    device.upload(scratch.bounds.as<void>(), &bounds_[first], queries * sizeof(Bound));
+    device.upload(scratch.selections.as<void>(), selections, sizeof selections);
+    const cuda::Pass pass = {layout_.metric,
+                             queries,
+                             stride,
+                             task_->count,
+                             scratch.queries.as<float>(),
+                             scratch.bounds.as<Bound>(),
+                             task_->allowed.empty() ? nullptr : scratch.allowed.as<uint32_t>(),
+                             scratch.lows.as<float>(),
+                             scratch.highs.as<float>(),
+                             scratch.histogram.as<uint32_t>(),
+                             scratch.selections.as<Selection>(),
+                             nullptr,
+                             0};
+    runPass(device, pass, slabs);
+    collect(device, pass, scratch, first);
+  }
+}
+
+/// The queries for the scan, their bounds, and room for the result.
+void CudaSearch::prepare() {
+  const size_t q = task_->q, stride = layout_.stride;
+  const cuda::Summation summation = cuda::summation(stride);
+  task_->ids.resize(q * task_->k);
+  task_->scores.resize(q * task_->k);
+  queries_ = AlignedFloats(q * stride);
+  candidates_.resize(q);
+  for (size_t i = 0; i < q; i++) {
+    const double norm = prepareQuery(layout_, &task_->queries[i * layout_.dim], queries_.data() + i * stride);
+    queryNorms_.push_back(norm);
+    bounds_.push_back(makeBound(layout_.metric, summation.paddedStride, summation.lanes, norm));
+  }
+}
+
+/// Returns how many queries a pass may take: fewer where memory is short, since a pass takes 8 bytes a row
+/// and query.
+unsigned CudaSearch::takeScratch(CudaRows::Scratch& scratch) const {
+  const auto wanted = static_cast<unsigned>(std::min<size_t>(kPassQueries, task_->q));
+  grow(scratch.queries, kPassQueries * layout_.stride * sizeof(float));
+  grow(scratch.bounds, kPassQueries * sizeof(Bound));
+  grow(scratch.selections, kPassQueries * sizeof(Selection));
+  if (scratch.histogram.bytes() == 0) {
+    grow(scratch.histogram, kPassQueries * kBins * sizeof(uint32_t));
+  }
+  for (unsigned queries = wanted;; queries /= 2) {
+    try {
+      grow(scratch.lows, queries * task_->count * sizeof(float));
+      grow(scratch.highs, queries * task_->count * sizeof(float));
+      return queries;
+    } catch (const Error&) {
+      scratch.lows = CudaBuffer();
+      scratch.highs = CudaBuffer();
+      if (queries == 1) throw;
+    }
+  }
+}
+
+void CudaSearch::runPass(CudaDevice& device, const cuda::Pass& pass, const std::vector<cuda::Slab>& slabs) {
+  const cudaStream_t stream = device.stream();
+  const unsigned blocks = device.blocks();
+  // A pass that failed may have left counts.
+  checkCuda(cudaMemsetAsync(pass.histogram, 0, kPassQueries * kBins * sizeof(uint32_t), stream),
+            "clearing memory");
+  for (const cuda::Slab& slab : slabs) {
+    checkCuda(cuda::launchScores(pass, slab, blocks, stream), "starting a kernel");
+    checkCuda(cuda::launchBounds(pass, slab, blocks, stream), "starting a kernel");
+  }
+  for (unsigned level = 0; level < cuda::kLevels; level++) {
+    checkCuda(cuda::launchCount(pass, level, blocks, stream), "starting a kernel");
+    checkCuda(cuda::launchPick(pass, level, stream), "starting a kernel");
+  }
+}
+
+/// Fetches the rows that may be among the k best. If there are more than there is room for, collects again.
+void CudaSearch::collect(CudaDevice& device, cuda::Pass pass, CudaRows::Scratch& scratch, size_t firstQuery) {
+  Selection selections[kPassQueries];
+  const size_t bytes = pass.queries * sizeof(Selection);
+  for (size_t capacity = std::min(task_->passing, task_->k + kSpare);;) {
+    if (stopped()) return;
+    grow(scratch.candidates, capacity * pass.queries * sizeof(uint32_t));
+    pass.candidates = scratch.candidates.as<uint32_t>();
+    pass.capacity = capacity;
+    checkCuda(cuda::launchCollect(pass, device.blocks(), device.stream()), "starting a kernel");
+    device.download(selections, pass.selections, bytes);
+    size_t found = 0;
+    for (unsigned i = 0; i < pass.queries; i++) found = std::max<size_t>(found, selections[i].found);
+    if (found <= capacity) break;
+    capacity = found;
+    for (Selection& selection : selections) selection.found = 0;
+    device.upload(pass.selections, selections, bytes);
+  }
+  // All in one copy where that is small, else what was found.
+  std::vector<uint32_t> all;
+  if (pass.capacity * pass.queries <= kOneCopy) {
+    all.resize(pass.capacity * pass.queries);
+    device.download(all.data(), pass.candidates, all.size() * sizeof(uint32_t));
+  }
+  for (unsigned i = 0; i < pass.queries; i++) {
+    std::vector<uint32_t>& rows = candidates_[firstQuery + i];
+    rows.resize(selections[i].found);
+    const size_t from = i * pass.capacity;
+    if (!all.empty()) {
+      std::copy_n(all.begin() + static_cast<ptrdiff_t>(from), rows.size(), rows.begin());
+    } else {
+      device.download(rows.data(), pass.candidates + from, rows.size() * sizeof(uint32_t));
+    }
+    std::sort(rows.begin(), rows.end());  // in the order of memory, for the ranking
+  }
+}
+
+template <typename Step>
+void CudaSearch::guarded(Step step) {
+  if (stopped()) return;
+  std::optional<Error> failure;
+  try {
+    step();
+    return;
+  } catch (const Error& error) {
+    failure = error;
+  } catch (const std::bad_alloc&) {
+    failure = outOfMemory("The working memory of a search on the host",
+                          task_->q * (task_->k * 3 * sizeof(uint64_t) + layout_.stride * sizeof(float)));
+  } catch (const std::exception& error) {
+    failure = Error("ERR_INTERNAL", std::string("A search failed: ") + error.what());
+  }
+  std::lock_guard lock(mutex_);
+  if (!failure_) failure_ = std::move(failure);
+  failed_ = true;
+}
+
+bool CudaSearch::stopped() const {
+  return task_->cancelled.load(std::memory_order_relaxed) || failed_.load(std::memory_order_relaxed);
+}
+
+}  // namespace seine

@@ -1,0 +1,50 @@
+// One search of the CUDA device: passes of some queries on the device's thread, which find every row that may
+// be among the k best; then the pool ranks these by canonical score.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "alignedFloats.h"
+#include "backend.h"
+#include "cudaRows.h"
+
+namespace seine {
+
+class CudaSearch : public std::enable_shared_from_this<CudaSearch> {
+ public:
+  CudaSearch(const Layout& layout, std::shared_ptr<const Chunks> chunks, std::shared_ptr<SearchTask> task,
+             Done done);
+
+  /// On the device's thread; starts the ranking, too.
+  void scan(CudaDevice& device, CudaRows& rows);
+
+ private:
+  void runPasses(CudaDevice& device, CudaRows& rows);
+  void prepare();
+  unsigned takeScratch(CudaRows::Scratch& scratch) const;
+  void runPass(CudaDevice& device, const cuda::Pass& pass, const std::vector<cuda::Slab>& slabs);
+  void collect(CudaDevice& device, cuda::Pass pass, CudaRows::Scratch& scratch, size_t firstQuery);
+  template <typename Step>
+  void guarded(Step step);
+  bool stopped() const;
+
+  const Layout layout_;
+  const std::shared_ptr<const Chunks> chunks_;
+  const std::shared_ptr<SearchTask> task_;
+  const Done done_;
+
+  AlignedFloats queries_;  // [q, stride], see prepareQuery
+  std::vector<double> queryNorms_;
+  std::vector<Bound> bounds_;
+  std::vector<std::vector<uint32_t>> candidates_;  // [q]
+
+  std::mutex mutex_;
+  std::optional<Error> failure_;
+  std::atomic<bool> failed_{false};
+};
+
+}  // namespace seine
