@@ -11,13 +11,16 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const optional = process.argv.includes('--optional');
-const cuda = process.env.SEINE_CUDA ?? 'AUTO';
+// With --emulated, the build for tests whose CUDA device runs on the processor: build/emulated/seine.node.
+const emulated = process.argv.includes('--emulated');
+const cuda = emulated ? 'EMULATED' : (process.env.SEINE_CUDA ?? 'AUTO');
 
 /** Linux with musl (Alpine) needs a build of its own. */
 const isMusl =
   process.platform === 'linux' && process.report.getReport().header.glibcVersionRuntime === undefined;
 const target = `${process.platform}${isMusl ? 'musl' : ''}-${process.arch}`;
-const output = join(root, 'prebuilds', target);
+const folder = emulated ? 'build/emulated' : `prebuilds/${target}`;
+const output = join(root, folder);
 const binary = join(output, 'seine.node');
 const stamp = join(output, 'seine.stamp');
 
@@ -33,9 +36,9 @@ function giveUp(reason) {
 
 function sources() {
   const files = ['CMakeLists.txt'];
-  for (const folder of ['kernels', 'native']) {
-    for (const name of readdirSync(join(root, folder)).sort()) {
-      if (/\.(cpp|h|cu|cuh)$/.test(name)) files.push(`${folder}/${name}`);
+  for (const from of ['kernels', 'native', ...(emulated ? ['test/kernels/emulation'] : [])]) {
+    for (const name of readdirSync(join(root, from)).sort()) {
+      if (/\.(cpp|h|cu|cuh)$/.test(name)) files.push(`${from}/${name}`);
     }
   }
   return files;
@@ -57,7 +60,7 @@ function run(args) {
 
 const wanted = fingerprint();
 if (existsSync(binary) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) {
-  console.error(`The native addon is up to date: prebuilds/${target}/seine.node`);
+  console.error(`The native addon is up to date: ${folder}/seine.node`);
   process.exit(0);
 }
 
@@ -67,7 +70,7 @@ try {
 } catch {
   giveUp('the package node-api-headers is not installed (run npm install)');
 }
-const build = join(root, 'build', target);
+const build = join(root, 'build', emulated ? `${target}-emulated` : target);
 const configure = [
   '-S',
   root,
@@ -88,4 +91,4 @@ mkdirSync(dirname(binary), { recursive: true });
 // Moved, not written over: a process that has the old one loaded keeps it.
 renameSync(join(build, 'seine.node'), binary);
 writeFileSync(stamp, wanted);
-console.error(`Built prebuilds/${target}/seine.node`);
+console.error(`Built ${folder}/seine.node`);

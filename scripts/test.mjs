@@ -17,6 +17,9 @@ if (arguments_.length === 0) {
   run(process.execPath, ['scripts/clangFormat.mjs']);
   run(process.execPath, ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'test/tsconfig.json']);
 }
+// Fibers and sections of ELF files: elsewhere the emulated CUDA device is not tested.
+if (process.platform === 'linux')
+  run(process.execPath, ['scripts/buildNative.mjs', '--emulated', '--optional']);
 run(
   process.execPath,
   [

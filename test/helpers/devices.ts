@@ -1,4 +1,8 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { openCuda } from '../../ts/device/cuda.ts';
 import type { Device } from '../../ts/device/device.ts';
+import { loadAddon } from '../../ts/device/native.ts';
 import { openDevice, probeDevices } from '../../ts/device/openDevice.ts';
 import { OpenedDevice } from '../../ts/device/openedDevice.ts';
 import { openWebgpu } from '../../ts/device/webgpu.ts';
@@ -35,4 +39,16 @@ if (there.has('webgpu')) {
     pace: SLOW,
     open: async () => new OpenedDevice(await openWebgpu({ maxShardBytes: 2 ** 13 })),
   });
+}
+
+/** The addon whose CUDA device runs on the processor (`node scripts/buildNative.mjs --emulated`). */
+export const emulatedAddon = fileURLToPath(new URL('../../build/emulated/seine.node', import.meta.url));
+if (existsSync(emulatedAddon)) {
+  devices.push({
+    label: 'cuda (emulated)',
+    pace: SLOW,
+    open: async () => new OpenedDevice(await openCuda(loadAddon(emulatedAddon))),
+  });
+} else {
+  console.warn('The emulated cuda device is not tested: build/emulated/seine.node is missing.');
 }

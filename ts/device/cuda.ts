@@ -1,20 +1,57 @@
 import { SeineError } from '../core/errors.ts';
-import type { DeviceProvider } from './device.ts';
+import { threadBudget } from '../core/threads.ts';
+import type { BackendDevice, DeviceProvider } from './device.ts';
+import { type NativeAddon, type NativeBackend, native, nativeError, nativeProblem } from './native.ts';
+import { nativeRows } from './nativeRows.ts';
 
-const WHY = 'this build of Seine has no CUDA kernels';
-
+/** Exact search on an NVIDIA GPU of compute capability 8.0 or newer, in builds of the addon with CUDA. */
 export const provider: DeviceProvider = {
   name: 'cuda',
-  probe: async () => ({
-    available: false,
-    reason: `${WHY}: use webgpu, which reaches NVIDIA GPUs through Vulkan, or cpu`,
-    software: false,
-    details: {},
-  }),
-  open: async () => {
+  probe: async () => {
+    try {
+      const { addon, backend } = await openBackend(native());
+      return {
+        available: true,
+        reason: addon.describe(backend),
+        software: addon.cudaEmulated === true,
+        details: { addon: addon.version },
+      };
+    } catch (error) {
+      return { available: false, reason: nativeError(error).message, software: false, details: {} };
+    }
+  },
+  open: () => openCuda(native()),
+};
+
+/** Opens the device of one build of the addon. */
+export async function openCuda(addon: NativeAddon | undefined): Promise<BackendDevice> {
+  try {
+    return await openDevice(addon);
+  } catch (error) {
+    throw nativeError(error);
+  }
+}
+
+async function openDevice(built: NativeAddon | undefined): Promise<BackendDevice> {
+  const { addon, backend } = await openBackend(built);
+  return {
+    name: 'cuda',
+    description: addon.describe(backend),
+    createRows: async (options) => nativeRows(addon, backend, options),
+    close: async () => {}, // the device's thread belongs to the process
+  };
+}
+
+async function openBackend(
+  addon: NativeAddon | undefined,
+): Promise<{ addon: NativeAddon; backend: NativeBackend }> {
+  if (addon === undefined) throw nativeProblem();
+  if (addon.openCuda === undefined) {
     throw new SeineError(
       'ERR_DEVICE_UNAVAILABLE',
-      `cuda was asked for, but ${WHY}: use 'webgpu', 'cpu' or 'auto'.`,
+      'this build of the addon has no CUDA kernels: install the CUDA toolkit 12 or newer and run ' +
+        '`SEINE_CUDA=ON npm run build:native`, or use webgpu, which reaches NVIDIA GPUs through Vulkan, or cpu',
     );
-  },
-};
+  }
+  return { addon, backend: await addon.openCuda(threadBudget()) };
+}

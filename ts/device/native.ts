@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ERRORS, type ErrorCode, SeineError } from '../core/errors.ts';
 import type { Metric } from '../core/types.ts';
@@ -25,6 +26,10 @@ export interface NativeAddon {
   supportedIsas(): string[];
   /** `isa` is one of `supportedIsas()`, or '' for the best; the first call starts the pool of the process. */
   openCpu(isa: string, threads: number): NativeBackend;
+  /** Only in builds with CUDA: opens its device, or rejects with why there is none. */
+  openCuda?(threads: number): Promise<NativeBackend>;
+  /** Whether the processor imitates the CUDA device, in a build for tests. */
+  readonly cudaEmulated?: boolean;
   describe(backend: NativeBackend): string;
   /** `metric` is an index of `METRICS`. */
   createRows(backend: NativeBackend, dim: number, metric: number): NativeRows;
@@ -93,17 +98,23 @@ function target(): string {
   return `${process.platform}${isMusl ? 'musl' : ''}-${process.arch}`;
 }
 
+/** `SEINE_ADDON` names another build of the addon than the packed one. */
 function load(): Loaded {
-  const name = `prebuilds/${target()}/seine.node`;
-  const path = fileURLToPath(new URL(`../../${name}`, import.meta.url));
+  const name = process.env.SEINE_ADDON || `prebuilds/${target()}/seine.node`;
+  const path = process.env.SEINE_ADDON || fileURLToPath(new URL(`../../${name}`, import.meta.url));
   const problem = (why: string, cause?: unknown): Loaded => ({
     problem: new SeineError('ERR_DEVICE_UNAVAILABLE', `${why}: ${REMEDY}.`, { cause }),
   });
   if (!existsSync(path)) return problem(`The native addon is not built (${name} is missing)`);
   try {
-    return { addon: createRequire(import.meta.url)(path) as NativeAddon };
+    return { addon: loadAddon(path) };
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     return problem(`The native addon cannot be loaded (${why})`, cause);
   }
+}
+
+/** The build of the addon at `path`. */
+export function loadAddon(path: string): NativeAddon {
+  return createRequire(import.meta.url)(resolve(path)) as NativeAddon;
 }

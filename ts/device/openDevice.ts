@@ -18,7 +18,7 @@ const NAMES = Object.keys(PROVIDERS) as DeviceName[];
 
 /** What a device is taken for in the automatic order, best first; `webgpu` stands there twice. */
 const ORDER: readonly { name: DeviceName; software?: boolean }[] = [
-  { name: 'cuda' },
+  { name: 'cuda', software: false },
   { name: 'webgpu', software: false },
   { name: 'cpu' },
   { name: 'webgpu', software: true },

@@ -1,0 +1,50 @@
+import { SeineError } from '../core/errors.ts';
+import type { BackendRows, SearchTask, UploadOptions } from './device.ts';
+import { METRICS, type NativeAddon, type NativeBackend, nativeError } from './native.ts';
+
+/** Rows of a device of the addon. */
+export function nativeRows(addon: NativeAddon, backend: NativeBackend, options: UploadOptions): BackendRows {
+  const rows = addon.createRows(backend, options.dim, METRICS.indexOf(options.metric));
+  return {
+    get bytes() {
+      return addon.bytes(rows);
+    },
+    append: (data) => asSeine(() => addon.append(rows, data)),
+    findNotFinite: (values) => asSeine(() => addon.findNotFinite(values)),
+    search: (task) =>
+      asSeine(async () => {
+        const { queries, q, k, count, allowed, passing } = task;
+        const [ids, scores] = allocate(task);
+        const [search, done] = addon.search(rows, queries, q, k, count, allowed, passing, ids, scores);
+        const cancel = () => addon.cancel(search);
+        task.signal?.addEventListener('abort', cancel, { once: true });
+        try {
+          await done;
+        } finally {
+          task.signal?.removeEventListener('abort', cancel);
+        }
+        return { ids, scores };
+      }),
+    dispose: async () => addon.disposeRows(rows),
+  };
+}
+
+function allocate({ q, k }: SearchTask): [ids: Uint32Array, scores: Float32Array] {
+  try {
+    return [new Uint32Array(q * k), new Float32Array(q * k)];
+  } catch (cause) {
+    throw new SeineError(
+      'ERR_OUT_OF_MEMORY',
+      `A result of ${q} queries × k = ${k} takes ${q * k * 8} bytes more than could be had: ask for fewer.`,
+      { cause },
+    );
+  }
+}
+
+async function asSeine<T>(action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    throw nativeError(error);
+  }
+}
