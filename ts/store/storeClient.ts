@@ -44,7 +44,8 @@ export class StoreClient {
     const url = new URL('./storeWorker.js', import.meta.url);
     const gate = newGate();
     const workerData: WorkerSettings = { ...settings, gate };
-    const worker = new Worker(url, { workerData, name: 'seine-store' });
+    // Flags of the process such as --input-type would be refused for a file.
+    const worker = new Worker(url, { workerData, name: 'seine-store', execArgv: [] });
     shutOnExit(gate);
     worker.on('exit', () => release(gate));
     const client = new StoreClient(worker, settings.path, onWarning);
