@@ -59,10 +59,15 @@ test('the index is embedded anew while the old model serves, and switches at onc
   ).rejects.toMatchObject({ code: 'ERR_DIMENSION' });
 
   let seen = 0;
+  let batch: ReturnType<typeof entry>[] = [];
   for await (const document of store.missing()) {
-    expect(await store.addVectors([entry(document)])).toBe(1);
-    expect(await store.addVectors([entry(document)])).toBe(0);
+    batch.push(entry(document));
     seen++;
+    if (seen % 50 === 0) {
+      expect(await store.addVectors(batch)).toBe(50);
+      expect(await store.addVectors(batch)).toBe(0);
+      batch = [];
+    }
     if (seen === 300) {
       await store.upsert([
         encoded('late', 'text', 5),
@@ -75,6 +80,7 @@ test('the index is embedded anew while the old model serves, and switches at onc
       expect(await store.activateModel()).toMatchObject({ activated: false, missing: expect.any(Number) });
     }
   }
+  await store.addVectors(batch);
   await store.upsert([encoded('last', 'text', 8)]);
   const before = await store.info();
   expect(before).toMatchObject({
