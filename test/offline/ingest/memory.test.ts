@@ -44,11 +44,15 @@ const script = (format: 'jsonl' | 'csv', megabytes: number) => `
 test.each([
   ['jsonl', 200],
   ['csv', 40],
-] as const)('%s: memory does not grow with %d MB of input', (format, megabytes) => {
-  const args = ['--max-old-space-size=64', '--input-type=module', '--eval', script(format, megabytes)];
-  const { documents, badLines, made, grown } = JSON.parse(
-    execFileSync(process.execPath, args, { encoding: 'utf8' }),
-  );
-  expect({ documents, badLines }).toEqual({ documents: made, badLines: 0 });
-  expect(grown).toBeLessThan(80);
-}, 180_000);
+] as const)(
+  '%s: memory does not grow with %d MB of input',
+  (format, megabytes) => {
+    const args = ['--max-old-space-size=64', '--input-type=module', '--eval', script(format, megabytes)];
+    const { documents, badLines, made, grown } = JSON.parse(
+      execFileSync(process.execPath, args, { encoding: 'utf8' }),
+    );
+    expect({ documents, badLines }).toEqual({ documents: made, badLines: 0 });
+    expect(grown).toBeLessThan(80);
+  },
+  180_000,
+);

@@ -2,9 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { csv, tsv } from '../../../ts/offline/ingest/csv.ts';
+import { csvRows, type Row } from '../../../ts/offline/ingest/csvRows.ts';
 import { jsonl } from '../../../ts/offline/ingest/jsonl.ts';
 import { trec } from '../../../ts/offline/ingest/trec.ts';
-import { readAll } from './readAll.ts';
+import { chunked, readAll } from './readAll.ts';
 
 describe('JSONL', () => {
   test('objects come out with their lines; what is none is an error', async () => {
@@ -60,6 +61,65 @@ describe('CSV', () => {
       { line: 6, record: { id: '5', text: 'good' } },
       { line: 7, error: expect.stringContaining('never closed') },
     ]);
+  });
+
+  test('a mark after a quoted cell is told from a cell that holds such marks', async () => {
+    const file = 'id,text\n1,"""a""b"\n2,"a"b\n3,"a" \n4,""\n5,"",x"\n6,"a""\n';
+    expect(await readAll(csv, file, 1)).toEqual([
+      { line: 2, record: { id: '1', text: '"a"b' } },
+      { line: 3, error: expect.stringContaining('text after a quoted one') },
+      { line: 4, error: expect.stringContaining('text after a quoted one') },
+      { line: 5, record: { id: '4' } },
+      { line: 6, error: expect.stringContaining('quotation mark') },
+      { line: 7, error: expect.stringContaining('never closed') },
+    ]);
+  });
+
+  test('lines are counted through CRLF in cells, blank lines with CRLF and bare CR', async () => {
+    const file = '\r\n\r\nid,text\r\n1,"a\r\n\r\nb"\r\n\r\n2,a\rb\r\n3,"c\rd"\r\n4,x"\r\n5,e\r\n';
+    for (const chunkBytes of [1, 2, 3, 100]) {
+      expect(await readAll(csv, file, chunkBytes)).toEqual([
+        { line: 4, record: { id: '1', text: 'a\n\nb' } },
+        { line: 8, record: { id: '2', text: 'a\rb' } },
+        { line: 9, record: { id: '3', text: 'c\rd' } },
+        { line: 10, error: expect.stringContaining('quotation mark') },
+        { line: 11, record: { id: '5', text: 'e' } },
+      ]);
+    }
+  });
+
+  test('a quotation mark that is not closed takes no more than the longest row into memory', async () => {
+    let read = 0;
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from('id,text\n1,a\n\n2,"open\n');
+      for (; ; read++) yield Buffer.alloc(1000, 'x\n');
+    }
+    const rows: Row[] = [];
+    for await (const row of csvRows(endless(), 10_000)) rows.push(row);
+    expect(rows).toEqual([
+      { line: 1, cells: ['id', 'text'] },
+      { line: 2, cells: ['1', 'a'] },
+      { line: 4, error: expect.stringContaining('is longer than 10000 bytes') },
+    ]);
+    expect(read).toBeLessThan(12);
+  });
+
+  test('a row of many short cells has the same limit', async () => {
+    const rows: Row[] = [];
+    const chunks = chunked(Buffer.from(`a,b\n${'1,'.repeat(1000)}\n`), 100);
+    for await (const row of csvRows(chunks, 500)) rows.push(row);
+    expect(rows[1]).toEqual({ line: 2, error: expect.stringContaining('is longer than 500 bytes') });
+  });
+
+  test('bytes are read only as their rows are wanted', async () => {
+    let read = 0;
+    async function* source(): AsyncGenerator<Uint8Array> {
+      for (; ; read++) yield Buffer.from(`${read},a\n`);
+    }
+    for await (const row of csvRows(source())) {
+      expect(read).toBeLessThanOrEqual(row.line + 4); // csv-parse looks a few bytes ahead
+      if (row.line === 1000) break;
+    }
   });
 
   test('bytes that are not UTF-8 inside a quoted cell spoil only their row', async () => {

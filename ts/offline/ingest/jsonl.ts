@@ -1,4 +1,4 @@
-import { lines } from './lines.ts';
+import { lines } from '../../core/lines.ts';
 import type { Entry } from './record.ts';
 
 /** Reads JSON objects, one a line; blank lines are passed over. */

@@ -1,4 +1,4 @@
-import { lines, MAX_LINE_BYTES } from './lines.ts';
+import { lines, MAX_LINE_BYTES } from '../../core/lines.ts';
 import type { Entry } from './record.ts';
 
 const NAMED = new Map([

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type Line, lines } from '../../../ts/offline/ingest/lines.ts';
-import { chunked } from './readAll.ts';
+import { type Line, lines } from '../../ts/core/lines.ts';
+import { chunked } from '../offline/ingest/readAll.ts';
 
 async function read(bytes: Uint8Array, chunkBytes: number, maxBytes?: number): Promise<Line[]> {
   const found: Line[] = [];
