@@ -88,6 +88,10 @@ describe('CSV', () => {
     }
   });
 
+  test('a CR that ends the file is a cut line break', async () => {
+    expect(await readAll(csv, 'id,text\r\n1,"a"\r')).toEqual([{ line: 2, record: { id: '1', text: 'a' } }]);
+  });
+
   test('a quotation mark that is not closed takes no more than the longest row into memory', async () => {
     let read = 0;
     async function* endless(): AsyncGenerator<Uint8Array> {
@@ -118,7 +122,7 @@ describe('CSV', () => {
     }
     for await (const row of csvRows(source())) {
       expect(read).toBeLessThanOrEqual(row.line + 4); // csv-parse looks a few bytes ahead
-      if (row.line === 1000) break;
+      if (row.line === 200) break;
     }
   });
 

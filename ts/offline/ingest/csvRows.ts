@@ -109,7 +109,7 @@ class RowReader {
   }
 
   async end(): Promise<Row[]> {
-    this.#parser.end();
+    this.#parser.end('\n'); // completes a CRLF that was cut; the blank row it may make is passed over
     await finished(this.#parser, { readable: false });
     return this.#take();
   }
@@ -128,9 +128,9 @@ class RowReader {
   #cell(cell: Buffer, end: number, quoted: boolean): string {
     this.#extent = end - this.#start;
     this.#start = end + 1;
+    if (!isUtf8(cell)) this.#error ??= this.#notUtf8(cell);
     const marks = count(cell, QUOTE);
     if (quoted ? this.#extent !== cell.length + marks + 2 : marks > 0) this.#error ??= MISQUOTED;
-    if (!isUtf8(cell)) this.#error ??= this.#notUtf8(cell);
     this.#breaks += count(cell, LF);
     return cell.toString('utf8').replaceAll('\r\n', '\n');
   }
