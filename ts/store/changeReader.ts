@@ -31,7 +31,7 @@ export class ChangeReader {
         yield { kind: 'end', generation: head.generation };
         return;
       }
-      from = 0; // another model was activated meanwhile
+      from = 0; // another model was activated meanwhile, or removed documents were purged
     }
   }
 
@@ -39,12 +39,14 @@ export class ChangeReader {
     const { generation } = head;
     let at = { deleted: since, doc: Number.MAX_SAFE_INTEGER };
     while (true) {
-      const { docs, deleted } = await this.#client.call('changesRemoved', {
+      const removed = await this.#client.call('changesRemoved', {
         since,
         generation,
         ...at,
         limit: DOCUMENTS,
       });
+      if (removed === undefined) return false;
+      const { docs, deleted } = removed;
       const doc = docs.at(-1);
       if (doc === undefined) break;
       at = { deleted, doc };

@@ -39,8 +39,15 @@ export class FullText {
     const expression = matchExpression(query);
     return connection.snapshot(() => {
       const generation = connection.counter('generation');
-      if (expression === undefined)
-        return { docs: new Uint32Array(0), scores: new Float64Array(0), generation };
+      const lastRemoval = Math.max(
+        connection.counter('complete_since'),
+        connection.one<{ last: number | null }>(
+          'SELECT max(deleted) AS last FROM documents WHERE deleted IS NOT NULL',
+        )?.last ?? 0,
+      );
+      if (expression === undefined) {
+        return { docs: new Uint32Array(0), scores: new Float64Array(0), generation, lastRemoval };
+      }
       if (mask !== undefined) this.#mask = mask;
       const hits = connection.all<{ doc: number; score: number }>(
         `SELECT rowid AS doc, -bm25(words) AS score FROM words WHERE words MATCH ?
@@ -52,6 +59,7 @@ export class FullText {
         docs: Uint32Array.from(hits, (hit) => hit.doc),
         scores: Float64Array.from(hits, (hit) => hit.score),
         generation,
+        lastRemoval,
       };
     });
   }

@@ -93,7 +93,8 @@ export interface Calls {
   changesHead: { args: { since: number }; result: ChangesHead };
   changesRemoved: {
     args: { since: number; generation: number; deleted: number; doc: number; limit: number };
-    result: { docs: Uint32Array; deleted: number };
+    /** `undefined` if some of them have been purged meanwhile. */
+    result: { docs: Uint32Array; deleted: number } | undefined;
   };
   changesDocuments: {
     args: { created: number; doc: number; generation: number; limit: number };

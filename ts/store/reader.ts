@@ -94,16 +94,19 @@ export class Reader {
 
   changesRemoved(args: Calls['changesRemoved']['args']): Calls['changesRemoved']['result'] {
     const { since, generation, deleted, doc, limit } = args;
-    const rows = this.#connection.all<{ doc: number; deleted: number }>(
-      `SELECT doc, deleted FROM documents WHERE deleted IS NOT NULL AND (deleted, doc) > (?, ?)
-        AND deleted <= ? AND created <= ? ORDER BY deleted, doc LIMIT ?`,
-      deleted,
-      doc,
-      generation,
-      since,
-      limit,
-    );
-    return { docs: Uint32Array.from(rows, (row) => row.doc), deleted: rows.at(-1)?.deleted ?? deleted };
+    return this.#connection.snapshot(() => {
+      if (this.#connection.counter('complete_since') > since) return undefined;
+      const rows = this.#connection.all<{ doc: number; deleted: number }>(
+        `SELECT doc, deleted FROM documents WHERE deleted IS NOT NULL AND (deleted, doc) > (?, ?)
+          AND deleted <= ? AND created <= ? ORDER BY deleted, doc LIMIT ?`,
+        deleted,
+        doc,
+        generation,
+        since,
+        limit,
+      );
+      return { docs: Uint32Array.from(rows, (row) => row.doc), deleted: rows.at(-1)?.deleted ?? deleted };
+    });
   }
 
   changesDocuments(args: Calls['changesDocuments']['args']): Calls['changesDocuments']['result'] {

@@ -95,13 +95,15 @@ export interface Bm25Hits {
   scores: Float64Array;
   /** Generation that the search saw. */
   generation: number;
+  /** That of the last deletion or replacement before it: the words of such documents are gone. */
+  lastRemoval: number;
 }
 
 /**
  * What a copy in memory must do to follow the store. In order: perhaps `reset`; `removed`; `documents`, each before
  * its rows; `rows`; and one `end`. A whole load, and a catch-up that cannot be told as differences (another model
  * was activated, or what was deleted since has been purged), starts with `reset`. A reset may also come again in
- * the middle, if the model changes while the changes are read. Keys of documents and rows rise within each kind.
+ * the middle, if one of these happens while the changes are read. Keys of documents and rows rise within each kind.
  */
 export type Change =
   /** Forget everything: the whole live state follows, with vectors of `model`. */

@@ -34,7 +34,7 @@ export interface Retrieved {
   found: Found[];
 }
 
-/** The mirror that a search had bound was replaced or purged meanwhile: search again on the newer one. */
+/** What a search had bound was replaced or removed meanwhile: catch up and search again. */
 export class StaleSnapshot extends Error {}
 
 /**
@@ -104,15 +104,14 @@ async function denseSearch(
   const wanted = Math.min(limit, popcount(documents));
   const queries = vectors.length / rows.dim;
   if (wanted === 0) return Array.from({ length: queries }, () => documentsOf(mirror, [], [], 0));
-  let k = wanted;
-  let masked = filtered;
-  while (true) {
-    const filter = masked ? { mask: mirror.rowMask(documents) } : undefined;
+  const filter = filtered ? { mask: mirror.rowMask(documents) } : undefined;
+  let generation: number | undefined;
+  for (let k = wanted; ; k *= 2) {
     const top = await rows.search(vectors, { k, filter, signal });
+    generation ??= top.generation;
+    if (top.generation !== generation) throw new StaleSnapshot(); // a later round must see the rows of the first
     const lists = listsOf(mirror, top, wanted);
     if (!lists.some((list, i) => list.ranking.docs.length < wanted && top.counts[i] === k)) return lists;
-    k *= 2;
-    masked = true; // rows that were appended since the first round do not pass
   }
 }
 
@@ -156,9 +155,11 @@ async function bm25Search(
   limit: number,
   signal: AbortSignal | undefined,
 ): Promise<Ranking[]> {
+  const { generation } = mirror;
   const rankings: Ranking[] = [];
   for (const query of queries) {
-    const { docs, scores } = await store.bm25(query, { limit, mask, signal });
+    const { docs, scores, lastRemoval } = await store.bm25(query, { limit, mask, signal });
+    if (lastRemoval > generation) throw new StaleSnapshot(); // words of documents that `mask` passes are gone
     rankings.push({ docs: docs.map((key) => mirror.ordinal(key)), scores });
   }
   return rankings;
