@@ -12,6 +12,8 @@ export class Collection {
   readonly device: Device;
   readonly #store: Store;
   #mirror = new Mirror(undefined, undefined, new Columns());
+  /** The mirror may hold what was staged by halves: it serves, but cannot follow. */
+  #torn = false;
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(store: Store, device: Device) {
@@ -27,7 +29,7 @@ export class Collection {
   /** Makes everything visible that the store had committed when this was called. */
   catchUp(): Promise<void> {
     const next = this.#queue.then(async () => {
-      if ((await this.#store.generation()) !== this.#mirror.generation) await this.#follow();
+      if (this.#torn || (await this.#store.generation()) !== this.#mirror.generation) await this.#follow();
     });
     this.#queue = next.catch(() => {}); // the caller hears of it; the next one tries again
     return next;
@@ -41,8 +43,9 @@ export class Collection {
 
   async #follow(): Promise<void> {
     let mirror = this.#mirror;
+    const since = this.#torn || isWasteful(mirror) ? 0 : mirror.generation;
     try {
-      for await (const change of this.#store.changes(isWasteful(mirror) ? 0 : mirror.generation)) {
+      for await (const change of this.#store.changes(since)) {
         switch (change.kind) {
           case 'reset':
             if (mirror !== this.#mirror) await mirror.rows?.dispose();
@@ -64,8 +67,8 @@ export class Collection {
       }
     } catch (error) {
       // What is staged by halves must not be published by a later attempt: that one loads everything anew.
+      this.#torn = true;
       if (mirror !== this.#mirror) await mirror.rows?.dispose();
-      else this.#mirror.generation = 0;
       throw error;
     }
   }
@@ -74,9 +77,11 @@ export class Collection {
     const old = this.#mirror;
     const published = mirror.publish(generation);
     this.#mirror = mirror;
+    // Not awaited: it waits for searches over the old rows, and a search may be waiting for this. A device that
+    // cannot free them is broken, and the next search says so.
+    if (old !== mirror) old.rows?.dispose().catch(() => {});
     await published;
-    // Not awaited: it waits for searches over the old rows, and a search may be waiting for this.
-    if (old !== mirror) void old.rows?.dispose();
+    this.#torn = false;
   }
 
   async #emptyMirror(model: StoreModel | undefined): Promise<Mirror> {
