@@ -58,7 +58,7 @@ export function planOf(options: SearchIndexOptions): Plan {
   if (!Array.isArray(facets) || facets.some((name) => typeof name !== 'string')) {
     throw new SeineError('ERR_ARGUMENT', `facets must be an array of attribute names, got ${show(facets)}.`);
   }
-  if (deadlineMs !== undefined && !(deadlineMs >= 0)) {
+  if (deadlineMs !== undefined && !(typeof deadlineMs === 'number' && deadlineMs >= 0)) {
     throw new SeineError(
       'ERR_ARGUMENT',
       `deadlineMs must be a number of 0 or more, got ${show(deadlineMs)}.`,

@@ -7,10 +7,14 @@ import type { Collection } from './online/retrieve/collection.ts';
 import { embed } from './online/retrieve/embed.ts';
 import { embedMissing, type ReembedResult } from './online/retrieve/embedMissing.ts';
 import { StaleSnapshot } from './online/retrieve/retrieve.ts';
-import { type Answer, search } from './search.ts';
+import { type Answer, type Plan, search } from './search.ts';
 import { planOf, type SearchIndexOptions } from './searchOptions.ts';
+import { sameVectors } from './store/modelTable.ts';
 import type { Store } from './store/store.ts';
 import type { DeleteResult, StoreInfo, StoreModel, WriteResult } from './store/types.ts';
+
+/** For so long after a write, readers in other processes can follow it without loading everything anew. */
+const PURGE_AFTER_MS = 60_000;
 
 export interface WriteOptions {
   signal?: AbortSignal | undefined;
@@ -44,11 +48,13 @@ export interface IndexParts {
 export class SeineIndex {
   readonly #parts: IndexParts;
   #writes: Promise<unknown> = Promise.resolve();
-  /** Searches under way, and the oldest generation that each may read. */
-  readonly #searches = new Map<Promise<Answer[]>, number>();
+  readonly #searches = new Set<Promise<Answer[]>>();
+  /** The oldest generation that each attempt of a search may read. */
+  readonly #bound = new Map<Promise<Answer[]>, number>();
+  #reembedding = false;
   /** The embedder that a new one is about to replace. */
   #retiring: Encoder | undefined;
-  #purged = 0;
+  #purging: NodeJS.Timeout | undefined;
   #closed: Promise<void> | undefined;
 
   /** Use `open`. */
@@ -64,25 +70,39 @@ export class SeineIndex {
   /** The same for several queries, which are encoded and scanned together and see one snapshot. */
   async searchMany(queries: string[], options: SearchIndexOptions = {}): Promise<Answer[]> {
     const plan = planOf(options);
+    if (!Array.isArray(queries)) {
+      throw new SeineError('ERR_ARGUMENT', `queries must be an array of strings, got ${show(queries)}.`);
+    }
     for (const query of queries) {
       if (typeof query !== 'string') {
         throw new SeineError('ERR_ARGUMENT', `The query must be a string, got ${show(query)}.`);
       }
     }
     plan.signal?.throwIfAborted();
-    const { store, collection, ranker, readonly } = this.#open();
+    const searching = this.#search(this.#open(), [...queries], plan);
+    this.#searches.add(searching);
+    try {
+      return await searching;
+    } finally {
+      this.#searches.delete(searching);
+    }
+  }
+
+  async #search(parts: IndexParts, queries: string[], plan: Plan): Promise<Answer[]> {
+    const { store, collection, ranker, readonly } = parts;
     const encoderOf = (model: StoreModel): Encoder => this.#encoderOf(model);
+    let behind = readonly; // another process may have written
     while (true) {
-      if (readonly) await collection.catchUp(); // another process may have written
+      if (behind) await collection.catchUp();
       const attempt = search({ store, collection, encoderOf, ranker }, queries, plan);
-      this.#searches.set(attempt, collection.mirror.generation);
+      this.#bound.set(attempt, collection.mirror.generation);
       try {
         return await attempt;
       } catch (error) {
         if (!(error instanceof StaleSnapshot)) throw error;
+        behind = true;
       } finally {
-        this.#searches.delete(attempt);
-        this.#purge();
+        this.#bound.delete(attempt);
       }
     }
   }
@@ -99,7 +119,9 @@ export class SeineIndex {
     return this.#write(async ({ store, encoder, model }) => {
       options.signal?.throwIfAborted();
       const unchanged = await store.unchanged(copies);
-      const changed = copies.filter((_, i) => !unchanged[i]);
+      // Of several documents with one id the last counts, so one that is stored already may not be left out alone.
+      const ids = new Set(copies.filter((_, i) => !unchanged[i]).map(({ id }) => id));
+      const changed = copies.filter(({ id }) => ids.has(id));
       const { passages, tokens, truncated } = await embed(changed, encoder, {
         ...options,
         passages: model.passages,
@@ -122,18 +144,38 @@ export class SeineIndex {
 
   /**
    * Embeds the index anew under another model while the present one serves, then switches to it at once; the index
-   * takes the embedder over. What an attempt that was interrupted had embedded is kept for the next one.
+   * takes the embedder over. What an attempt that was interrupted had embedded is kept for the next one under the
+   * same model. Documents that are written meanwhile are not lost. Errors: ERR_ARGUMENT (one is under way).
    */
   async reembed(encoder: Encoder, model: StoreModel, options: WriteOptions = {}): Promise<ReembedResult> {
+    if (this.#reembedding) {
+      throw new SeineError('ERR_ARGUMENT', 'The index is being embedded anew already: wait for that to end.');
+    }
+    this.#reembedding = true;
+    try {
+      return await this.#reembed(encoder, model, options);
+    } finally {
+      this.#reembedding = false;
+    }
+  }
+
+  async #reembed(encoder: Encoder, model: StoreModel, options: WriteOptions): Promise<ReembedResult> {
     const { store } = this.#open();
-    await this.#write(() => store.beginModel(model));
+    await this.#write(async () => {
+      const { building } = await store.info();
+      if (building !== undefined && !sameVectors(building, model)) await store.abandonModel();
+      await store.beginModel(model);
+    });
     const done = await embedMissing(store, encoder, model, options);
     await this.#write(async (parts) => {
       // Documents that were written meanwhile: none can come between this and the switch.
       const rest = await embedMissing(store, encoder, model, options);
       done.documents += rest.documents;
       done.tokens += rest.tokens;
-      await store.activateModel();
+      const { activated, missing } = await store.activateModel();
+      if (!activated) {
+        throw new SeineError('ERR_INTERNAL', `${missing} documents got no vectors: embed the index again.`);
+      }
       this.#retiring = parts.encoder;
       parts.encoder = encoder;
       parts.model = model;
@@ -178,10 +220,12 @@ export class SeineIndex {
   }
 
   async #close(): Promise<void> {
-    const { store, device, collection, encoder, ranker } = this.#parts;
+    const { store, device, collection, encoder, ranker, readonly } = this.#parts;
     await this.#writes;
-    await Promise.allSettled(this.#searches.keys());
-    await Promise.all([collection.close(), encoder.close(), ranker?.close()]);
+    await Promise.allSettled(this.#searches);
+    clearTimeout(this.#purging);
+    if (!readonly) await this.#purge(collection.mirror.generation);
+    await Promise.all([collection.close(), encoder.close(), this.#retiring?.close(), ranker?.close()]);
     await Promise.all([device.close(), store.close()]);
   }
 
@@ -202,7 +246,7 @@ export class SeineIndex {
     const result = this.#writes.then(async () => {
       const value = await write(parts);
       await parts.collection.catchUp();
-      this.#purge();
+      this.#purgeLater();
       return value;
     });
     this.#writes = result.catch(() => {});
@@ -219,16 +263,18 @@ export class SeineIndex {
     );
   }
 
-  /** Removes the content of deleted documents from the disk once no search under way can ask for it. */
-  #purge(): void {
-    const { store, collection, readonly } = this.#parts;
-    if (readonly || this.#closed !== undefined) return;
-    const oldest = Math.min(collection.mirror.generation, ...this.#searches.values());
-    if (oldest <= this.#purged) return;
-    this.#purged = oldest;
-    // In the background: what is not purged now is purged after the next write.
-    store.purge(oldest).catch(() => {
-      this.#purged = 0;
-    });
+  /** In the background: what is not purged then is purged after the next write or on closing. */
+  #purgeLater(): void {
+    const { generation } = this.#parts.collection.mirror;
+    this.#purging ??= setTimeout(() => {
+      this.#purging = undefined;
+      void this.#purge(generation);
+    }, PURGE_AFTER_MS).unref();
+  }
+
+  /** Removes the content of documents deleted up to `generation` from the disk, unless a search may ask for it. */
+  async #purge(generation: number): Promise<void> {
+    const oldest = Math.min(generation, ...this.#bound.values());
+    await this.#parts.store.purge(oldest).catch(() => {}); // nothing is lost, and the next one tries again
   }
 }
