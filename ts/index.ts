@@ -2,7 +2,15 @@ export { ERRORS, type ErrorCode, SeineError } from './core/errors.ts';
 export type * from './core/types.ts';
 export type { Appended, Device, Rows, UploadOptions } from './device/device.ts';
 export { type DeviceChoice, openDevice, type ProbedDevice, probeDevices } from './device/openDevice.ts';
-export { type OpenOptions, open } from './open.ts';
+export type { EncodeProgress, Encoder } from './models/encoder.ts';
+export type { ReembedResult } from './online/retrieve/embedMissing.ts';
+export {
+  type EmbedderOptions,
+  type OpenedEmbedder,
+  type OpenOptions,
+  open,
+  openEmbedder,
+} from './open.ts';
 export type { Answer } from './search.ts';
 export type { SearchIndexOptions } from './searchOptions.ts';
 export type { SeineIndex, UpsertResult, WriteOptions } from './seineIndex.ts';
