@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { SeineError } from '../core/errors.ts';
 import { batches } from './batches.ts';
 import type { Encoded, OpenModelOptions, TextWindow } from './contracts.ts';
@@ -19,6 +20,8 @@ export interface Embedder {
 
 /** Tokens of a batch, padding included: large enough for full speed, small enough that a query need not wait long. */
 const BATCH_TOKENS = 4096;
+/** Texts that are tokenised before other calls get a turn. */
+const TURN_TEXTS = 64;
 
 /**
  * Opens a model of the sentence-transformers layout. A graph with an output `sentence_embedding` `[batch, dim]` has its
@@ -59,7 +62,8 @@ export async function openEmbedder(files: ModelFiles, options: OpenModelOptions)
       async encode({ texts, kind }, context) {
         const prompt = prompts[kind];
         const tokens: TokenIds[] = [];
-        for (const text of texts) {
+        for (const [i, text] of texts.entries()) {
+          if (i % TURN_TEXTS === TURN_TEXTS - 1) await setImmediate();
           if (context.aborted()) break;
           tokens.push(graph.tokenizer.single(prompt + text, graph.maxTokens));
         }

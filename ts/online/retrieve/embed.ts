@@ -32,9 +32,12 @@ export async function embed(
   encoder: Encoder,
   options: EmbedOptions,
 ): Promise<Embedded> {
-  const windows = await Promise.all(
-    documents.map((document) => cut(document.text, encoder, options.passages)),
-  );
+  const windows: TextWindow[][] = [];
+  // One after another, so that a query's encoding need not wait for all of them.
+  for (const { text } of documents) {
+    options.signal?.throwIfAborted();
+    windows.push(await cut(text, encoder, options.passages));
+  }
   const texts = documents.flatMap(({ title, text }, i) =>
     windows[i]!.map(({ start, end }) => modelText(title, text.slice(start, end))),
   );
