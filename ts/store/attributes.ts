@@ -21,7 +21,8 @@ function encodeValue(value: AttributeValue): { type: AttributeType; encoded: Enc
     return Number.isFinite(value) ? { type: 'number', encoded: value } : undefined;
   }
   if (typeof value === 'bigint') {
-    return value >= -INT64 && value < INT64
+    // int64's minimum stands for a missing value in columns.
+    return value > -INT64 && value < INT64
       ? { type: 'timestamp', encoded: { time: String(value) } }
       : undefined;
   }

@@ -112,6 +112,7 @@ function member(column: Column, wanted: unknown[], path: string): Predicate {
     }
     case 'timestamp': {
       const set = new Set(wanted.map((value) => timestampValue(value, path)));
+      set.delete(MISSING_TIMESTAMP);
       return (ordinal) => set.has(column.values[ordinal] ?? MISSING_TIMESTAMP);
     }
     case 'boolean': {
