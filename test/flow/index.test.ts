@@ -203,6 +203,7 @@ describe('an index', () => {
     ['retrieve', { retrieve: 'magic' }],
     ['facets', { facets: 'city' }],
     ['deadlineMs', { deadlineMs: -1 }],
+    ['deadlineMs', { deadlineMs: '100' }],
     ['signal', { signal: {} }],
     ['option "limit"', { limit: 3 }],
   ])('a wrong %s is refused by name', async (name, options) => {
