@@ -119,6 +119,25 @@ describe('changes', () => {
   });
 });
 
+test('a purge by the writer while a reader reads what was removed makes it start anew', async () => {
+  const path = freshPath();
+  await using writer = await openWithModel(path);
+  const ids = Array.from({ length: 2500 }, (_, i) => `d${i}`);
+  await writer.upsert([...ids, 'kept'].map((id) => encoded(id, 'x')));
+  await using reader = await Store.open(path, { readonly: true });
+  const mirror = new Mirror();
+  await mirror.follow(reader);
+  const { generation } = await writer.delete(ids);
+  const changes = reader.changes(mirror.generation);
+  const first = await changes.next();
+  expect(first.value).toMatchObject({ kind: 'removed' });
+  mirror.apply(first.value!);
+  await writer.purge(generation);
+  for await (const change of changes) mirror.apply(change);
+  expect(mirror.resets).toBe(2);
+  expect(mirror.contents()).toEqual({ kept: [1] });
+});
+
 describe('segment files', () => {
   const files = (path: string): string[] => readdirSync(`${path}.segments`);
 

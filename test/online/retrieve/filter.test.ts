@@ -84,6 +84,7 @@ describe('filters', () => {
     expect(passing({ gt: ['posted', at + 1n] })).toEqual([]);
     expect(passing({ eq: ['posted', at] })).toEqual([]);
     expect(passing({ eq: ['posted', at + 1n] })).toEqual([3]);
+    expect(passing({ in: ['posted', [-(2n ** 63n)]] })).toEqual([]); // stands for a missing value
   });
 
   test.each<[string, unknown, RegExp]>([
