@@ -62,7 +62,10 @@ export class SeineIndex {
     this.#parts = parts;
   }
 
-  /** The best documents for a query. An empty query, like an empty index, has no hits. */
+  /**
+   * The best documents for a query, of which the first 100,000 UTF-16 units count. An empty query, like an empty
+   * index, has no hits.
+   */
   async search(query: string, options: SearchIndexOptions = {}): Promise<Answer> {
     return (await this.searchMany([query], options))[0]!;
   }

@@ -43,6 +43,11 @@ describe('snippet', () => {
     );
   });
 
+  test('of megabytes the head is searched', () => {
+    const { snippet: text, highlights } = snippet(`${filler}a zebra ${filler.repeat(20_000)}`, 'zebra');
+    expect(highlights.map(({ start, end }) => text.slice(start, end))).toEqual(['zebra']);
+  });
+
   test('a word longer than a snippet does no harm', () => {
     const word = 'x'.repeat(1000);
     expect(snippet(`${word} y ${word}`, `${word} y`).snippet.length).toBeLessThan(330);

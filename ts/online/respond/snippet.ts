@@ -2,6 +2,8 @@ import type { Highlight } from '../../core/types.ts';
 
 /** Length of a snippet in UTF-16 code units, before it is stretched to whole words. */
 const SNIPPET_LENGTH = 240;
+/** Of a longer text, only the head is searched: reading megabytes would hold up the event loop. */
+const SEARCHED_LENGTH = 200_000;
 const WORD = /[\p{L}\p{N}]+/gu;
 
 interface Snippet {
@@ -13,7 +15,7 @@ interface Snippet {
 export function snippet(text: string, query: string): Snippet {
   const wanted = new Set(query.toLowerCase().match(WORD));
   const hits: { start: number; end: number; word: string }[] = [];
-  for (const match of text.matchAll(WORD)) {
+  for (const match of text.slice(0, SEARCHED_LENGTH).matchAll(WORD)) {
     const word = match[0].toLowerCase();
     if (wanted.has(word)) hits.push({ start: match.index, end: match.index + match[0].length, word });
   }
