@@ -47,6 +47,8 @@ export async function open(path: string, options: OpenOptions = {}): Promise<Sei
   };
   try {
     const store = keep(await Store.open(path, { readonly, mapFile: native()?.mapFile }));
+    // A thread of its own, so that searches need not wait for long writes.
+    const reader = readonly ? store : keep(await Store.open(path, { readonly: true }));
     const info = await store.info();
     const { encoder, model } = await openEmbedder(options.embedder ?? info.model?.name ?? DEFAULT_EMBEDDER, {
       provider,
@@ -62,7 +64,7 @@ export async function open(path: string, options: OpenOptions = {}): Promise<Sei
     const device = keep(await openDevice(options.device));
     const collection = keep(new Collection(store, device));
     await collection.catchUp();
-    return new SeineIndex({ store, device, collection, encoder, ranker, model, readonly });
+    return new SeineIndex({ store, reader, device, collection, encoder, ranker, model, readonly });
   } catch (error) {
     for (const part of opened) await part.close();
     throw error;

@@ -32,6 +32,8 @@ export interface UpsertResult extends WriteResult {
 /** What an index is made of; it closes all of it. */
 export interface IndexParts {
   store: Store;
+  /** The same file, for the reads of searches. */
+  reader: Store;
   device: Device;
   collection: Collection;
   encoder: Encoder;
@@ -92,12 +94,12 @@ export class SeineIndex {
   }
 
   async #search(parts: IndexParts, queries: string[], plan: Plan): Promise<Answer[]> {
-    const { store, collection, ranker, readonly } = parts;
+    const { reader, collection, ranker, readonly } = parts;
     const encoderOf = (model: StoreModel): Encoder => this.#encoderOf(model);
     let behind = readonly; // another process may have written
     while (true) {
       if (behind) await collection.catchUp();
-      const attempt = search({ store, collection, encoderOf, ranker }, queries, plan);
+      const attempt = search({ store: reader, collection, encoderOf, ranker }, queries, plan);
       this.#bound.set(attempt, collection.mirror.generation);
       try {
         return await attempt;
@@ -223,12 +225,18 @@ export class SeineIndex {
   }
 
   async #close(): Promise<void> {
-    const { store, device, collection, encoder, ranker, readonly } = this.#parts;
+    const { store, reader, device, collection, encoder, ranker, readonly } = this.#parts;
     await this.#writes;
     await Promise.allSettled(this.#searches);
     clearTimeout(this.#purging);
     if (!readonly) await this.#purge(collection.mirror.generation);
-    await Promise.all([collection.close(), encoder.close(), this.#retiring?.close(), ranker?.close()]);
+    await Promise.all([
+      collection.close(),
+      reader.close(),
+      encoder.close(),
+      this.#retiring?.close(),
+      ranker?.close(),
+    ]);
     await Promise.all([device.close(), store.close()]);
   }
 
