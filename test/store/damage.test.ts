@@ -140,4 +140,18 @@ describe('a damaged index', () => {
       message: expect.stringMatching(/restore a backup or ingest/i),
     });
   });
+
+  test('that hinders only the work behind the requests is warned about', async () => {
+    const path = freshPath();
+    const warnings: string[] = [];
+    const onWarning = (message: string): void => void warnings.push(message);
+    await using store = await openWithModel(path, { onWarning });
+    const other = new DatabaseSync(path);
+    other.exec('DROP TABLE segments');
+    other.close();
+    await store.upsert([encoded('a', 'one')]);
+    expect((await store.get('a'))?.text).toBe('one');
+    expect((await store.bm25('one', { limit: 1 })).docs).toHaveLength(1);
+    expect(warnings.join()).toMatch(/no such table: segments/);
+  });
 });

@@ -154,8 +154,13 @@ export class StoreServer {
   /** One slice of the work that nobody waits for. */
   #goOnBehind(): void {
     if (this.#connection.readonly || !this.#mayBeDue) return;
-    this.#behind ??= this.#nextBehind();
-    if (this.#behind?.next().done) this.#behind = this.#nextBehind();
+    try {
+      this.#behind ??= this.#nextBehind();
+      if (this.#behind?.next().done) this.#behind = this.#nextBehind();
+    } catch (error) {
+      this.#behind = undefined; // requests go on, and meet the fault themselves if it concerns them
+      this.#send({ warning: asSeineError(error, this.#connection.path).message });
+    }
     this.#mayBeDue = this.#behind !== undefined;
     const busy = this.#behind !== undefined;
     if (busy !== this.#busy) this.#send({ busy });
