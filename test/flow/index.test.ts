@@ -114,6 +114,32 @@ describe('an index', () => {
     });
   });
 
+  test('counts members of sets and booleans; what cannot be counted is refused', async () => {
+    await index.upsert([
+      { id: 'a', text: 'bread', attributes: { tags: ['food', 'warm'], open: true, price: 3 } },
+      { id: 'b', text: 'ice', attributes: { tags: ['food'], open: false } },
+      { id: 'c', text: 'a stone', attributes: { tags: [] } },
+    ]);
+    const { facets } = await index.search('food', { k: 1, facets: ['tags', 'open'] });
+    expect(facets).toEqual({
+      tags: [
+        { value: 'food', count: 2 },
+        { value: 'warm', count: 1 },
+      ],
+      open: [
+        { value: false, count: 1 },
+        { value: true, count: 1 },
+      ],
+    });
+    for (const name of ['price', 'colour']) {
+      await expect(index.search('food', { facets: [name] })).rejects.toMatchObject({
+        code: 'ERR_FILTER',
+        message: expect.stringContaining(name),
+      });
+    }
+    expect((await index.search('', { facets: ['open'] })).facets?.open).toHaveLength(2);
+  });
+
   test('a write is visible to the next search, and unchanged documents cost nothing', async () => {
     await index.upsert(jobs);
     expect(await index.upsert(jobs)).toMatchObject({ inserted: 0, updated: 0, unchanged: 5, tokens: 0 });
