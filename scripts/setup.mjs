@@ -26,7 +26,11 @@ if (modified('node_modules/.package-lock.json') < modified('package-lock.json'))
   console.error('Installing dependencies from the npm registry …');
   // The CPU runtime lies in the package; its install script would only look for CUDA libraries elsewhere.
   const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
-  run('npm', ['ci', '--no-fund', '--no-audit'], { env, shell: process.platform === 'win32' });
+  // Not `npm ci`: it refuses a lock file that lacks optional packages for other platforms than the one it was made on.
+  run('npm', ['install', '--no-save', '--no-fund', '--no-audit'], {
+    env,
+    shell: process.platform === 'win32',
+  });
 }
 run(process.execPath, ['scripts/build.mjs']);
 run(process.execPath, ['scripts/buildNative.mjs', '--optional']);
