@@ -99,6 +99,8 @@ describe('filters', () => {
     ['NaN', { gt: ['salary', Number.NaN] }, /compares/],
     ['order of keywords', { gt: ['city', 'a'] }, /needs an attribute of numbers or timestamps/],
     ['bad date', { gt: ['posted', 'yesterday'] }, /type timestamp with "yesterday"/],
+    ['a date that is not ISO 8601', { gt: ['posted', '1/2/2026'] }, /type timestamp/],
+    ['a day that no calendar has', { gt: ['posted', '2026-02-30'] }, /type timestamp/],
     ['arity', { eq: ['city'] }, /takes \[name, value\]/],
     ['place', { and: [{ not: { eq: ['remote', 1] } }] }, /filter\.and\[0\]\.not\.eq/],
     ['radius', { near: ['at', zurich, -1] }, /radius in metres/],

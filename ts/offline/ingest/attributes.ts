@@ -1,4 +1,5 @@
 import { SeineError, show } from '../../core/errors.ts';
+import { parseTimestamp } from '../../core/timestamp.ts';
 import type { AttributeType, AttributeValue, GeoPoint } from '../../core/types.ts';
 
 /**
@@ -14,7 +15,6 @@ export const ATTRIBUTE_TYPES: AttributeType[] = ['keyword', 'number', 'boolean',
 
 /** No leading zeros and no plus sign: `007` is a code, not a number. */
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
-const DATE = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(Z|[+-]\d\d:?\d\d)?)?$/;
 const BOOLEANS = new Map([
   ['true', true],
   ['false', false],
@@ -42,7 +42,7 @@ function typeOf({ value, textual }: RawValue): AttributeType | undefined {
     case 'boolean':
       return 'boolean';
     case 'string':
-      if (timestamp(value) !== undefined) return 'timestamp';
+      if (parseTimestamp(value) !== undefined) return 'timestamp';
       if (textual && number(value) !== undefined) return 'number';
       if (textual && BOOLEANS.has(value.toLowerCase())) return 'boolean';
       return 'keyword';
@@ -86,7 +86,7 @@ const CONVERSIONS: Record<AttributeType, (raw: RawValue) => AttributeValue | und
         ? value
         : undefined,
   timestamp: ({ value }) => {
-    if (typeof value === 'string') return timestamp(value);
+    if (typeof value === 'string') return parseTimestamp(value);
     const date = typeof value === 'number' ? new Date(value) : undefined;
     return date === undefined || Number.isNaN(date.getTime()) ? undefined : date;
   },
@@ -121,29 +121,6 @@ function number(text: string): number | undefined {
   const value = Number(text);
   const kept = /^-?\d+$/.test(text) ? Number.isSafeInteger(value) : Number.isFinite(value);
   return kept ? value : undefined;
-}
-
-/** An ISO 8601 date, or date and time; without an offset it is UTC. Days that no calendar has are refused. */
-function timestamp(text: string): Date | undefined {
-  const match = DATE.exec(text);
-  if (match === null) return undefined;
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map((part) => Number(part ?? 0)) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  const milliseconds = Math.floor(Number(`0.${match[7] ?? 0}`) * 1000);
-  const date = new Date(0);
-  date.setUTCFullYear(year, month - 1, day);
-  if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return undefined;
-  if (hour > 23 || minute > 59 || second > 59) return undefined;
-  const [sign, offsetHours, offsetMinutes] = /^([+-])(\d\d):?(\d\d)$/.exec(match[8] ?? '')?.slice(1) ?? [];
-  const offset = (Number(offsetHours ?? 0) * 60 + Number(offsetMinutes ?? 0)) * (sign === '-' ? -1 : 1);
-  date.setUTCHours(hour, minute - offset, second, milliseconds);
-  return date;
 }
 
 function point(lat: unknown, lon: unknown): GeoPoint | undefined {

@@ -1,4 +1,5 @@
 import { SeineError, show } from '../../core/errors.ts';
+import { parseTimestamp } from '../../core/timestamp.ts';
 import type { AttributeType, FilterExpression, GeoPoint } from '../../core/types.ts';
 import { type Bitset, bitset, setBit } from './bitset.ts';
 import { type Column, type Columns, MISSING_TIMESTAMP } from './columns.ts';
@@ -197,10 +198,9 @@ function booleanValue(value: unknown, path: string): boolean {
 function timestampValue(value: unknown, path: string): bigint {
   if (typeof value === 'bigint') return value;
   if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value);
-  const time =
-    value instanceof Date ? value.getTime() : typeof value === 'string' ? Date.parse(value) : Number.NaN;
-  if (Number.isNaN(time)) throw typeFault(value, 'timestamp', path);
-  return BigInt(time);
+  const date = typeof value === 'string' ? parseTimestamp(value) : value;
+  if (!(date instanceof Date) || Number.isNaN(date.getTime())) throw typeFault(value, 'timestamp', path);
+  return BigInt(date.getTime());
 }
 
 /** Numbers of the wanted words; words that no document has pass nothing. */
