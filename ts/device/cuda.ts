@@ -28,7 +28,9 @@ export async function openCuda(addon: NativeAddon | undefined): Promise<BackendD
   try {
     return await openDevice(addon);
   } catch (error) {
-    throw nativeError(error);
+    const cause = nativeError(error);
+    if (addon === undefined || cause.code !== 'ERR_DEVICE_UNAVAILABLE') throw cause;
+    throw new SeineError(cause.code, `cuda was asked for, but ${cause.message}.`, { cause });
   }
 }
 

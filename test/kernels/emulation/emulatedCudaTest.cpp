@@ -1,0 +1,227 @@
+// Tests of the emulation itself, and of the CUDA device's host code where the addon shows too little: bytes
+// copied, memory freed, failures. Prints each check and exits with 1 if one fails.
+#include <cuda_runtime.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <future>
+#include <memory>
+#include <random>
+
+#include "../../../kernels/canonical.h"
+#include "../../../native/backend.h"
+#include "../../../native/cudaDevice.h"
+
+namespace {
+
+using namespace seine;
+
+bool passed = true;
+
+void check(bool holds, const std::string& what) {
+  std::printf("%s: %s\n", holds ? "ok" : "FAILED", what.c_str());
+  passed = passed && holds;
+}
+
+/// Runs `kernel` on one block; returns the failure, if any.
+std::string failureOf(unsigned threads, const std::function<void()>& kernel) {
+  emulation::Block block;
+  try {
+    block.run(kernel, {1, 1, 1}, {0, 0, 0}, threads, 7);
+    return "";
+  } catch (const emulation::Failure& failure) {
+    return failure.what();
+  }
+}
+
+unsigned sharedAtFirst() {
+  __shared__ unsigned value;
+  return value;
+}
+
+void testEmulation() {
+  unsigned wrong = 0;
+  const std::string none = failureOf(64, [&] {
+    const unsigned lane = threadIdx.x % 32;
+    wrong += __shfl_xor_sync(~0u, threadIdx.x + 0u, 5) != (threadIdx.x ^ 5);
+    wrong += __shfl_sync(~0u, threadIdx.x + 0u, 3) != threadIdx.x - lane + 3;
+    wrong += __shfl_up_sync(~0u, lane, 4) != (lane < 4 ? lane : lane - 4);
+    wrong += __ballot_sync(~0u, lane % 2 == 1) != 0xaaaaaaaau;
+    if (lane < 16) wrong += __ballot_sync(0xffff, lane == 2) != 4;
+    __syncthreads();
+    __syncwarp();
+  });
+  check(none.empty() && wrong == 0, "warp operations give every lane its value");
+  unsigned last = 0, arrived = 0;
+  failureOf(96, [&] {
+    arrived++;
+    __syncthreads();
+    if (arrived != 96) last++;
+  });
+  check(last == 0, "a barrier waits for every thread");
+  const auto fails = [](unsigned threads, const std::function<void()>& kernel, const char* what) {
+    const std::string failure = failureOf(threads, kernel);
+    check(!failure.empty(), std::string(what) + ": " + failure);
+  };
+  fails(
+      64,
+      [] {
+        if (threadIdx.x < 40) __syncthreads();
+      },
+      "a divergent barrier is found");
+  fails(
+      32,
+      [] {
+        if (threadIdx.x < 8) __ballot_sync(~0u, 1);
+      },
+      "a mask with lanes that end is found");
+  fails(
+      32,
+      [] {
+        if (threadIdx.x % 2 == 0)
+          __syncthreads();
+        else
+          __syncwarp();
+      },
+      "two barriers are found");
+  fails(
+      32, [] { __shfl_sync(1u << threadIdx.x, 1u, (threadIdx.x + 1) % 32); }, "a foreign lane is found");
+  fails(
+      32, [] { __ballot_sync(2, 1); }, "a lane outside of its mask is found");
+  unsigned shared = 0;
+  failureOf(32, [&] { shared = sharedAtFirst(); });
+  check(shared >= 0x80808080u, "shared memory holds garbage at first");
+}
+
+std::vector<float> draw(size_t count, unsigned seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal;
+  std::vector<float> result(count);
+  for (float& value : result) value = normal(random);
+  return result;
+}
+
+std::string append(Rows& rows, const std::vector<float>& data) {
+  const auto code = std::make_shared<std::promise<std::string>>();
+  rows.append(Borrowed(std::make_shared<Lease>(), data.data(), data.size()),
+              [code](std::optional<Error> failure) {
+                code->set_value(failure ? std::string(failure->code()) + " " + failure->what() : "");
+              });
+  return code->get_future().get();
+}
+
+std::string search(Rows& rows, const std::shared_ptr<SearchTask>& task) {
+  const auto code = std::make_shared<std::promise<std::string>>();
+  rows.search(task,
+              [code](std::optional<Error> failure) { code->set_value(failure ? failure->code() : ""); });
+  return code->get_future().get();
+}
+
+std::shared_ptr<SearchTask> taskOf(const std::vector<float>& queries, size_t dim, size_t k, size_t count) {
+  auto task = std::make_shared<SearchTask>();
+  task->queries = queries;
+  task->q = queries.size() / dim;
+  task->k = k;
+  task->count = task->passing = count;
+  return task;
+}
+
+/// Whether the task holds what scoring and sorting all rows gives.
+bool isExact(const SearchTask& task, Metric metric, const std::vector<float>& data, size_t dim) {
+  for (size_t query = 0; query < task.q; query++) {
+    std::vector<uint64_t> keys;
+    const float* const q = &task.queries[query * dim];
+    for (size_t row = 0; row < task.count; row++) {
+      if (!task.allowed.empty() && (task.allowed[row / 32] >> (row % 32) & 1) == 0) continue;
+      const float* const x = &data[row * dim];
+      const double norm = canonicalNorm(x, dim);
+      float score;
+      canonicalScores(metric, q, canonicalNorm(q, dim), &x, &norm, 1, dim, &score);
+      keys.push_back(orderKey(metric, score, static_cast<uint32_t>(row)));
+    }
+    std::sort(keys.begin(), keys.end());
+    for (size_t i = 0; i < task.k; i++) {
+      if (task.ids[query * task.k + i] != keyRow(keys[i])) return false;
+      if (task.scores[query * task.k + i] != keyScore(metric, keys[i])) return false;
+    }
+  }
+  return true;
+}
+
+/// Waits until the device's thread has done what was posted.
+void drain() {
+  const auto done = std::make_shared<std::promise<void>>();
+  CudaDevice::get().post([done] { done->set_value(); });
+  done->get_future().get();
+}
+
+void testDevice() {
+  auto opened = std::make_shared<std::unique_ptr<Backend>>();
+  const auto done = std::make_shared<std::promise<bool>>();
+  openCuda(2, opened, [done](std::optional<Error> failure) { done->set_value(!failure); });
+  check(done->get_future().get(), "the device opens");
+  std::printf("%s\n", (*opened)->description().c_str());
+  constexpr size_t kDim = 40;
+  emulation::Machine& device = machine();
+  for (const Metric metric : {Metric::ip, Metric::cosine, Metric::l2}) {
+    auto rows = (*opened)->createRows(kDim, metric);
+    std::vector<float> data = draw(900 * kDim, 1);
+    check(append(*rows, data).empty(), "rows are appended");
+    const size_t before = device.uploaded;
+    const std::vector<float> more = draw(50 * kDim, 2);
+    append(*rows, more);
+    data.insert(data.end(), more.begin(), more.end());
+    const size_t weight = metric == Metric::l2 ? 0 : sizeof(float);
+    check(device.uploaded - before == 50 * (48 * sizeof(float) + weight), "only new rows are uploaded");
+    const auto task = taskOf(draw(11 * kDim, 3), kDim, 17, 950);
+    check(search(*rows, task).empty() && isExact(*task, metric, data, kDim), "a search is exact");
+    const auto some = taskOf(draw(3 * kDim, 4), kDim, 5, 920);
+    some->allowed.assign(29, 0);
+    for (size_t row = 0; row < 920; row += 7) some->allowed[row / 32] |= 1u << (row % 32);
+    some->passing = 132;
+    check(search(*rows, some).empty() && isExact(*some, metric, data, kDim), "a filtered search is exact");
+  }
+  {
+    auto rows = (*opened)->createRows(3, Metric::ip);
+    const std::vector<float> equal(3 * 4000, 1.0f);
+    append(*rows, equal);
+    const size_t before = device.launches;
+    const auto task = taskOf({1, 2, 3}, 3, 2, 4000);
+    check(search(*rows, task).empty() && isExact(*task, Metric::ip, equal, 3), "4000 ties are settled");
+    check(device.launches - before == 10, "more candidates than room are collected again");
+    task->cancelled = true;
+    check(search(*rows, task).empty(), "a cancelled search ends");
+  }
+  {
+    auto rows = (*opened)->createRows(64, Metric::l2);
+    const std::vector<float> data = draw(100 * 64, 5);
+    append(*rows, data);
+    drain();
+    device.capacity = device.allocated + (64 << 10);
+    const std::string failure = append(*rows, draw(1000 * 64, 6));
+    check(failure.starts_with("ERR_OUT_OF_MEMORY") && failure.find(" bytes wanted, ") != failure.npos,
+          "memory that is short is reported: " + failure);
+    const auto task = taskOf(draw(8 * 64, 7), 64, 3, 100);
+    device.capacity = size_t{1} << 30;
+    check(search(*rows, task).empty() && isExact(*task, Metric::l2, data, 64), "the rows before are intact");
+    device.capacity = device.allocated + (24 << 10);
+    const auto wide = taskOf(draw(8 * 64, 8), 64, 3, 100);
+    check(search(*rows, wide).empty() && isExact(*wide, Metric::l2, data, 64), "little memory is enough");
+    device.capacity = size_t{1} << 30;
+  }
+  drain();
+  check(device.device.empty() && device.allocated == 0, "disposed rows leave no memory on the device");
+  auto rows = (*opened)->createRows(4, Metric::ip);
+  append(*rows, draw(400, 9));
+  device.failure = "an illegal address (made by the test)";
+  check(search(*rows, taskOf(draw(4, 1), 4, 1, 100)) == "ERR_DEVICE", "a failed kernel is reported");
+  device.failure.clear();
+}
+
+}  // namespace
+
+int main() {
+  testEmulation();
+  testDevice();
+  return passed ? 0 : 1;
+}
