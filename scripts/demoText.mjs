@@ -37,11 +37,10 @@ export function field(name, value) {
     .join('\n');
 }
 
-/** A text of at most three lines. */
+/** A text of at most two lines. */
 export function paragraph(text, indent) {
   const lines = wrap(text, WIDTH - indent);
-  const shown =
-    lines.length > 3 ? [...lines.slice(0, 2), `${lines[2].slice(0, WIDTH - indent - 2)} …`] : lines;
+  const shown = lines.length > 2 ? [lines[0], `${lines[1].slice(0, WIDTH - indent - 2)} …`] : lines;
   return shown.map((line) => ' '.repeat(indent) + line).join('\n');
 }
 
