@@ -93,12 +93,15 @@ export function nativeError(error: unknown): SeineError {
 
 /** Linux with musl (Alpine) has a build of its own. */
 function target(): string {
-  const { header } = process.report.getReport() as unknown as { header: { glibcVersionRuntime?: string } };
-  const isMusl = process.platform === 'linux' && header.glibcVersionRuntime === undefined;
-  return `${process.platform}${isMusl ? 'musl' : ''}-${process.arch}`;
+  return `${process.platform}${isMusl() ? 'musl' : ''}-${process.arch}`;
 }
 
-/** `SEINE_ADDON` names another build of the addon than the packed one. */
+function isMusl(): boolean {
+  if (process.platform !== 'linux') return false;
+  const { header } = process.report.getReport() as unknown as { header: { glibcVersionRuntime?: string } };
+  return header.glibcVersionRuntime === undefined;
+}
+
 function load(): Loaded {
   const name = process.env.SEINE_ADDON || `prebuilds/${target()}/seine.node`;
   const path = process.env.SEINE_ADDON || fileURLToPath(new URL(`../../${name}`, import.meta.url));
