@@ -90,5 +90,6 @@ if (!run(['--build', build, '--config', 'Release', '--parallel', String(availabl
 mkdirSync(dirname(binary), { recursive: true });
 // Moved, not written over: a process that has the old one loaded keeps it.
 renameSync(join(build, 'seine.node'), binary);
+if (emulated) renameSync(join(build, 'emulatedCudaTest'), join(output, 'emulatedCudaTest'));
 writeFileSync(stamp, wanted);
 console.error(`Built ${folder}/seine.node`);
