@@ -30,18 +30,24 @@ class CudaResident : public Rows {
 
   void append(Borrowed data, Done done) override {
     const auto append = std::make_shared<RowAppend>(store_, std::move(data));
-    append->copy([append, rows = rows_, &device = device_, done = std::move(done)](auto failure) {
-      if (failure) return done(std::move(failure));
-      device.post([append, rows, done] {
+    // Whoever works with the rows lets go of them before `done`, so that a dispose frees them at once.
+    append->copy([append, rows = rows_, &device = device_, done = std::move(done)](auto failure) mutable {
+      if (failure) {
+        rows.reset();
+        return done(std::move(failure));
+      }
+      device.post([append, rows = std::move(rows), done = std::move(done)]() mutable {
+        std::optional<Error> failed;
         try {
           rows->append(append->chunks(), append->first(), append->rows());
+          append->commit();
         } catch (const Error& error) {
-          return done(error);
+          failed = error;
         } catch (const std::bad_alloc&) {
-          return done(outOfMemory("A list of slabs", append->rows()));
+          failed = Error("ERR_OUT_OF_MEMORY", "Memory ran out on the host during an append.");
         }
-        append->commit();
-        done(std::nullopt);
+        rows.reset();
+        done(std::move(failed));
       });
     });
   }
@@ -52,8 +58,11 @@ class CudaResident : public Rows {
     }
     auto search =
         std::make_shared<CudaSearch>(store_->layout, store_->chunks(), std::move(task), std::move(done));
-    device_.post(
-        [search = std::move(search), rows = rows_, &device = device_] { search->scan(device, *rows); });
+    device_.post([search = std::move(search), rows = rows_, &device = device_]() mutable {
+      search->scan(device, *rows);
+      rows.reset();
+      search->rank();
+    });
   }
 
  private:

@@ -33,6 +33,9 @@ CudaSearch::CudaSearch(const Layout& layout, std::shared_ptr<const Chunks> chunk
 
 void CudaSearch::scan(CudaDevice& device, CudaRows& rows) {
   guarded([&] { runPasses(device, rows); });
+}
+
+void CudaSearch::rank() {
   const auto self = shared_from_this();
   submit(
       stopped() ? 0 : task_->q,

@@ -19,8 +19,10 @@ class CudaSearch : public std::enable_shared_from_this<CudaSearch> {
   CudaSearch(const Layout& layout, std::shared_ptr<const Chunks> chunks, std::shared_ptr<SearchTask> task,
              Done done);
 
-  /// On the device's thread; starts the ranking, too.
+  /// Finds the candidates, on the device's thread. What goes wrong is told by `rank`.
   void scan(CudaDevice& device, CudaRows& rows);
+  /// Ranks them on the pool, then calls `done`.
+  void rank();
 
  private:
   void runPasses(CudaDevice& device, CudaRows& rows);
