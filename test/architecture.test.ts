@@ -7,7 +7,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Which rooms a room may import, besides itself. A stage (`online/x`, `offline/x`) never imports its siblings. */
 const ARROWS: Record<string, string[]> = {
-  index: ['search', 'device', 'store', 'core'],
+  index: ['search', 'online', 'device', 'store', 'models', 'core'],
   cli: ['serve', 'search', 'online', 'offline', 'device', 'store', 'models', 'train', 'report', 'core'],
   serve: ['search', 'online', 'device', 'store', 'models', 'core'],
   search: ['online', 'device', 'store', 'models', 'core'],
