@@ -43,7 +43,7 @@ const script = (format: 'jsonl' | 'csv', megabytes: number) => `
 
 test.each([
   ['jsonl', 200],
-  ['csv', 40],
+  ['csv', 200],
 ] as const)(
   '%s: memory does not grow with %d MB of input',
   (format, megabytes) => {
@@ -52,7 +52,7 @@ test.each([
       execFileSync(process.execPath, args, { encoding: 'utf8' }),
     );
     expect({ documents, badLines }).toEqual({ documents: made, badLines: 0 });
-    expect(grown).toBeLessThan(80);
+    expect(grown).toBeLessThan(150);
   },
   180_000,
 );
