@@ -1,6 +1,6 @@
+import { clearBit, clearTrailing, countBits, hasBit, ones, setBit, wordsFor } from '../core/bitset.ts';
 import { SeineError } from '../core/errors.ts';
 import type { Filter } from '../core/types.ts';
-import { clearBit, clearTrailing, countBits, hasBit, ones, setBit, wordsFor } from './bitset.ts';
 import { checkIds } from './validate.ts';
 
 /** What a search sees. Never changed in place: a mutation makes a new one. */

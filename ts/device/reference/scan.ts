@@ -1,5 +1,5 @@
+import { hasBit } from '../../core/bitset.ts';
 import type { Metric } from '../../core/types.ts';
-import { hasBit } from '../bitset.ts';
 import type { Found, SearchTask } from '../device.ts';
 import { pacer } from '../pacer.ts';
 import { BestRows } from './bestRows.ts';

@@ -1,6 +1,6 @@
+import { type Bitset, forEachBit } from '../../core/bitset.ts';
 import { SeineError } from '../../core/errors.ts';
 import type { AttributeType } from '../../core/types.ts';
-import { type Bitset, forEachBit } from './bitset.ts';
 import type { Columns } from './columns.ts';
 
 /** How many documents have each value, most frequent first, then by value. */

@@ -1,7 +1,7 @@
+import { type Bitset, setBit, zeros } from '../../core/bitset.ts';
 import { SeineError, show } from '../../core/errors.ts';
 import { parseTimestamp } from '../../core/timestamp.ts';
 import type { AttributeType, FilterExpression, GeoPoint } from '../../core/types.ts';
-import { type Bitset, bitset, setBit } from './bitset.ts';
 import { type Column, type Columns, MISSING_TIMESTAMP } from './columns.ts';
 
 /** Says whether the document with this ordinal passes. */
@@ -25,7 +25,7 @@ const EARTH_RADIUS = 6_371_008.8;
  */
 export function evaluateFilter(expression: FilterExpression, columns: Columns, count: number): Bitset {
   const passes = compile(expression, columns, 'filter', 0);
-  const set = bitset(count);
+  const set = zeros(count);
   for (let ordinal = 0; ordinal < count; ordinal++) if (passes(ordinal)) setBit(set, ordinal);
   return set;
 }

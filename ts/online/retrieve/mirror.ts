@@ -1,7 +1,7 @@
+import { type Bitset, clearBit, hasBit, setBit, zeros } from '../../core/bitset.ts';
 import type { Attributes } from '../../core/types.ts';
 import type { Rows } from '../../device/device.ts';
 import type { Change, StoreModel } from '../../store/types.ts';
-import { type Bitset, bitset, clearBit, hasBit, setBit } from './bitset.ts';
 import type { Columns } from './columns.ts';
 import { grown } from './grown.ts';
 
@@ -23,7 +23,7 @@ export class Mirror {
   /** Documents ever mirrored: ordinals are below it. */
   count = 0;
   /** Live documents by ordinal; replaced, never changed, by `publish`. */
-  live: Bitset = bitset(0);
+  live: Bitset = zeros(0);
   /** Document key by ordinal, rising. */
   #keys = new Uint32Array();
   /** First row and number of rows by ordinal: the passages of a document stand together. */
@@ -35,7 +35,7 @@ export class Mirror {
   #ends = new Uint32Array();
   #rowCount = 0;
   /** The last answer of `keyMask`: without a filter every search asks for the same one. */
-  #keyMask = { documents: this.live, mask: bitset(0) };
+  #keyMask = { documents: this.live, mask: zeros(0) };
   /** Staged: documents with ordinals from `count` on, documents to remove, vectors to append. */
   #stagedCount = 0;
   #stagedRemovals: number[] = [];
@@ -76,7 +76,7 @@ export class Mirror {
 
   /** A set of documents as a mask over rows. */
   rowMask(documents: Bitset): Bitset {
-    const mask = bitset(this.#rowCount);
+    const mask = zeros(this.#rowCount);
     for (let row = 0; row < this.#rowCount; row++) {
       if (hasBit(documents, this.#rowDocuments[row]!)) setBit(mask, row);
     }
@@ -86,7 +86,7 @@ export class Mirror {
   /** A set of documents as a mask over keys. */
   keyMask(documents: Bitset): Bitset {
     if (documents === this.#keyMask.documents) return this.#keyMask.mask;
-    const mask = bitset(this.count === 0 ? 0 : this.#keys[this.count - 1]! + 1);
+    const mask = zeros(this.count === 0 ? 0 : this.#keys[this.count - 1]! + 1);
     for (let ordinal = 0; ordinal < this.count; ordinal++) {
       if (hasBit(documents, ordinal)) setBit(mask, this.#keys[ordinal]!);
     }
@@ -137,7 +137,7 @@ export class Mirror {
    * see all of it; the promise tells when the device has it, or why it does not.
    */
   async publish(generation: number): Promise<void> {
-    const live = bitset(this.#stagedCount);
+    const live = zeros(this.#stagedCount);
     live.set(this.live);
     for (let ordinal = this.count; ordinal < this.#stagedCount; ordinal++) setBit(live, ordinal);
     const removed: number[] = [];

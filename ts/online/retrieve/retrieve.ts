@@ -1,8 +1,8 @@
+import { type Bitset, countBits, zeros } from '../../core/bitset.ts';
 import type { FilterExpression, RetrieveMode } from '../../core/types.ts';
 import type { Encoder } from '../../models/encoder.ts';
 import type { Store } from '../../store/store.ts';
 import type { StoreModel } from '../../store/types.ts';
-import { type Bitset, bitset, popcount } from './bitset.ts';
 import type { Collection } from './collection.ts';
 import { evaluateFilter } from './filter.ts';
 import { fuse, type Ranking } from './fuse.ts';
@@ -80,7 +80,7 @@ export async function retrieve(
 
 function passing(filter: FilterExpression, mirror: Mirror, count: number, live: Bitset): Bitset {
   const set = evaluateFilter(filter, mirror.columns, count);
-  const both = bitset(count);
+  const both = zeros(count);
   for (let word = 0; word < both.length; word++) both[word] = set[word]! & live[word]!;
   return both;
 }
@@ -101,7 +101,7 @@ async function denseSearch(
 ): Promise<DenseList[]> {
   const { rows } = mirror;
   if (rows === undefined) return [];
-  const wanted = Math.min(limit, popcount(documents));
+  const wanted = Math.min(limit, countBits(documents));
   const queries = vectors.length / rows.dim;
   if (wanted === 0) return Array.from({ length: queries }, () => documentsOf(mirror, [], [], 0));
   const filter = filtered ? { mask: mirror.rowMask(documents) } : undefined;

@@ -1,6 +1,12 @@
-/** Bit `i` of a bitset is bit `i & 31` of word `i >>> 5`. */
+/** Bit `i` of a bitset is bit `i & 31` of word `i >>> 5`, as in `Filter.mask`. */
+export type Bitset = Uint32Array;
 
 export const wordsFor = (bits: number): number => Math.ceil(bits / 32);
+
+/** A bitset of `bits` zeros. */
+export function zeros(bits: number): Uint32Array {
+  return new Uint32Array(wordsFor(bits));
+}
 
 /** A bitset of `bits` ones; the bits after them in the last word are 0. */
 export function ones(bits: number): Uint32Array {
@@ -35,4 +41,13 @@ export function countBits(words: Uint32Array): number {
     total += Math.imul((v + (v >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
   }
   return total;
+}
+
+/** Calls `visit` with the position of each set bit, rising. */
+export function forEachBit(words: Uint32Array, visit: (i: number) => void): void {
+  for (let w = 0; w < words.length; w++) {
+    for (let word = words[w]!; word !== 0; word &= word - 1) {
+      visit((w << 5) + 31 - Math.clz32(word & -word));
+    }
+  }
 }
