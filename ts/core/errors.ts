@@ -42,6 +42,10 @@ export const ERRORS = {
   ERR_MODEL_MISMATCH: { exit: 3, status: 409 },
   /** A model produced NaN or infinity. */
   ERR_MODEL_OUTPUT: { exit: 6, status: 500 },
+  /** More work waits than can be done in time: shed before it started, to be tried again later. */
+  ERR_OVERLOADED: { exit: 4, status: 429 },
+  /** The deadline passed while the work still waited: it never started. */
+  ERR_DEADLINE: { exit: 4, status: 503 },
   /** Interrupted by the user. */
   ERR_INTERRUPTED: { exit: 130, status: 499 },
   /** A defect of Seine itself. */
