@@ -46,6 +46,16 @@ export const ERRORS = {
   ERR_OVERLOADED: { exit: 4, status: 429 },
   /** The deadline passed while the work still waited: it never started. */
   ERR_DEADLINE: { exit: 4, status: 503 },
+  /** A request bears no key, or one that is not known. */
+  ERR_UNAUTHORIZED: { exit: 2, status: 401 },
+  /** The key of a request does not allow what it asks for, or its Host is not one that is served. */
+  ERR_FORBIDDEN: { exit: 2, status: 403 },
+  /** A request's body took too long to arrive. */
+  ERR_TIMEOUT: { exit: 6, status: 408 },
+  /** A request is larger than the server takes. */
+  ERR_TOO_LARGE: { exit: 2, status: 413 },
+  /** A request's body is of a media type that its route does not read. */
+  ERR_MEDIA_TYPE: { exit: 2, status: 415 },
   /** Interrupted by the user. */
   ERR_INTERRUPTED: { exit: 130, status: 499 },
   /** A defect of Seine itself. */

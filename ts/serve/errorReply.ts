@@ -1,0 +1,51 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { type ErrorCode, SeineError } from '../core/errors.ts';
+
+/** Codes of the framework's own refusals. */
+const FRAMEWORK: Record<string, ErrorCode> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'ERR_TOO_LARGE',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'ERR_MEDIA_TYPE',
+};
+
+/** An error that tells a client more than its sentence, in fields of its own beside `code` and `message`. */
+export class DetailedError extends SeineError {
+  readonly details: Record<string, unknown>;
+
+  constructor(code: ErrorCode, message: string, details: Record<string, unknown>) {
+    super(code, message);
+    this.details = details;
+  }
+}
+
+/**
+ * Any failure of a request as an error of Seine. What nobody foresaw is `ERR_INTERNAL`: its cause goes to the log and
+ * not to the client.
+ */
+export function requestError(error: unknown, requestId: string): SeineError {
+  if (error instanceof SeineError) return error;
+  const { code = '', statusCode = 500, message } = error as FastifyError;
+  const known = FRAMEWORK[code] ?? (statusCode >= 400 && statusCode < 500 ? 'ERR_ARGUMENT' : undefined);
+  if (known !== undefined) return new SeineError(known, message, { cause: error });
+  const told = `The server failed: its log says why, under the request id ${requestId}.`;
+  return new SeineError('ERR_INTERNAL', told, { cause: error });
+}
+
+/** Sets the status and, where it helps, `Retry-After` in whole seconds. */
+export function markFailure(failure: SeineError, request: FastifyRequest, reply: FastifyReply): void {
+  const { status } = failure;
+  if (status >= 500) request.log.error({ err: failure }, 'request failed');
+  reply.code(status);
+  if (status !== 429 && status !== 503) return;
+  const wait =
+    'retryAfterMs' in failure && typeof failure.retryAfterMs === 'number' ? failure.retryAfterMs : 0;
+  reply.header('retry-after', Math.max(1, Math.ceil(wait / 1000)));
+}
+
+/** Sends the one shape of errors: `{ error: { code, message, requestId } }`. */
+export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const failure = requestError(error, request.id);
+  markFailure(failure, request, reply);
+  const { code, message } = failure;
+  const details = failure instanceof DetailedError ? failure.details : {};
+  return reply.send({ error: { code, message, requestId: request.id, ...details } });
+}
