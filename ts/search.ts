@@ -47,6 +47,8 @@ export interface Answer {
   ranked: number;
   /** Documents of which the ranker read only the head. */
   truncated: number;
+  /** Whether the embedder or the ranker read only the head of the query. */
+  queryTruncated: boolean;
   /** By attribute: values of all documents that pass the filter. Present if facets were asked for. */
   facets?: Record<string, FacetCounts>;
 }
@@ -108,6 +110,7 @@ export async function search(engine: Engine, queries: string[], plan: Plan): Pro
       device: collection.device.name,
       ranked: ranking?.ranked ?? 0,
       truncated: ranking?.truncated ?? 0,
+      queryTruncated: (found?.queryTruncated ?? false) || (ranking?.queryTruncated ?? false),
       ...(plan.facets.length > 0 && { facets: Object.fromEntries(facets) }),
     });
   }

@@ -217,7 +217,10 @@ describe('an index', () => {
 
   test('a query of ten megabytes and one of broken characters are answered', async () => {
     await index.upsert(jobs);
-    expect((await index.search('bread and rolls '.repeat(650_000))).hits.length).toBe(5);
+    const long = await index.search('bread and rolls '.repeat(650_000));
+    expect([long.hits.length, long.queryTruncated]).toEqual([5, true]);
+    const two = await index.searchMany(['bread and rolls '.repeat(100), 'rolls'], { depth: 0 });
+    expect(two.map(({ queryTruncated }) => queryTruncated)).toEqual([true, false]);
     expect((await index.search('\ud800 bread \udfff\u0000')).hits.length).toBe(5);
   });
 

@@ -40,7 +40,12 @@ describe('cross-encoder', () => {
         logit('sea river'),
       ];
       for (const [i, score] of scores.entries()) expect(score).toBeCloseTo(expected[i]!, 4);
-      expect(await ranker.score('', [])).toEqual({ scores: new Float32Array(0), scored: 0, truncated: 0 });
+      expect(await ranker.score('', [])).toEqual({
+        scores: new Float32Array(0),
+        scored: 0,
+        truncated: 0,
+        queryTruncated: false,
+      });
     });
   });
 
@@ -65,9 +70,31 @@ describe('cross-encoder', () => {
       expect(long.truncated).toBe(1);
       expect(long.scores[0]).toBeCloseTo(logit(`river ${seas(28)}`), 3);
       const wordy = await ranker.score(seas(100), ['river']);
-      expect(wordy.truncated).toBe(1);
+      expect([wordy.truncated, wordy.queryTruncated, long.queryTruncated]).toEqual([0, true, false]);
       expect(wordy.scores[0]).toBeCloseTo(logit(`${seas(16)} river`), 3);
       expect((await ranker.score(seas(16), ['river '.repeat(13)])).truncated).toBe(0);
+    });
+  });
+
+  test('tells what it reads of a pair, with the cuts that scoring makes', async () => {
+    await withRanker(1, {}, async (ranker) => {
+      const seas = (count: number): string => Array<string>(count).fill('sea').join(' ');
+      expect(await ranker.read('river', `${seas(100)} `)).toEqual({
+        query: { kept: 1, cut: 0, end: 5 },
+        document: { kept: 28, cut: 72, end: 28 * 4 - 1 },
+      });
+      expect(await ranker.read(seas(20), 'river \u{1f600}')).toEqual({
+        query: { kept: 16, cut: 4, end: 16 * 4 - 1 },
+        document: { kept: 2, cut: 0, end: 8 },
+      });
+      // The head that it names has the score of the whole.
+      const text = `${'abc '.repeat(9)}fgh\u{1f600} river`;
+      const { document } = await ranker.read('sea', text);
+      expect(document).toEqual({ kept: 28, cut: 1, end: text.indexOf(' river') });
+      const { scores } = await ranker.score('sea', [text, `${text.slice(0, document.end)}`]);
+      expect(scores[0]).toBe(scores[1]);
+      expect((await ranker.read('sea', '\u{1f600}'.repeat(40))).document.end).toBeGreaterThan(0);
+      await expect(ranker.read('sea', 7 as never)).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
     });
   });
 

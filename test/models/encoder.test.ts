@@ -81,6 +81,22 @@ describe('encoder', () => {
     });
   });
 
+  test('tells what it reads of a text, the prompt included', async () => {
+    const prompts = { prompts: { query: 'sea ', passage: 'river ' }, default_prompt_name: null };
+    await withEncoder({ 'config_sentence_transformers.json': prompts }, async (encoder) => {
+      expect(await encoder.read(['sea', '', `${'river '.repeat(40)}`], 'query')).toEqual([
+        { kept: 2, cut: 0, end: 3 },
+        { kept: 1, cut: 0, end: 0 },
+        { kept: 30, cut: 11, end: 29 * 6 - 1 },
+      ]);
+      const { truncatedTexts } = await encoder.encode(['sea', 'river '.repeat(30), 'a', 'sea '.repeat(40)], {
+        kind: 'document',
+      });
+      expect(truncatedTexts).toEqual([1, 3]);
+      await expect(encoder.read(['sea'], 'other' as never)).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
+    });
+  });
+
   test('adds the prompt of the kind and normalises where the model’s files say so', async () => {
     const prompts = { prompts: { query: 'sea ', passage: 'river ' }, default_prompt_name: null };
     const normalized = [

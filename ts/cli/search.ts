@@ -81,6 +81,7 @@ async function run(words: string[], options: SearchCommandOptions): Promise<void
       (stage) => `${stage} ${timings[stage].toFixed(1)} ms`,
     );
     out.say(`${stages.join(' · ')} · ${answer.device} · generation ${answer.generation}`);
+    if (answer.queryTruncated) out.say('The models read only the head of the query.');
     if (answer.truncated > 0) out.say(`The ranker read only the head of ${answer.truncated} documents.`);
   } finally {
     await index.close();

@@ -20,6 +20,24 @@ export interface Encoded {
   tokens: number;
   /** Texts that were longer than `maxTokens`. */
   truncated: number;
+  /** Their indices, rising. */
+  truncatedTexts: number[];
+}
+
+/** What a model reads of a text: its head. */
+export interface TextReading {
+  /** Tokens that the model reads, special tokens not counted, the model's prompt counted. */
+  kept: number;
+  /** Tokens behind those, which it does not read; no more than 16,384 are counted. */
+  cut: number;
+  /** The tokens that it reads come from the first `end` UTF-16 units: from all of them if nothing is cut. */
+  end: number;
+}
+
+/** What a cross-encoder reads of a pair. */
+export interface PairReading {
+  query: TextReading;
+  document: TextReading;
 }
 
 /** Half-open range of UTF-16 code units. */
@@ -46,6 +64,8 @@ export interface Encoder {
   encode(texts: string[], options: EncodeOptions): Promise<Encoded>;
   /** Cuts a long text at word borders into windows that overlap; none for a text without words. */
   windows(text: string, options: WindowOptions): Promise<TextWindow[]>;
+  /** What `encode` reads of each text. */
+  read(texts: string[], kind: EncodeOptions['kind']): Promise<TextReading[]>;
   close(): Promise<void>;
 }
 
@@ -67,8 +87,10 @@ export interface Scored {
   /** `[documents]`; only the first `scored` are filled, the others are 0. */
   scores: Float32Array;
   scored: number;
-  /** Pairs of which something was cut off. */
+  /** Documents of which only the head was read. */
   truncated: number;
+  /** Whether only the head of the query was read. */
+  queryTruncated: boolean;
 }
 
 /** A cross-encoder in a worker thread: query and document together to a score, higher is better. */
@@ -80,5 +102,7 @@ export interface CrossEncoder {
   /** Weight of these scores when blended with the retrieval score, if the model's `seine.json` gives one. */
   readonly blend: number | undefined;
   score(query: string, documents: string[], options?: ScoreOptions): Promise<Scored>;
+  /** What `score` reads of a pair. */
+  read(query: string, document: string): Promise<PairReading>;
   close(): Promise<void>;
 }

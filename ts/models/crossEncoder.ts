@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { CrossEncoder, OpenModelOptions, Scored } from './contracts.ts';
+import type { CrossEncoder, OpenModelOptions, PairReading, Scored } from './contracts.ts';
 import { requireTexts } from './encoder.ts';
 import type { PairScorerInfo } from './inferenceProtocol.ts';
 import { InferenceThread } from './inferenceThread.ts';
@@ -27,6 +27,11 @@ export async function openCrossEncoder(
       requireTexts(documents, 'documents');
       const since1970 = deadline === undefined ? undefined : performance.timeOrigin + deadline;
       return thread.call<Scored>({ score: { query, documents, deadline: since1970 } }, { signal });
+    },
+    async read(query, document) {
+      requireTexts([query], 'query');
+      requireTexts([document], 'document');
+      return thread.call<PairReading>({ readPair: { query, document } });
     },
     close: () => thread.close(),
   };

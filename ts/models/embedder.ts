@@ -1,13 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
 import { SeineError } from '../core/errors.ts';
 import { batches } from './batches.ts';
-import type { Encoded, OpenModelOptions, TextWindow } from './contracts.ts';
+import type { Encoded, OpenModelOptions, TextReading, TextWindow } from './contracts.ts';
 import type { CallContext, EmbedderInfo, EncodeArguments, WindowArguments } from './inferenceProtocol.ts';
 import { normalize, type Pooling, pool, poolingMode } from './pooling.ts';
+import { readingOf } from './readingOf.ts';
 import type { ModelFiles } from './resolveModel.ts';
 import { requireFinite, type TensorInfo } from './session.ts';
 import { openTextGraph } from './textGraph.ts';
-import { readJson, type TokenIds } from './tokenizer.ts';
+import { type PartIds, readJson, type TokenIds } from './tokenizer.ts';
 import { windows } from './windows.ts';
 
 /** The encoder's part in the worker thread. */
@@ -15,6 +16,7 @@ export interface Embedder {
   readonly info: EmbedderInfo;
   encode(args: EncodeArguments, context: CallContext): Promise<Encoded>;
   windows(args: WindowArguments): Promise<TextWindow[]>;
+  read(args: EncodeArguments): Promise<TextReading[]>;
   release(): Promise<void>;
 }
 
@@ -80,16 +82,29 @@ export async function openEmbedder(files: ModelFiles, options: OpenModelOptions)
           for (const { ids } of batch) done.tokens += ids.length;
           context.progress(done);
         }
+        const truncatedTexts = [...tokens.keys()].filter((i) => tokens[i]!.truncated);
         return {
           vectors: vectors.data ?? new Float32Array(0),
           tokens: done.tokens,
-          truncated: tokens.filter(({ truncated }) => truncated).length,
+          truncated: truncatedTexts.length,
+          truncatedTexts,
         };
       },
       async windows({ text, maxTokens, overlap }) {
         const prompt = graph.tokenizer.part(prompts.document, maxTokens).ids.length;
         const budget = Math.max(1, maxTokens - graph.tokenizer.specials.single - prompt);
         return windows(text, graph.tokenizer, budget, overlap);
+      },
+      async read({ texts, kind }) {
+        const prompt = prompts[kind];
+        const limit = graph.maxTokens - graph.tokenizer.specials.single;
+        const read = (text: string): PartIds => graph.tokenizer.part(text, limit);
+        const readings: TextReading[] = [];
+        for (const text of texts) {
+          const reading = await readingOf(prompt + text, read, graph.tokenizer);
+          readings.push({ ...reading, end: Math.max(0, reading.end - prompt.length) });
+        }
+        return readings;
       },
       release: () => graph.release(),
     };

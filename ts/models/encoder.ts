@@ -1,5 +1,12 @@
 import { SeineError, show } from '../core/errors.ts';
-import type { Encoded, Encoder, OpenModelOptions, TextWindow } from './contracts.ts';
+import type {
+  Encoded,
+  EncodeOptions,
+  Encoder,
+  OpenModelOptions,
+  TextReading,
+  TextWindow,
+} from './contracts.ts';
 import type { EmbedderInfo } from './inferenceProtocol.ts';
 import { InferenceThread } from './inferenceThread.ts';
 import { resolveModel } from './resolveModel.ts';
@@ -20,9 +27,7 @@ export async function openEncoder(nameOrPath: string, options: OpenModelOptions 
     maxTokens: thread.info.maxTokens,
     async encode(texts, { kind, signal, onProgress }) {
       requireTexts(texts, 'texts');
-      if (kind !== 'query' && kind !== 'document') {
-        throw new SeineError('ERR_ARGUMENT', `kind must be 'query' or 'document', got ${show(kind)}.`);
-      }
+      requireKind(kind);
       return thread.call<Encoded>({ encode: { texts, kind } }, { signal, onProgress });
     },
     async windows(text, { maxTokens, overlap }) {
@@ -41,8 +46,19 @@ export async function openEncoder(nameOrPath: string, options: OpenModelOptions 
       }
       return thread.call<TextWindow[]>({ windows: { text, maxTokens, overlap } });
     },
+    async read(texts, kind) {
+      requireTexts(texts, 'texts');
+      requireKind(kind);
+      return thread.call<TextReading[]>({ read: { texts, kind } });
+    },
     close: () => thread.close(),
   };
+}
+
+function requireKind(kind: EncodeOptions['kind']): void {
+  if (kind !== 'query' && kind !== 'document') {
+    throw new SeineError('ERR_ARGUMENT', `kind must be 'query' or 'document', got ${show(kind)}.`);
+  }
 }
 
 /** Throws `ERR_ARGUMENT` naming the index of what is no string. */

@@ -3,7 +3,9 @@ import type {
   Encoded,
   EncodeProgress,
   OpenModelOptions,
+  PairReading,
   Scored,
+  TextReading,
   TextWindow,
   WindowOptions,
 } from './contracts.ts';
@@ -32,7 +34,17 @@ export interface ScoreArguments {
   deadline: number | undefined;
 }
 
-export type Request = { encode: EncodeArguments } | { windows: WindowArguments } | { score: ScoreArguments };
+export interface PairArguments {
+  query: string;
+  document: string;
+}
+
+export type Request =
+  | { encode: EncodeArguments }
+  | { windows: WindowArguments }
+  | { read: EncodeArguments }
+  | { score: ScoreArguments }
+  | { readPair: PairArguments };
 
 /** `flag[0]` becomes 1 when the caller has lost interest. */
 export type ToWorker = { id: number; flag: Int32Array; request: Request } | { close: true };
@@ -46,7 +58,7 @@ export type FromWorker =
   | { opened: EmbedderInfo | PairScorerInfo }
   | { failed: Failure }
   | { id: number; progress: EncodeProgress }
-  | { id: number; result: Encoded | TextWindow[] | Scored }
+  | { id: number; result: Encoded | TextWindow[] | TextReading[] | Scored | PairReading }
   | { id: number; error: Failure };
 
 export interface EmbedderInfo {

@@ -32,6 +32,10 @@ async function start({ files, options, calls }: OpenRequest): Promise<void> {
         send({ id, result }, [result.vectors.buffer as ArrayBuffer]);
       } else if ('windows' in request && 'windows' in model) {
         send({ id, result: await model.windows(request.windows) });
+      } else if ('read' in request && 'read' in model) {
+        send({ id, result: await model.read(request.read) });
+      } else if ('readPair' in request && 'readPair' in model) {
+        send({ id, result: await model.readPair(request.readPair) });
       } else if ('score' in request && 'score' in model) {
         send({ id, result: await model.score(request.score, context) });
       }

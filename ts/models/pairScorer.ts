@@ -1,8 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import { SeineError } from '../core/errors.ts';
 import { batches } from './batches.ts';
-import type { OpenModelOptions, Scored } from './contracts.ts';
-import type { CallContext, PairScorerInfo, ScoreArguments } from './inferenceProtocol.ts';
+import type { OpenModelOptions, PairReading, Scored } from './contracts.ts';
+import type { CallContext, PairArguments, PairScorerInfo, ScoreArguments } from './inferenceProtocol.ts';
+import { readingOf } from './readingOf.ts';
 import type { ModelFiles } from './resolveModel.ts';
 import { requireFinite, type TensorInfo } from './session.ts';
 import { openTextGraph } from './textGraph.ts';
@@ -12,6 +13,7 @@ import { type PartIds, readJson, type TokenIds } from './tokenizer.ts';
 export interface PairScorer {
   readonly info: PairScorerInfo;
   score(args: ScoreArguments, context: CallContext): Promise<Scored>;
+  readPair(args: PairArguments): Promise<PairReading>;
   release(): Promise<void>;
 }
 
@@ -33,6 +35,13 @@ export async function openPairScorer(files: ModelFiles, options: OpenModelOption
     const output = chooseOutput(graph.session.outputs, files);
     const limit = maxTokens - tokenizer.specials.pair;
 
+    /** The query's tokens that are read: half of the room at most, so that the document is read too. */
+    const readQuery = (query: string): PartIds => {
+      const whole = tokenizer.part(query, limit);
+      const half = Math.floor(maxTokens / 2);
+      return whole.ids.length > half ? { ids: whole.ids.slice(0, half), truncated: true } : whole;
+    };
+
     const run = async (batch: readonly TokenIds[]): Promise<Float32Array> => {
       const { data } = await graph.run(batch, output.name);
       requireFinite(data, `A logit of the model ${files.name}`);
@@ -43,17 +52,20 @@ export async function openPairScorer(files: ModelFiles, options: OpenModelOption
     return {
       info: { maxTokens, blend },
       async score({ query, documents, deadline }, context) {
-        const whole = tokenizer.part(query, limit);
-        const half = Math.floor(maxTokens / 2);
-        const first: PartIds =
-          whole.ids.length > half ? { ids: whole.ids.slice(0, half), truncated: true } : whole;
-        const result: Scored = { scores: new Float32Array(documents.length), scored: 0, truncated: 0 };
+        const first = readQuery(query);
+        const result: Scored = {
+          scores: new Float32Array(documents.length),
+          scored: 0,
+          truncated: 0,
+          queryTruncated: first.truncated,
+        };
         const step = deadline === undefined ? documents.length : CHUNK;
         for (let start = 0; start < documents.length; start += step) {
           if (deadline !== undefined && performance.timeOrigin + performance.now() > deadline) break;
-          const pairs = documents
+          const parts = documents
             .slice(start, start + step)
-            .map((document) => tokenizer.pair(first, tokenizer.part(document, limit - first.ids.length)));
+            .map((document) => tokenizer.part(document, limit - first.ids.length));
+          const pairs = parts.map((part) => tokenizer.pair(first, part));
           for (const places of batches(
             pairs.map(({ ids }) => ids.length),
             BATCH_TOKENS,
@@ -63,9 +75,17 @@ export async function openPairScorer(files: ModelFiles, options: OpenModelOption
             for (const [i, place] of places.entries()) result.scores[start + place] = scores[i]!;
           }
           result.scored += pairs.length;
-          result.truncated += pairs.filter(({ truncated }) => truncated).length;
+          result.truncated += parts.filter(({ truncated }) => truncated).length;
         }
         return result;
+      },
+      async readPair({ query, document }) {
+        const first = readQuery(query);
+        const second = (text: string): PartIds => tokenizer.part(text, limit - first.ids.length);
+        return {
+          query: await readingOf(query, readQuery, tokenizer),
+          document: await readingOf(document, second, tokenizer),
+        };
       },
       release: () => graph.release(),
     };

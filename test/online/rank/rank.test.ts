@@ -14,7 +14,9 @@ function numberReader(blend: number | undefined, scored = Number.POSITIVE_INFINI
       scores: Float32Array.from(documents, (text, i) => (i < scored ? Number(text) : 0)),
       scored: Math.min(scored, documents.length),
       truncated: 0,
+      queryTruncated: false,
     }),
+    read: () => Promise.reject(new Error('nothing is read here')),
     close: async () => {},
   };
 }

@@ -14,10 +14,14 @@ export interface Ranked {
   logits: (number | undefined)[];
   /** Scores that decided the order, by candidate; `undefined` likewise. */
   blended: (number | undefined)[];
+  /** What was blended: z-scores by candidate that the ranker scored, and the weight of the ranker's. */
+  parts: { ranker: number[]; retrieval: number[]; blend: number };
   /** How many candidates the ranker scored. */
   ranked: number;
-  /** Candidates whose text was cut to the ranker's length. */
+  /** Candidates of whose text the ranker read only the head. */
   truncated: number;
+  /** Whether the ranker read only the head of the query. */
+  queryTruncated: boolean;
 }
 
 /**
@@ -32,7 +36,7 @@ export async function rank(
   options: { signal?: AbortSignal | undefined; deadline?: number | undefined },
 ): Promise<Ranked> {
   const texts = candidates.map((candidate) => candidate.text);
-  const { scores, scored, truncated } = await ranker.score(query, texts, options);
+  const { scores, scored, truncated, queryTruncated } = await ranker.score(query, texts, options);
   const blend = ranker.blend ?? 1;
   const logits = standardise(scores.subarray(0, scored));
   const retrieval = standardise(candidates.slice(0, scored).map((candidate) => candidate.retrieval));
@@ -44,7 +48,9 @@ export async function rank(
     logits: candidates.map((_, i) => (i < scored ? scores[i] : undefined)),
     blended: candidates.map((_, i) => final[i]),
     ranked: scored,
+    parts: { ranker: logits, retrieval, blend },
     truncated,
+    queryTruncated,
   };
 }
 

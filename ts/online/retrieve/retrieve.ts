@@ -23,6 +23,8 @@ export interface Found {
   dense: Map<number, { score: number; row: number }>;
   /** By ordinal. */
   bm25: Map<number, number>;
+  /** Whether the embedder read only the head of the query. */
+  queryTruncated: boolean;
 }
 
 export interface Retrieved {
@@ -73,6 +75,7 @@ export async function retrieve(
       ranking: mode === 'fused' ? fuse(rankings) : (rankings[0] ?? fuse([])),
       dense: byVector?.best ?? new Map(),
       bm25: new Map(Array.from(byWords?.docs ?? [], (doc, j) => [doc, byWords!.scores[j]!])),
+      queryTruncated: encoded?.truncatedTexts.includes(i) ?? false,
     };
   });
   return { mirror, generation, documents, found };
