@@ -2,6 +2,7 @@ export { ERRORS, type ErrorCode, SeineError } from './core/errors.ts';
 export type * from './core/types.ts';
 export type { Appended, Device, Rows, UploadOptions } from './device/device.ts';
 export { type DeviceChoice, openDevice, type ProbedDevice, probeDevices } from './device/openDevice.ts';
+export type { EmbedTextsOptions, EmbedTextsResult } from './embedTexts.ts';
 export type { EncodeProgress, Encoder } from './models/encoder.ts';
 export type { ReembedResult } from './online/retrieve/embedMissing.ts';
 export {
@@ -11,7 +12,10 @@ export {
   open,
   openEmbedder,
 } from './open.ts';
+export type { RankDocument, RankResult } from './rankTexts.ts';
+export type { RequestOptions } from './requestOptions.ts';
 export type { Answer } from './search.ts';
 export type { SearchIndexOptions } from './searchOptions.ts';
-export type { SeineIndex, UpsertResult, WriteOptions } from './seineIndex.ts';
+export type { SeineIndex } from './seineIndex.ts';
 export type { DeleteResult, StoreInfo, StoreModel } from './store/types.ts';
+export type { UpsertResult, WriteOptions } from './upsert.ts';

@@ -1,5 +1,5 @@
 import { stopwatch } from './core/stopwatch.ts';
-import type { DeviceName, FilterExpression, Hit, RetrieveMode, Timings } from './core/types.ts';
+import type { DeviceName, FilterExpression, Hit, RetrieveMode, Searcher, Timings } from './core/types.ts';
 import type { CrossEncoder } from './models/crossEncoder.ts';
 import type { Encoder } from './models/encoder.ts';
 import { rank } from './online/rank/rank.ts';
@@ -32,6 +32,8 @@ export interface Plan {
   retrieve: RetrieveMode;
   filter: FilterExpression | undefined;
   facets: string[];
+  /** The profile's white space folded, its length bounded. */
+  searcher: Searcher | undefined;
   /** On `performance.now()`'s clock: ranking stops then. */
   deadline: number | undefined;
   signal: AbortSignal | undefined;
@@ -43,8 +45,10 @@ export interface Answer {
   /** Generation of the index that the search saw. */
   generation: number;
   device: DeviceName;
-  /** Documents that the ranker scored; fewer than the depth if the deadline came first. */
+  /** Documents that have a score of the ranker; fewer than the depth if the deadline came first. */
   ranked: number;
+  /** Documents whose score came from the cache, or from equal work that was under way already. */
+  cached: number;
   /** Documents of which the ranker read only the head. */
   truncated: number;
   /** Whether the embedder or the ranker read only the head of the query. */
@@ -59,7 +63,7 @@ const LIST_LENGTH = 100;
 /** The online path: query → understand → retrieve → rank → respond. Queries without a word have no hits. */
 export async function search(engine: Engine, queries: string[], plan: Plan): Promise<Answer[]> {
   const { store, collection, encoderOf, ranker } = engine;
-  const { signal, deadline } = plan;
+  const { searcher, signal, deadline } = plan;
   const lap = stopwatch();
 
   const understood = queries.map(understand);
@@ -92,7 +96,7 @@ export async function search(engine: Engine, queries: string[], plan: Plan): Pro
     }));
     const ranking =
       ranker && candidates.length > 0
-        ? await rank(text, candidates, ranker, { signal, deadline })
+        ? await rank({ query: text, searcher }, candidates, ranker, { signal, deadline })
         : undefined;
     const rankMs = lap();
     const hits = respond(documents, ranking, text, plan);
@@ -109,6 +113,7 @@ export async function search(engine: Engine, queries: string[], plan: Plan): Pro
       generation: retrieved.generation,
       device: collection.device.name,
       ranked: ranking?.ranked ?? 0,
+      cached: ranking?.cached ?? 0,
       truncated: ranking?.truncated ?? 0,
       queryTruncated: (found?.queryTruncated ?? false) || (ranking?.queryTruncated ?? false),
       ...(plan.facets.length > 0 && { facets: Object.fromEntries(facets) }),

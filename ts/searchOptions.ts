@@ -1,8 +1,9 @@
 import { SeineError, show } from './core/errors.ts';
 import type { FilterExpression, RetrieveMode } from './core/types.ts';
+import { checkRequest, type RequestOptions } from './requestOptions.ts';
 import type { Plan } from './search.ts';
 
-export interface SearchIndexOptions {
+export interface SearchIndexOptions extends RequestOptions {
   /** Hits wanted, 10 by default. */
   k?: number | undefined;
   /** Hits to leave out from the front, 0 by default: for paging. */
@@ -14,38 +15,15 @@ export interface SearchIndexOptions {
   filter?: FilterExpression | undefined;
   /** Attributes (keyword, set, boolean) whose values are to be counted over all documents that pass the filter. */
   facets?: string[] | undefined;
-  /** Milliseconds after which ranking stops; documents that it did not reach follow in the order of retrieval. */
-  deadlineMs?: number | undefined;
-  /** Rejects the search with `signal.reason`. */
-  signal?: AbortSignal | undefined;
 }
 
-const OPTIONS = ['k', 'offset', 'depth', 'retrieve', 'filter', 'facets', 'deadlineMs', 'signal'];
+const OPTIONS = ['k', 'offset', 'depth', 'retrieve', 'filter', 'facets', 'searcher', 'deadlineMs', 'signal'];
 const MODES: RetrieveMode[] = ['dense', 'bm25', 'fused'];
 
 /** Checks the options of a search and fills in the defaults; ERR_ARGUMENT names what is wrong. */
 export function planOf(options: SearchIndexOptions): Plan {
-  if (typeof options !== 'object' || options === null) {
-    throw new SeineError('ERR_ARGUMENT', `The options must be an object, got ${show(options)}.`);
-  }
-  for (const name of Object.keys(options)) {
-    if (!OPTIONS.includes(name)) {
-      throw new SeineError(
-        'ERR_ARGUMENT',
-        `There is no option ${show(name)}; there are: ${OPTIONS.join(', ')}.`,
-      );
-    }
-  }
-  const {
-    k = 10,
-    offset = 0,
-    depth = 50,
-    retrieve = 'fused',
-    filter,
-    facets = [],
-    deadlineMs,
-    signal,
-  } = options;
+  const request = checkRequest(options, OPTIONS);
+  const { k = 10, offset = 0, depth = 50, retrieve = 'fused', filter, facets = [] } = options;
   expectWhole('k', k, 1);
   expectWhole('offset', offset, 0);
   expectWhole('depth', depth, 0);
@@ -58,17 +36,7 @@ export function planOf(options: SearchIndexOptions): Plan {
   if (!Array.isArray(facets) || facets.some((name) => typeof name !== 'string')) {
     throw new SeineError('ERR_ARGUMENT', `facets must be an array of attribute names, got ${show(facets)}.`);
   }
-  if (deadlineMs !== undefined && !(typeof deadlineMs === 'number' && deadlineMs >= 0)) {
-    throw new SeineError(
-      'ERR_ARGUMENT',
-      `deadlineMs must be a number of 0 or more, got ${show(deadlineMs)}.`,
-    );
-  }
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new SeineError('ERR_ARGUMENT', `signal must be an AbortSignal, got ${show(signal)}.`);
-  }
-  const deadline = deadlineMs === undefined ? undefined : performance.now() + deadlineMs;
-  return { k, offset, depth, retrieve, filter, facets, deadline, signal };
+  return { k, offset, depth, retrieve, filter, facets, ...request };
 }
 
 function expectWhole(name: string, value: unknown, least: number): void {

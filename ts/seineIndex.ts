@@ -1,33 +1,21 @@
 import { SeineError, show } from './core/errors.ts';
 import type { Document } from './core/types.ts';
 import type { Device } from './device/device.ts';
+import { type EmbedTextsOptions, type EmbedTextsResult, embedTexts } from './embedTexts.ts';
 import type { CrossEncoder } from './models/crossEncoder.ts';
-import type { EncodeProgress, Encoder } from './models/encoder.ts';
+import type { Encoder } from './models/encoder.ts';
 import type { Collection } from './online/retrieve/collection.ts';
-import { embed } from './online/retrieve/embed.ts';
 import { embedMissing, type ReembedResult } from './online/retrieve/embedMissing.ts';
 import { StaleSnapshot } from './online/retrieve/retrieve.ts';
+import { Purger } from './purger.ts';
+import { type RankDocument, type RankResult, rankTexts } from './rankTexts.ts';
+import type { RequestOptions } from './requestOptions.ts';
 import { type Answer, type Plan, search } from './search.ts';
 import { planOf, type SearchIndexOptions } from './searchOptions.ts';
 import { sameVectors } from './store/modelTable.ts';
 import type { Store } from './store/store.ts';
-import type { DeleteResult, StoreInfo, StoreModel, WriteResult } from './store/types.ts';
-
-/** For so long after a write, readers in other processes can follow it without loading everything anew. */
-const PURGE_AFTER_MS = 60_000;
-
-export interface WriteOptions {
-  signal?: AbortSignal | undefined;
-  /** Called as texts are encoded. */
-  onProgress?: ((done: EncodeProgress) => void) | undefined;
-}
-
-export interface UpsertResult extends WriteResult {
-  /** Tokens that went through the embedder: unchanged documents cost none. */
-  tokens: number;
-  /** Vectors of which the text was cut to the embedder's length. */
-  truncated: number;
-}
+import type { DeleteResult, StoreInfo, StoreModel } from './store/types.ts';
+import { type UpsertResult, upsert, type WriteOptions } from './upsert.ts';
 
 /** What an index is made of; it closes all of it. */
 export interface IndexParts {
@@ -50,18 +38,17 @@ export interface IndexParts {
 export class SeineIndex {
   readonly #parts: IndexParts;
   #writes: Promise<unknown> = Promise.resolve();
-  readonly #searches = new Set<Promise<Answer[]>>();
-  /** The oldest generation that each attempt of a search may read. */
-  readonly #bound = new Map<Promise<Answer[]>, number>();
+  readonly #reads = new Set<Promise<unknown>>();
+  readonly #purger: Purger;
   #reembedding = false;
   /** The embedder that a new one is about to replace. */
   #retiring: Encoder | undefined;
-  #purging: NodeJS.Timeout | undefined;
   #closed: Promise<void> | undefined;
 
   /** Use `open`. */
   constructor(parts: IndexParts) {
     this.#parts = parts;
+    this.#purger = new Purger(parts.store);
   }
 
   /**
@@ -84,13 +71,7 @@ export class SeineIndex {
       }
     }
     plan.signal?.throwIfAborted();
-    const searching = this.#search(this.#open(), [...queries], plan);
-    this.#searches.add(searching);
-    try {
-      return await searching;
-    } finally {
-      this.#searches.delete(searching);
-    }
+    return this.#read(this.#search(this.#open(), [...queries], plan));
   }
 
   async #search(parts: IndexParts, queries: string[], plan: Plan): Promise<Answer[]> {
@@ -100,16 +81,30 @@ export class SeineIndex {
     while (true) {
       if (behind) await collection.catchUp();
       const attempt = search({ store: reader, collection, encoderOf, ranker }, queries, plan);
-      this.#bound.set(attempt, collection.mirror.generation);
       try {
-        return await attempt;
+        return await this.#purger.keepFor(attempt, collection.mirror.generation);
       } catch (error) {
         if (!(error instanceof StaleSnapshot)) throw error;
         behind = true;
-      } finally {
-        this.#bound.delete(attempt);
       }
     }
+  }
+
+  /**
+   * The ranker's scores for texts that need not be in the index; of the query the first 100,000 UTF-16 units count.
+   * Errors: ERR_ARGUMENT (the index was opened with the ranker 'none').
+   */
+  async rank(query: string, documents: RankDocument[], options: RequestOptions = {}): Promise<RankResult> {
+    return this.#read(rankTexts(query, documents, this.#open(), options));
+  }
+
+  /** Vectors of texts by the index's embedder, with its prompt for queries or documents. */
+  async embed(
+    texts: string[],
+    kind: 'query' | 'document',
+    options: EmbedTextsOptions = {},
+  ): Promise<EmbedTextsResult> {
+    return this.#read(embedTexts(texts, kind, this.#open().encoder, options));
   }
 
   /**
@@ -121,21 +116,7 @@ export class SeineIndex {
       throw new SeineError('ERR_ARGUMENT', `documents must be an array, got ${show(documents)}.`);
     }
     const copies = documents.map((document) => ({ ...document }));
-    return this.#write(async ({ store, encoder, model }) => {
-      options.signal?.throwIfAborted();
-      const unchanged = await store.unchanged(copies);
-      // Of several documents with one id the last counts, so one that is stored already may not be left out alone.
-      const ids = new Set(copies.filter((_, i) => !unchanged[i]).map(({ id }) => id));
-      const changed = copies.filter(({ id }) => ids.has(id));
-      const { passages, tokens, truncated } = await embed(changed, encoder, {
-        ...options,
-        passages: model.passages,
-      });
-      const encoded = changed.map((document, i) => ({ ...document, passages: passages[i]! }));
-      await store.setModel(model);
-      const result = await store.upsert(encoded);
-      return { ...result, unchanged: result.unchanged + copies.length - changed.length, tokens, truncated };
-    });
+    return this.#write((parts) => upsert(copies, parts, options));
   }
 
   /** Deletes documents; ids that are not there are ignored. */
@@ -227,9 +208,9 @@ export class SeineIndex {
   async #close(): Promise<void> {
     const { store, reader, device, collection, encoder, ranker, readonly } = this.#parts;
     await this.#writes;
-    await Promise.allSettled(this.#searches);
-    clearTimeout(this.#purging);
-    if (!readonly) await this.#purge(collection.mirror.generation);
+    await Promise.allSettled(this.#reads);
+    this.#purger.stop();
+    if (!readonly) await this.#purger.purge(collection.mirror.generation);
     await Promise.all([
       collection.close(),
       reader.close(),
@@ -245,6 +226,16 @@ export class SeineIndex {
     return this.#parts;
   }
 
+  /** Closing waits for what reads. */
+  async #read<T>(reading: Promise<T>): Promise<T> {
+    this.#reads.add(reading);
+    try {
+      return await reading;
+    } finally {
+      this.#reads.delete(reading);
+    }
+  }
+
   /** Runs writes one after another, each visible when it resolves. */
   #write<T>(write: (parts: IndexParts) => Promise<T>): Promise<T> {
     const parts = this.#open();
@@ -257,7 +248,7 @@ export class SeineIndex {
     const result = this.#writes.then(async () => {
       const value = await write(parts);
       await parts.collection.catchUp();
-      this.#purgeLater();
+      this.#purger.purgeLater(parts.collection.mirror.generation);
       return value;
     });
     this.#writes = result.catch(() => {});
@@ -272,20 +263,5 @@ export class SeineIndex {
       'ERR_MODEL_MISMATCH',
       `The index now holds vectors of ${model.name}, but ${encoder.name} was opened: close it and open it anew.`,
     );
-  }
-
-  /** In the background: what is not purged then is purged after the next write or on closing. */
-  #purgeLater(): void {
-    const { generation } = this.#parts.collection.mirror;
-    this.#purging ??= setTimeout(() => {
-      this.#purging = undefined;
-      void this.#purge(generation);
-    }, PURGE_AFTER_MS).unref();
-  }
-
-  /** Removes the content of documents deleted up to `generation` from the disk, unless a search may ask for it. */
-  async #purge(generation: number): Promise<void> {
-    const oldest = Math.min(generation, ...this.#bound.values());
-    await this.#parts.store.purge(oldest).catch(() => {}); // nothing is lost, and the next one tries again
   }
 }

@@ -72,6 +72,15 @@ export type FilterExpression =
   | { exists: [name: string] | string }
   | { near: [name: string, centre: GeoPoint, metres: number] };
 
+/** Who asks, for ranking that depends on it. */
+export interface Searcher {
+  id: string;
+  /** Of the profile. */
+  version: string;
+  /** What the ranker reads of the searcher, after the query. */
+  profile: string;
+}
+
 export type RetrieveMode = 'dense' | 'bm25' | 'fused';
 
 /** Half-open range of UTF-16 code units in a snippet. */

@@ -87,8 +87,8 @@ export interface Scored {
   /** `[documents]`; only the first `scored` are filled, the others are 0. */
   scores: Float32Array;
   scored: number;
-  /** Documents of which only the head was read. */
-  truncated: number;
+  /** `[documents]`: 1 where only the head of the document was read. */
+  truncated: Uint8Array;
   /** Whether only the head of the query was read. */
   queryTruncated: boolean;
 }

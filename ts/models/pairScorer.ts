@@ -56,7 +56,7 @@ export async function openPairScorer(files: ModelFiles, options: OpenModelOption
         const result: Scored = {
           scores: new Float32Array(documents.length),
           scored: 0,
-          truncated: 0,
+          truncated: new Uint8Array(documents.length),
           queryTruncated: first.truncated,
         };
         const step = deadline === undefined ? documents.length : CHUNK;
@@ -75,7 +75,10 @@ export async function openPairScorer(files: ModelFiles, options: OpenModelOption
             for (const [i, place] of places.entries()) result.scores[start + place] = scores[i]!;
           }
           result.scored += pairs.length;
-          result.truncated += parts.filter(({ truncated }) => truncated).length;
+          result.truncated.set(
+            parts.map(({ truncated }) => Number(truncated)),
+            start,
+          );
         }
         return result;
       },

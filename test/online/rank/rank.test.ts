@@ -13,7 +13,7 @@ function numberReader(blend: number | undefined, scored = Number.POSITIVE_INFINI
     score: async (_, documents) => ({
       scores: Float32Array.from(documents, (text, i) => (i < scored ? Number(text) : 0)),
       scored: Math.min(scored, documents.length),
-      truncated: 0,
+      truncated: new Uint8Array(documents.length),
       queryTruncated: false,
     }),
     read: () => Promise.reject(new Error('nothing is read here')),
@@ -30,7 +30,7 @@ test('without a weight the ranker decides alone', async () => {
     [3, 5],
     [2, 1],
   ]);
-  const { order, logits, ranked } = await rank('q', list, numberReader(undefined), {});
+  const { order, logits, ranked } = await rank({ query: 'q' }, list, numberReader(undefined), {});
   expect(order).toEqual([1, 2, 0]);
   expect(logits).toEqual([1, 3, 2]);
   expect(ranked).toBe(3);
@@ -42,7 +42,7 @@ test('the weight blends z-scores, by hand', async () => {
     [0, 3],
     [2, 1],
   ]);
-  const { order, blended } = await rank('q', list, numberReader(0.75), {});
+  const { order, blended } = await rank({ query: 'q' }, list, numberReader(0.75), {});
   expect(blended[0]).toBeCloseTo(0.75 * -1 + 0.25 * 1, 12);
   expect(blended[1]).toBeCloseTo(0.75 * 1 + 0.25 * -1, 12);
   expect(order).toEqual([1, 0]);
@@ -54,7 +54,7 @@ test('equal logits leave the order of retrieval', async () => {
     [5, 0.2],
     [5, 0.2],
   ]);
-  expect((await rank('q', list, numberReader(1), {})).order).toEqual([0, 1, 2]);
+  expect((await rank({ query: 'q' }, list, numberReader(1), {})).order).toEqual([0, 1, 2]);
 });
 
 test('what the deadline left unread follows in its order', async () => {
@@ -64,7 +64,7 @@ test('what the deadline left unread follows in its order', async () => {
     [9, 2],
     [8, 1],
   ]);
-  const { order, logits, blended, ranked } = await rank('q', list, numberReader(1, 2), {});
+  const { order, logits, blended, ranked } = await rank({ query: 'q' }, list, numberReader(1, 2), {});
   expect(order).toEqual([1, 0, 2, 3]);
   expect(logits.slice(2)).toEqual([undefined, undefined]);
   expect(blended.slice(2)).toEqual([undefined, undefined]);
@@ -81,7 +81,7 @@ test('the order is a permutation by falling score, whatever the weight', async (
       fc.array(pair, { maxLength: 40 }),
       fc.double({ noNaN: true, min: 0, max: 1 }),
       async (pairs, blend) => {
-        const { order, blended } = await rank('q', candidates(pairs), numberReader(blend), {});
+        const { order, blended } = await rank({ query: 'q' }, candidates(pairs), numberReader(blend), {});
         expect([...order].sort((a, b) => a - b)).toEqual(pairs.map((_, i) => i));
         for (let i = 1; i < order.length; i++) {
           expect(blended[order[i - 1]!]).toBeGreaterThanOrEqual(blended[order[i]!]!);

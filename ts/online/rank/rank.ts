@@ -1,4 +1,5 @@
 import type { CrossEncoder } from '../../models/crossEncoder.ts';
+import { type PairOptions, type PairScores, type Question, scorePairs } from './scorePairs.ts';
 
 /** A document that retrieval found, best first. */
 export interface Candidate {
@@ -7,57 +8,60 @@ export interface Candidate {
   retrieval: number;
 }
 
-export interface Ranked {
-  /** Positions in the candidates, best first: those that the ranker scored, then the others as they came. */
+export interface Ranked extends PairScores {
+  /** Positions in the candidates, best first: those that have a logit, then the others as they came. */
   order: number[];
-  /** Logits by candidate; `undefined` where the deadline came first. */
-  logits: (number | undefined)[];
-  /** Scores that decided the order, by candidate; `undefined` likewise. */
+  /** Scores that decided the order, by candidate; `undefined` where the deadline came first. */
   blended: (number | undefined)[];
-  /** What was blended: z-scores by candidate that the ranker scored, and the weight of the ranker's. */
-  parts: { ranker: number[]; retrieval: number[]; blend: number };
-  /** How many candidates the ranker scored. */
+  /** What was blended: z-scores by candidate, `undefined` likewise, and the weight of the ranker's. */
+  parts: { ranker: (number | undefined)[]; retrieval: (number | undefined)[]; blend: number };
+  /** How many candidates have a logit. */
   ranked: number;
-  /** Candidates of whose text the ranker read only the head. */
-  truncated: number;
-  /** Whether the ranker read only the head of the query. */
-  queryTruncated: boolean;
 }
 
 /**
  * Orders candidates by `blend · z(ranker) + (1 − blend) · z(retrieval)`, z-scores over the candidates of this query
- * (population standard deviation; 0 where all are equal). The weight comes with the ranker (`seine.json`); a ranker
- * that brings none decides alone. Ties keep the order of retrieval.
+ * that have a logit (population standard deviation; 0 where all are equal). The weight comes with the ranker
+ * (`seine.json`); a ranker that brings none decides alone. Ties keep the order of retrieval.
  */
 export async function rank(
-  query: string,
+  question: Question,
   candidates: Candidate[],
   ranker: CrossEncoder,
-  options: { signal?: AbortSignal | undefined; deadline?: number | undefined },
+  options: PairOptions,
 ): Promise<Ranked> {
   const texts = candidates.map((candidate) => candidate.text);
-  const { scores, scored, truncated, queryTruncated } = await ranker.score(query, texts, options);
+  const scores = await scorePairs(question, texts, ranker, options);
+  const places = candidates.map((_, i) => i);
+  const read = places.filter((i) => scores.logits[i] !== undefined);
+  const logits = standardise(scores.logits);
+  const retrieval = standardise(
+    candidates.map((candidate, i) => (scores.logits[i] === undefined ? undefined : candidate.retrieval)),
+  );
   const blend = ranker.blend ?? 1;
-  const logits = standardise(scores.subarray(0, scored));
-  const retrieval = standardise(candidates.slice(0, scored).map((candidate) => candidate.retrieval));
-  const final = logits.map((z, i) => blend * z + (1 - blend) * retrieval[i]!);
-  const head = final.map((_, i) => i).sort((a, b) => final[b]! - final[a]! || a - b);
-  const tail = candidates.slice(scored).map((_, i) => scored + i);
+  const blended = places.map((i) => {
+    const z = logits[i];
+    return z === undefined ? undefined : blend * z + (1 - blend) * retrieval[i]!;
+  });
   return {
-    order: [...head, ...tail],
-    logits: candidates.map((_, i) => (i < scored ? scores[i] : undefined)),
-    blended: candidates.map((_, i) => final[i]),
-    ranked: scored,
+    ...scores,
+    order: [
+      ...read.sort((a, b) => blended[b]! - blended[a]! || a - b),
+      ...places.filter((i) => scores.logits[i] === undefined),
+    ],
+    blended,
     parts: { ranker: logits, retrieval, blend },
-    truncated,
-    queryTruncated,
+    ranked: read.length,
   };
 }
 
-/** z-scores with the population standard deviation; all zero if the values are equal. */
-function standardise(values: ArrayLike<number>): number[] {
-  const list = Array.from(values);
-  const mean = list.reduce((sum, value) => sum + value, 0) / list.length;
-  const deviation = Math.sqrt(list.reduce((sum, value) => sum + (value - mean) ** 2, 0) / list.length);
-  return list.map((value) => (deviation > 0 ? (value - mean) / deviation : 0));
+/** z-scores of what is defined, with the population standard deviation; all zero if the values are equal. */
+function standardise(values: (number | undefined)[]): (number | undefined)[] {
+  const known = values.filter((value) => value !== undefined);
+  const mean = known.reduce((sum, value) => sum + value, 0) / known.length;
+  const deviation = Math.sqrt(known.reduce((sum, value) => sum + (value - mean) ** 2, 0) / known.length);
+  return values.map((value) => {
+    if (value === undefined) return undefined;
+    return deviation > 0 ? (value - mean) / deviation : 0;
+  });
 }

@@ -1,0 +1,76 @@
+import { SeineError, show } from './core/errors.ts';
+import type { CrossEncoder } from './models/crossEncoder.ts';
+import { scorePairs } from './online/rank/scorePairs.ts';
+import { modelText } from './online/retrieve/embed.ts';
+import { understand } from './online/understand/understand.ts';
+import { checkRequest, type RequestOptions } from './requestOptions.ts';
+
+/** A text to be ranked; the ranker reads its title, if it has one, before it. */
+export type RankDocument = string | { title?: string | undefined; text: string };
+
+export interface RankResult {
+  /** `[documents]`: the ranker's logits, higher is better; NaN where the deadline came first. */
+  scores: Float32Array;
+  /** Documents that have a score. */
+  ranked: number;
+  /** Documents whose score came from the cache, or from equal work that was under way already. */
+  cached: number;
+  /** Documents of which the ranker read only the head. */
+  truncated: number;
+  /** Whether the ranker read only the head of the query with the profile. */
+  queryTruncated: boolean;
+}
+
+const OPTIONS = ['searcher', 'deadlineMs', 'signal'];
+
+/** Scores documents that need not be in the index for a query. */
+export async function rankTexts(
+  query: string,
+  documents: RankDocument[],
+  { ranker }: { ranker: CrossEncoder | undefined },
+  options: RequestOptions,
+): Promise<RankResult> {
+  const { searcher, ...limits } = checkRequest(options, OPTIONS);
+  if (typeof query !== 'string') {
+    throw new SeineError('ERR_ARGUMENT', `The query must be a string, got ${show(query)}.`);
+  }
+  if (!Array.isArray(documents)) {
+    throw new SeineError('ERR_ARGUMENT', `documents must be an array, got ${show(documents)}.`);
+  }
+  const texts = documents.map(textOf);
+  if (ranker === undefined) {
+    throw new SeineError(
+      'ERR_ARGUMENT',
+      "The index was opened with the ranker 'none', so nothing can be ranked: open it with a ranker.",
+    );
+  }
+  limits.signal?.throwIfAborted();
+  const question = { query: understand(query).text, searcher };
+  const { logits, ...rest } = await scorePairs(question, texts, ranker, limits);
+  return {
+    scores: Float32Array.from(logits, (logit) => logit ?? Number.NaN),
+    ranked: logits.filter((logit) => logit !== undefined).length,
+    ...rest,
+  };
+}
+
+function textOf(document: RankDocument, i: number): string {
+  if (typeof document === 'string') return document;
+  if (typeof document !== 'object' || document === null) {
+    throw new SeineError(
+      'ERR_ARGUMENT',
+      `documents must be strings or objects with a text, got ${show(document)} at index ${i}.`,
+    );
+  }
+  const { title, text } = document;
+  if (typeof text !== 'string') {
+    throw new SeineError('ERR_ARGUMENT', `documents must have a text, got ${show(text)} at index ${i}.`);
+  }
+  if (title !== undefined && typeof title !== 'string') {
+    throw new SeineError(
+      'ERR_ARGUMENT',
+      `The title of a document must be a string, got ${show(title)} at index ${i}.`,
+    );
+  }
+  return modelText(title, text);
+}
