@@ -4,6 +4,7 @@ export type { Appended, Device, Rows, UploadOptions } from './device/device.ts';
 export { type DeviceChoice, openDevice, type ProbedDevice, probeDevices } from './device/openDevice.ts';
 export type { EmbedTextsOptions, EmbedTextsResult } from './embedTexts.ts';
 export type { EncodeProgress, Encoder } from './models/encoder.ts';
+export type { ScoreCacheState } from './online/rank/scoreCache.ts';
 export type { ReembedResult } from './online/retrieve/embedMissing.ts';
 export {
   type EmbedderOptions,
@@ -11,11 +12,13 @@ export {
   type OpenOptions,
   open,
   openEmbedder,
+  type ScoreCacheSettings,
 } from './open.ts';
 export type { RankDocument, RankResult } from './rankTexts.ts';
 export type { RequestOptions } from './requestOptions.ts';
 export type { Answer } from './search.ts';
 export type { SearchIndexOptions } from './searchOptions.ts';
 export type { SeineIndex } from './seineIndex.ts';
+export type { ScoreKind, ScoreTierState } from './store/scoreEntry.ts';
 export type { DeleteResult, StoreInfo, StoreModel } from './store/types.ts';
 export type { UpsertResult, WriteOptions } from './upsert.ts';

@@ -7,6 +7,7 @@ import { type DeviceChoice, openDevice } from './device/openDevice.ts';
 import { openCrossEncoder } from './models/crossEncoder.ts';
 import { type Encoder, openEncoder } from './models/encoder.ts';
 import type { Provider } from './models/session.ts';
+import { ScoreCache } from './online/rank/scoreCache.ts';
 import { Collection } from './online/retrieve/collection.ts';
 import { SeineIndex } from './seineIndex.ts';
 import { checkModel } from './store/checkModel.ts';
@@ -28,9 +29,27 @@ export interface OpenOptions {
   passages?: boolean | undefined;
   /** Where ONNX Runtime runs the models, `'cpu'` by default. */
   provider?: Provider | undefined;
+  /** Remembers the ranker's scores; without a ranker there are none. */
+  scoreCache?: ScoreCacheSettings | undefined;
 }
 
-const OPTIONS = ['embedder', 'ranker', 'device', 'readonly', 'maxTokens', 'passages', 'provider'];
+export interface ScoreCacheSettings {
+  /** Memory for the scores, at least 1,024: half for scores that are anybody's, half for those of one searcher. */
+  bytes: number;
+}
+
+const OPTIONS = [
+  'embedder',
+  'ranker',
+  'device',
+  'readonly',
+  'maxTokens',
+  'passages',
+  'provider',
+  'scoreCache',
+];
+const SCORE_CACHE_OPTIONS = ['bytes'];
+const LEAST_CACHE_BYTES = 1024;
 
 /**
  * Opens the index at `path`; makes it if it is not there, unless `readonly`. Errors: those of `Store.open`,
@@ -61,10 +80,24 @@ export async function open(path: string, options: OpenOptions = {}): Promise<Sei
       options.ranker === 'none'
         ? undefined
         : keep(await openCrossEncoder(options.ranker ?? DEFAULT_RANKER, { provider }));
+    const scoreCache =
+      ranker === undefined || options.scoreCache === undefined
+        ? undefined
+        : new ScoreCache({ bytes: options.scoreCache.bytes, provider: provider ?? 'cpu' });
     const device = keep(await openDevice(options.device));
     const collection = keep(new Collection(store, device));
     await collection.catchUp();
-    return new SeineIndex({ store, reader, device, collection, encoder, ranker, model, readonly });
+    return new SeineIndex({
+      store,
+      reader,
+      device,
+      collection,
+      encoder,
+      ranker,
+      scoreCache,
+      model,
+      readonly,
+    });
   } catch (error) {
     for (const part of opened) await part.close();
     throw error;
@@ -102,14 +135,28 @@ function agreed<T>(name: string, built: T | undefined, asked: T | undefined): T 
 }
 
 function checkOptions(options: OpenOptions): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new SeineError('ERR_ARGUMENT', `The options must be an object, got ${show(options)}.`);
+  checkNames(options, OPTIONS, 'The options');
+  const { scoreCache } = options;
+  if (scoreCache === undefined) return;
+  checkNames(scoreCache, SCORE_CACHE_OPTIONS, 'scoreCache');
+  const { bytes } = scoreCache;
+  if (!Number.isSafeInteger(bytes) || bytes < LEAST_CACHE_BYTES) {
+    throw new SeineError(
+      'ERR_ARGUMENT',
+      `scoreCache.bytes must be a whole number of ${LEAST_CACHE_BYTES} or more, got ${show(bytes)}.`,
+    );
   }
-  const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name));
+}
+
+function checkNames(options: object, names: string[], what: string): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new SeineError('ERR_ARGUMENT', `${what} must be an object, got ${show(options)}.`);
+  }
+  const unknown = Object.keys(options).find((name) => !names.includes(name));
   if (unknown !== undefined) {
     throw new SeineError(
       'ERR_ARGUMENT',
-      `There is no option ${show(unknown)}; there are: ${OPTIONS.join(', ')}.`,
+      `There is no option ${show(unknown)}; there are: ${names.join(', ')}.`,
     );
   }
 }

@@ -1,9 +1,9 @@
 import { SeineError, show } from './core/errors.ts';
-import type { CrossEncoder } from './models/crossEncoder.ts';
 import { scorePairs } from './online/rank/scorePairs.ts';
 import { modelText } from './online/retrieve/embed.ts';
 import { understand } from './online/understand/understand.ts';
 import { checkRequest, type RequestOptions } from './requestOptions.ts';
+import type { Engine } from './search.ts';
 
 /** A text to be ranked; the ranker reads its title, if it has one, before it. */
 export type RankDocument = string | { title?: string | undefined; text: string };
@@ -27,7 +27,7 @@ const OPTIONS = ['searcher', 'deadlineMs', 'signal'];
 export async function rankTexts(
   query: string,
   documents: RankDocument[],
-  { ranker }: { ranker: CrossEncoder | undefined },
+  { ranker, scoreCache }: Pick<Engine, 'ranker' | 'scoreCache'>,
   options: RequestOptions,
 ): Promise<RankResult> {
   const { searcher, ...limits } = checkRequest(options, OPTIONS);
@@ -46,7 +46,10 @@ export async function rankTexts(
   }
   limits.signal?.throwIfAborted();
   const question = { query: understand(query).text, searcher };
-  const { logits, ...rest } = await scorePairs(question, texts, ranker, limits);
+  const { logits, ...rest } = await scorePairs(question, texts, ranker, {
+    ...limits,
+    cache: scoreCache,
+  });
   return {
     scores: Float32Array.from(logits, (logit) => logit ?? Number.NaN),
     ranked: logits.filter((logit) => logit !== undefined).length,

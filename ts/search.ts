@@ -3,6 +3,7 @@ import type { DeviceName, FilterExpression, Hit, RetrieveMode, Searcher, Timings
 import type { CrossEncoder } from './models/crossEncoder.ts';
 import type { Encoder } from './models/encoder.ts';
 import { rank } from './online/rank/rank.ts';
+import type { ScoreCache } from './online/rank/scoreCache.ts';
 import { respond } from './online/respond/respond.ts';
 import type { Collection } from './online/retrieve/collection.ts';
 import { modelText } from './online/retrieve/embed.ts';
@@ -21,6 +22,8 @@ export interface Engine {
   encoderOf: (model: StoreModel) => Encoder;
   /** Without one, documents stay in the order of retrieval. */
   ranker: CrossEncoder | undefined;
+  /** Without one, every score is computed. */
+  scoreCache: ScoreCache | undefined;
 }
 
 /** A query's options, every default filled in. */
@@ -62,7 +65,7 @@ const LIST_LENGTH = 100;
 
 /** The online path: query → understand → retrieve → rank → respond. Queries without a word have no hits. */
 export async function search(engine: Engine, queries: string[], plan: Plan): Promise<Answer[]> {
-  const { store, collection, encoderOf, ranker } = engine;
+  const { store, collection, encoderOf, ranker, scoreCache } = engine;
   const { searcher, signal, deadline } = plan;
   const lap = stopwatch();
 
@@ -96,7 +99,7 @@ export async function search(engine: Engine, queries: string[], plan: Plan): Pro
     }));
     const ranking =
       ranker && candidates.length > 0
-        ? await rank({ query: text, searcher }, candidates, ranker, { signal, deadline })
+        ? await rank({ query: text, searcher }, candidates, ranker, { signal, deadline, cache: scoreCache })
         : undefined;
     const rankMs = lap();
     const hits = respond(documents, ranking, text, plan);

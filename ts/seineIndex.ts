@@ -4,6 +4,7 @@ import type { Device } from './device/device.ts';
 import { type EmbedTextsOptions, type EmbedTextsResult, embedTexts } from './embedTexts.ts';
 import type { CrossEncoder } from './models/crossEncoder.ts';
 import type { Encoder } from './models/encoder.ts';
+import type { ScoreCache, ScoreCacheState } from './online/rank/scoreCache.ts';
 import type { Collection } from './online/retrieve/collection.ts';
 import { embedMissing, type ReembedResult } from './online/retrieve/embedMissing.ts';
 import { StaleSnapshot } from './online/retrieve/retrieve.ts';
@@ -26,6 +27,7 @@ export interface IndexParts {
   collection: Collection;
   encoder: Encoder;
   ranker: CrossEncoder | undefined;
+  scoreCache: ScoreCache | undefined;
   /** The embedder as the index records it. */
   model: StoreModel;
   readonly: boolean;
@@ -75,12 +77,12 @@ export class SeineIndex {
   }
 
   async #search(parts: IndexParts, queries: string[], plan: Plan): Promise<Answer[]> {
-    const { reader, collection, ranker, readonly } = parts;
+    const { reader, collection, ranker, scoreCache, readonly } = parts;
     const encoderOf = (model: StoreModel): Encoder => this.#encoderOf(model);
     let behind = readonly; // another process may have written
     while (true) {
       if (behind) await collection.catchUp();
-      const attempt = search({ store: reader, collection, encoderOf, ranker }, queries, plan);
+      const attempt = search({ store: reader, collection, encoderOf, ranker, scoreCache }, queries, plan);
       try {
         return await this.#purger.keepFor(attempt, collection.mirror.generation);
       } catch (error) {
@@ -188,6 +190,11 @@ export class SeineIndex {
       device: `${device.name} (${device.description})`,
       ranker: ranker?.name,
     };
+  }
+
+  /** What the cache of scores holds and how often that was of use; `undefined` without one. */
+  cacheState(): ScoreCacheState | undefined {
+    return this.#open().scoreCache?.state();
   }
 
   /** Copies the index to another file while it is in use. */

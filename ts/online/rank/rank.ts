@@ -1,5 +1,7 @@
 import type { CrossEncoder } from '../../models/crossEncoder.ts';
-import { type PairOptions, type PairScores, type Question, scorePairs } from './scorePairs.ts';
+import type { PairScores } from './pairScores.ts';
+import type { Question } from './prompt.ts';
+import { type ScorePairsOptions, scorePairs } from './scorePairs.ts';
 
 /** A document that retrieval found, best first. */
 export interface Candidate {
@@ -28,7 +30,7 @@ export async function rank(
   question: Question,
   candidates: Candidate[],
   ranker: CrossEncoder,
-  options: PairOptions,
+  options: ScorePairsOptions,
 ): Promise<Ranked> {
   const texts = candidates.map((candidate) => candidate.text);
   const scores = await scorePairs(question, texts, ranker, options);
