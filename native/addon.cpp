@@ -33,6 +33,7 @@ void exportAll(napi_env env, napi_value exports) {
   add<createRowsFunction>(env, exports, "createRows");
   add<bytesFunction>(env, exports, "bytes");
   add<appendFunction>(env, exports, "append");
+  add<readFunction>(env, exports, "read");
   add<searchFunction>(env, exports, "search");
   add<cancelFunction>(env, exports, "cancel");
   add<disposeRowsFunction>(env, exports, "disposeRows");

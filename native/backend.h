@@ -44,6 +44,8 @@ class Rows {
   virtual size_t bytes() const = 0;
   /// Appends `data` [rows, dim], all or nothing. Never two at a time, but searches of earlier rows go on.
   virtual void append(Borrowed data, Done done) = 0;
+  /// Copies the values of `n` rows, as they were given, to `values` [n, dim]; throws Error.
+  virtual void read(const uint32_t* ids, size_t n, float* values) const = 0;
   /// Sees the first `task->count` rows. Destroying the rows meanwhile must not disturb it.
   virtual void search(std::shared_ptr<SearchTask> task, Done done) = 0;
 };

@@ -64,7 +64,7 @@ Floats Call::floats(size_t index, const char* name) const {
   size_t size = 0;
   void* data = typedArrayData(env_, values_[index], napi_float32_array, &size);
   if (data == nullptr) expected(name, "a Float32Array");
-  return {static_cast<const float*>(data), size};
+  return {static_cast<float*>(data), size};
 }
 
 Words Call::words(size_t index, const char* name) const {

@@ -19,7 +19,7 @@ void check(napi_status status, const char* what);
 napi_value makeError(napi_env env, const Error& error);
 
 struct Floats {
-  const float* data;
+  float* data;
   size_t size;
 };
 

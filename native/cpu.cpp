@@ -26,6 +26,8 @@ class CpuRows : public Rows {
     });
   }
 
+  void read(const uint32_t* ids, size_t n, float* values) const override { store_->read(ids, n, values); }
+
   void search(std::shared_ptr<SearchTask> task, Done done) override {
     auto chunks = store_->chunks();
     if (task->count > chunks->size() * store_->layout.rowsPerChunk) {

@@ -52,6 +52,8 @@ class CudaResident : public Rows {
     });
   }
 
+  void read(const uint32_t* ids, size_t n, float* values) const override { store_->read(ids, n, values); }
+
   void search(std::shared_ptr<SearchTask> task, Done done) override {
     if (task->count > store_->count()) {
       throw Error("ERR_INTERNAL", "A search names more rows than there are.");

@@ -19,6 +19,8 @@ napi_value createRowsFunction(const Call& call);
 napi_value bytesFunction(const Call& call);
 /// (rows, data: Float32Array) -> Promise<undefined>
 napi_value appendFunction(const Call& call);
+/// (rows, ids: Uint32Array, values: Float32Array) -> undefined
+napi_value readFunction(const Call& call);
 /// (rows, queries, q, k, count, allowed | undefined, passing, ids, scores) -> [number, Promise<undefined>]
 napi_value searchFunction(const Call& call);
 /// (number) -> undefined

@@ -1,6 +1,7 @@
 #include "rowStore.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "pool.h"
@@ -10,6 +11,17 @@ namespace seine {
 std::shared_ptr<const Chunks> RowStore::chunks() {
   std::lock_guard lock(mutex_);
   return current_;
+}
+
+void RowStore::read(const uint32_t* ids, size_t n, float* values) {
+  const auto current = chunks();
+  const size_t count = count_;
+  for (size_t i = 0; i < n; i++) {
+    if (ids[i] >= count) throw Error("ERR_INTERNAL", "A row is read that there is not.");
+    const float* row =
+        (*current)[ids[i] >> layout.shift]->values + (ids[i] & (layout.rowsPerChunk - 1)) * layout.stride;
+    std::memcpy(values + i * layout.dim, row, layout.dim * sizeof(float));
+  }
 }
 
 RowAppend::RowAppend(std::shared_ptr<RowStore> store, Borrowed data)

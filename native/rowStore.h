@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -24,6 +25,8 @@ class RowStore {
   std::shared_ptr<const Chunks> chunks();
   size_t count() const { return count_; }
   size_t bytes() const { return count_ * layout.rowBytes(); }
+  /// Copies the values of `n` rows to `values` [n, dim]; throws Error if there is no such row.
+  void read(const uint32_t* ids, size_t n, float* values);
 
   const Layout layout;
 

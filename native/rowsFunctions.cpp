@@ -129,6 +129,15 @@ napi_value appendFunction(const Call& call) {
       &number);
 }
 
+napi_value readFunction(const Call& call) {
+  ResidentRows& resident = rowsOf(call);
+  const Words ids = call.words(1, "ids");
+  const Floats values = call.floats(2, "values");
+  if (values.size != ids.size * resident.dim) throw Error("ERR_DIMENSION", "values must be [ids, dim].");
+  resident.rows->read(ids.data, ids.size, values.data);
+  return undefined(call.env());
+}
+
 napi_value searchFunction(const Call& call) {
   ResidentRows& resident = rowsOf(call);
   const Floats queries = call.floats(1, "queries");

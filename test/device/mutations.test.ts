@@ -9,12 +9,14 @@ import { naiveSearch } from '../helpers/naiveSearch.ts';
 type Step =
   | { do: 'append'; rows: number }
   | { do: 'remove'; picks: number[] }
+  | { do: 'compact' }
   | { do: 'search'; k: number; masked: boolean; wait: boolean };
 
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
     fc.record({ do: fc.constant('append' as const), rows: fc.constantFrom(0, 1, 3, 63, 64, 65, 200) }),
     fc.record({ do: fc.constant('remove' as const), picks: fc.array(fc.nat(), { maxLength: 40 }) }),
+    fc.record({ do: fc.constant('compact' as const) }),
     fc.record({
       do: fc.constant('search' as const),
       k: fc.constantFrom(1, 4, 40),
@@ -32,7 +34,7 @@ describe.each(devices)('$label', ({ open, pace }) => {
   });
   afterAll(() => device.close());
 
-  test('appends, removes and searches, awaited or not, follow a plain model', async () => {
+  test('appends, removes, compactions and searches, awaited or not, follow a plain model', async () => {
     const dim = 6;
     const scenario = fc.record({
       steps,
@@ -64,6 +66,13 @@ describe.each(devices)('$label', ({ open, pace }) => {
           checks.push(rows.remove(given).then((removed) => expect(removed).toBe(fresh.size)));
           given.fill(0);
           for (const id of fresh) gone.add(id);
+        } else if (step.do === 'compact') {
+          let next = 0;
+          const remap = Array.from({ length: count }, (_, id) => (gone.has(id) ? 0xffffffff : next++));
+          const expected = { remap: Uint32Array.from(remap), generation: ++generation };
+          checks.push(rows.compact().then((compacted) => expect(compacted).toEqual(expected)));
+          model = model.filter((_, i) => !gone.has(Math.floor(i / dim)));
+          gone.clear();
         } else {
           const query = numbers(1);
           const mask = Uint32Array.from({ length: Math.ceil(count / 32) }, () => source.next() * 2 ** 32);
@@ -109,6 +118,29 @@ describe.each(devices)('$label', ({ open, pace }) => {
     expect(await appending).toEqual({ first: 2, count: 1, generation: 1 });
     expect(await removing).toBe(1);
     expect((await between).generation).toBe(1);
+  });
+
+  test('compact frees memory, and searches called before it answer with the old ids', async () => {
+    const dim = 64;
+    const data = Float32Array.from({ length: 5000 * dim }, (_, i) => (i % dim === 0 ? i / dim : 1));
+    await using rows = await device.upload(data, { dim, metric: 'ip', dtype: 'f32' });
+    await rows.remove(Uint32Array.from({ length: 4990 }, (_, i) => i));
+    const query = Float32Array.from({ length: dim }, (_, i) => (i === 0 ? 1 : 0));
+    const bytes = rows.bytes;
+    const before = rows.search(query, { k: 2 });
+    const compacting = rows.compact();
+    const after = rows.search(query, { k: 2 });
+    expect([...(await before).ids]).toEqual([4999, 4998]);
+    expect([...(await after).ids]).toEqual([9, 8]);
+    expect([...(await compacting).remap.subarray(4988)]).toEqual([
+      0xffffffff, 0xffffffff, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+    ]);
+    expect(rows).toMatchObject({ count: 10, live: 10, generation: 2 });
+    expect(rows.bytes).toBeLessThan(bytes / 10);
+    expect(await rows.append(data.subarray(0, dim))).toEqual({ first: 10, count: 1, generation: 3 });
+    await rows.remove(Array.from({ length: 11 }, (_, i) => i));
+    expect([...(await rows.compact()).remap]).toEqual(new Array(11).fill(0xffffffff));
+    expect((await rows.search(query, { k: 1 })).counts[0]).toBe(0);
   });
 
   test('a mutation that fails changes nothing, and the next one acts', async () => {

@@ -14,16 +14,23 @@ export interface Appended {
   generation: number;
 }
 
+/** What `compact` made of the rows. */
+export interface Compacted {
+  /** `[count]` as it was: the new id of each row, 0xFFFFFFFF for removed ones. */
+  remap: Uint32Array;
+  generation: number;
+}
+
 /** Rows resident on a device. Searches may run side by side; mutations act in the order of their calls. */
 export interface Rows extends AsyncDisposable {
   readonly dim: number;
   readonly metric: Metric;
   readonly dtype: Dtype;
-  /** Rows ever appended, removed ones included: the next row's id. */
+  /** Rows appended, those included that were removed since the last `compact`: the next row's id. */
   readonly count: number;
   /** Rows that are not removed. */
   readonly live: number;
-  /** Raised by one by each append and each remove; 0 after the upload. */
+  /** Raised by one by each append, remove and compact; 0 after the upload. */
   readonly generation: number;
   /** Bytes that the rows take, on the device and on the host together. */
   readonly bytes: number;
@@ -31,8 +38,14 @@ export interface Rows extends AsyncDisposable {
   search(queries: Float32Array, options: SearchOptions): Promise<TopK>;
   /** Appends `data` `[rows, dim]`: all of it or, on an error, none. */
   append(data: Float32Array): Promise<Appended>;
-  /** Removes rows for good and returns how many of them were not removed before. Their ids are not given again. */
+  /** Removes rows and returns how many of them were not removed before. Their ids are not given again until `compact`. */
   remove(ids: readonly number[] | Uint32Array): Promise<number>;
+  /**
+   * Frees the memory of removed rows and numbers the others anew, in the same order, from 0. Searches called before
+   * it answer with the old ids (their `generation` tells), those called after it with the new ones. While it works
+   * the rows are held twice.
+   */
+  compact(): Promise<Compacted>;
   /** Frees the memory once searches under way are done; later calls throw `ERR_CLOSED`. */
   dispose(): Promise<void>;
 }
@@ -69,6 +82,8 @@ export interface BackendRows {
    * over earlier rows run meanwhile.
    */
   append(data: Float32Array): Promise<void>;
+  /** The values of rows `[ids.length, dim]`, as they were given: a copy, made at once. */
+  read(ids: Uint32Array): Float32Array;
   search(task: SearchTask): Promise<Found>;
   /** Index of the first NaN or infinity, or -1: for backends that check off the event loop; `values` stays intact. */
   findNotFinite?(values: Float32Array): Promise<number>;

@@ -35,6 +35,8 @@ export interface NativeAddon {
   createRows(backend: NativeBackend, dim: number, metric: number): NativeRows;
   bytes(rows: NativeRows): number;
   append(rows: NativeRows, data: Float32Array): Promise<void>;
+  /** Copies rows, as they were given, to `values` `[ids, dim]`: at once, so ask for a few megabytes at most. */
+  read(rows: NativeRows, ids: Uint32Array, values: Float32Array): void;
   /** Fills `ids` and `scores` `[q, k]`; see `SearchTask`. The number is for `cancel`. */
   search(
     rows: NativeRows,

@@ -10,6 +10,15 @@ export function nativeRows(addon: NativeAddon, backend: NativeBackend, options: 
       return addon.bytes(rows);
     },
     append: (data) => asSeine(() => addon.append(rows, data)),
+    read(ids) {
+      const values = new Float32Array(ids.length * options.dim);
+      try {
+        addon.read(rows, ids, values);
+      } catch (error) {
+        throw nativeError(error);
+      }
+      return values;
+    },
     findNotFinite: (values) => asSeine(() => addon.findNotFinite(values)),
     search: (task) =>
       asSeine(async () => {

@@ -56,10 +56,12 @@ export class OpenedDevice implements Device {
   }
 
   async #createRows(options: UploadOptions): Promise<ResidentRows> {
-    const creating = this.#backend.createRows(options);
+    const create = () => this.#backend.createRows(options);
+    const creating = create();
     this.#creating.add(creating);
     try {
-      const rows = new ResidentRows(this.name, await creating, options, () => this.#residents.delete(rows));
+      const backend = await creating;
+      const rows = new ResidentRows(this.name, backend, create, options, () => this.#residents.delete(rows));
       this.#residents.add(rows);
       return rows;
     } finally {

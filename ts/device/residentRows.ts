@@ -1,7 +1,8 @@
 import '../core/asyncDispose.ts';
 import { SeineError } from '../core/errors.ts';
 import type { DeviceName, Dtype, Metric, SearchOptions, TopK } from '../core/types.ts';
-import type { Appended, BackendRows, Rows, UploadOptions } from './device.ts';
+import { copyKept } from './copyKept.ts';
+import type { Appended, BackendRows, Compacted, Rows, UploadOptions } from './device.ts';
 import { appended, emptySnapshot, removed, type Snapshot, select } from './snapshot.ts';
 import { allocateTopK } from './topK.ts';
 import {
@@ -23,17 +24,28 @@ export class ResidentRows implements Rows {
   readonly metric: Metric;
   readonly dtype: Dtype;
   readonly #device: DeviceName;
-  readonly #backend: BackendRows;
+  #backend: BackendRows;
+  readonly #create: () => Promise<BackendRows>;
   readonly #onDispose: () => void;
   #snapshot: Snapshot = emptySnapshot;
   /** Settles, always fulfilled, when every mutation called so far has acted. */
   #mutations: Promise<unknown> = Promise.resolve();
   readonly #searches = new Set<Promise<unknown>>();
+  /** What `compact` replaced: each is disposed once the searches that it serves are done. */
+  readonly #retiring = new Set<Promise<void>>();
   #disposed: Promise<void> | undefined;
 
-  constructor(device: DeviceName, backend: BackendRows, options: UploadOptions, onDispose: () => void) {
+  /** `create` makes empty rows like `backend` on its device. */
+  constructor(
+    device: DeviceName,
+    backend: BackendRows,
+    create: () => Promise<BackendRows>,
+    options: UploadOptions,
+    onDispose: () => void,
+  ) {
     this.#device = device;
     this.#backend = backend;
+    this.#create = create;
     this.dim = options.dim;
     this.metric = options.metric;
     this.dtype = options.dtype;
@@ -61,8 +73,8 @@ export class ResidentRows implements Rows {
     const checked = checkSearchOptions(options);
     checked.signal?.throwIfAborted();
     const owned = copyMatrix(queries, this.dim, 'queries');
-    const snapshot = this.#mutations.then(() => this.#snapshot);
-    const work = this.#searchSnapshot(owned, checked, snapshot);
+    const bound = this.#mutations.then(() => ({ snapshot: this.#snapshot, backend: this.#backend }));
+    const work = this.#searchSnapshot(owned, checked, bound);
     this.#searches.add(work);
     const done = () => this.#searches.delete(work);
     work.then(done, done);
@@ -88,6 +100,27 @@ export class ResidentRows implements Rows {
       const before = this.#snapshot.live;
       this.#snapshot = removed(this.#snapshot, owned);
       return before - this.#snapshot.live;
+    });
+  }
+
+  async compact(): Promise<Compacted> {
+    this.#checkOpen('compact');
+    return this.#mutate(async () => {
+      const { live } = this.#snapshot;
+      const generation = this.#snapshot.generation + 1;
+      const replaced = this.#backend;
+      const backend = await this.#ask(this.#create());
+      let remap: Uint32Array;
+      try {
+        remap = await this.#ask(copyKept(replaced, backend, this.#snapshot, this.dim));
+      } catch (error) {
+        await backend.dispose();
+        throw error;
+      }
+      this.#backend = backend;
+      this.#snapshot = { count: live, live, generation, kept: undefined };
+      this.#retire(replaced);
+      return { remap, generation };
     });
   }
 
@@ -122,9 +155,9 @@ export class ResidentRows implements Rows {
   async #searchSnapshot(
     queries: Float32Array,
     { k, filter, signal }: SearchOptions,
-    bound: Promise<Snapshot>,
+    bound: Promise<{ snapshot: Snapshot; backend: BackendRows }>,
   ): Promise<TopK> {
-    const snapshot = await bound;
+    const { snapshot, backend } = await bound;
     await this.#checkFinite(queries, 'queries', 0);
     signal?.throwIfAborted();
     const { allowed, passing } = select(snapshot, filter);
@@ -132,7 +165,7 @@ export class ResidentRows implements Rows {
     const topK = allocateTopK(q, k, Math.min(k, passing), this.metric, snapshot.generation, this.#device);
     if (q === 0 || passing === 0) return topK.result;
     const task = { queries, q, k: topK.filled, count: snapshot.count, allowed, passing, signal };
-    return topK.fill(await this.#ask(this.#backend.search(task)));
+    return topK.fill(await this.#ask(backend.search(task)));
   }
 
   async #checkFinite(values: Float32Array, name: string, firstRow: number): Promise<void> {
@@ -163,9 +196,18 @@ export class ResidentRows implements Rows {
     throw new SeineError('ERR_CLOSED', `${method} was called on rows that are disposed: upload them again.`);
   }
 
+  /** Searches bound to it may be under way; those bound later are waited for as well, which does no harm. */
+  #retire(backend: BackendRows): void {
+    const retired = Promise.allSettled(this.#searches).then(() => backend.dispose());
+    this.#retiring.add(retired);
+    const done = () => this.#retiring.delete(retired);
+    retired.then(done, done);
+  }
+
   async #disposeOnceIdle(): Promise<void> {
     await this.#mutations;
     await Promise.allSettled(this.#searches);
+    await Promise.allSettled(this.#retiring);
     this.#onDispose();
     await this.#backend.dispose();
   }

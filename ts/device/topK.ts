@@ -3,7 +3,8 @@ import { SeineError } from '../core/errors.ts';
 import type { DeviceName, Metric, TopK } from '../core/types.ts';
 import type { Found } from './device.ts';
 
-const EMPTY_ID = 0xffffffff;
+/** Marks a slot, or a removed row, that has no id. */
+export const EMPTY_ID = 0xffffffff;
 /** Results below this size are not worth asking the system for its free memory. */
 const SMALL = 2 ** 26;
 

@@ -2,6 +2,7 @@ import { SeineError } from '../core/errors.ts';
 import type { BackendRows, Found, SearchTask, UploadOptions } from './device.ts';
 import { pacer } from './pacer.ts';
 import { BestRows } from './reference/bestRows.ts';
+import { chunkOf, readRows } from './reference/readRows.ts';
 import { drain, scan } from './reference/scan.ts';
 import { score } from './reference/score.ts';
 import { BufferPool } from './webgpuBuffers.ts';
@@ -62,6 +63,10 @@ export class WebgpuRows implements BackendRows {
     }
     this.#shards = shards;
     this.#count = count;
+  }
+
+  read(ids: Uint32Array): Float32Array {
+    return readRows(this.#chunks(), this.#options.dim, ids);
   }
 
   async search(task: SearchTask): Promise<Found> {
@@ -139,7 +144,7 @@ export class WebgpuRows implements BackendRows {
     for (let i = 0; i < total; i++) {
       if (i % 64 === 0) await pause();
       const id = found.ids[start + i]!;
-      const shard = this.#shardOf(id);
+      const shard = chunkOf(this.#shards, id);
       best.offer(id, score(metric, task.queries, query * dim, shard.values, (id - shard.first) * dim, dim));
     }
     await drain(best, into, slot * k, pause);
@@ -155,17 +160,6 @@ export class WebgpuRows implements BackendRows {
     const candidates = await this.#find(task, capacity);
     await this.#settle(task, 0, candidates, found, 0);
     return found;
-  }
-
-  #shardOf(id: number): WebgpuShard {
-    let low = 0;
-    let high = this.#shards.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >>> 1;
-      if (this.#shards[middle]!.first <= id) low = middle;
-      else high = middle - 1;
-    }
-    return this.#shards[low]!;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { BackendDevice, BackendRows, DeviceProvider, UploadOptions } from '../device.ts';
+import { readRows } from './readRows.ts';
 import { type Chunk, scan } from './scan.ts';
 
 /** Plain TypeScript in float64: always there, slow, and what the others are tested against. */
@@ -31,6 +32,7 @@ function createRows({ dim, metric }: UploadOptions): BackendRows {
       chunks.push({ first: count, values });
       count += values.length / dim;
     },
+    read: (ids) => readRows(chunks, dim, ids),
     search: (task) => scan(chunks, dim, metric, task),
     dispose: async () => {
       chunks.length = 0;
