@@ -6,6 +6,8 @@ import type { StoreModel, WriteResult } from './store/types.ts';
 
 export interface WriteOptions {
   signal?: AbortSignal | undefined;
+  /** Called when the writes before this one are done. */
+  onStart?: (() => void) | undefined;
   /** Called as texts are encoded. */
   onProgress?: ((done: EncodeProgress) => void) | undefined;
 }
@@ -24,6 +26,7 @@ export async function upsert(
   options: WriteOptions,
 ): Promise<UpsertResult> {
   options.signal?.throwIfAborted();
+  options.onStart?.();
   const unchanged = await store.unchanged(documents);
   // Of several documents with one id the last counts, so one that is stored already may not be left out alone.
   const ids = new Set(documents.filter((_, i) => !unchanged[i]).map(({ id }) => id));

@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { ATTRIBUTE_TYPES } from '../core/attributeValues.ts';
 import { SeineError } from '../core/errors.ts';
 import { count, duration } from '../core/progress.ts';
 import type { AttributeType } from '../core/types.ts';
-import { ATTRIBUTE_TYPES } from '../offline/ingest/attributes.ts';
 import { FORMATS, type Format } from '../offline/ingest/format.ts';
 import { badLineMessage, type IngestSummary, ingest } from '../offline/ingest/ingest.ts';
 import { interruptSignal } from './interrupt.ts';

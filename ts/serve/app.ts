@@ -4,6 +4,8 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyInstance } from 'fastify';
 import { SeineError } from '../core/errors.ts';
 import { sendError } from './errorReply.ts';
+import { documentRoutes } from './routes/documents.ts';
+import { infoRoutes } from './routes/info.ts';
 import { searchRoutes } from './routes/search.ts';
 import type { Service } from './service.ts';
 import { describeInvalid, validatorCompiler } from './validation.ts';
@@ -11,11 +13,15 @@ import { describeInvalid, validatorCompiler } from './validation.ts';
 /** Ids that a caller may give a request. */
 const REQUEST_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
+/** Ids of documents in a path may be as long: what comes before it lies within Node's 16 KiB of headers. */
+const MOST_ID_UNITS = 16_384;
+
 /** The HTTP application over a service: all plugins and routes, not yet listening. */
 export async function buildApp(service: Service): Promise<FastifyInstance> {
   const { settings } = service;
   const app = fastify({
     logger: { level: settings.logLevel },
+    routerOptions: { maxParamLength: MOST_ID_UNITS },
     bodyLimit: settings.bodyLimit,
     requestTimeout: settings.requestTimeoutMs,
     genReqId: ({ headers }) => {
@@ -39,5 +45,7 @@ export async function buildApp(service: Service): Promise<FastifyInstance> {
     openapi: { openapi: '3.1.0', info: { title: 'Seine', version: service.version } },
   });
   await app.register(searchRoutes, { service });
+  await app.register(documentRoutes, { service });
+  await app.register(infoRoutes, { service });
   return app;
 }

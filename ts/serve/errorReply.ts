@@ -11,8 +11,13 @@ const FRAMEWORK: Record<string, ErrorCode> = {
 export class DetailedError extends SeineError {
   readonly details: Record<string, unknown>;
 
-  constructor(code: ErrorCode, message: string, details: Record<string, unknown>) {
-    super(code, message);
+  constructor(
+    code: ErrorCode,
+    message: string,
+    details: Record<string, unknown>,
+    options?: { cause?: unknown },
+  ) {
+    super(code, message, options);
     this.details = details;
   }
 }

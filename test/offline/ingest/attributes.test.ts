@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { inferType } from '../../../ts/core/attributeValues.ts';
 import type { AttributeType } from '../../../ts/core/types.ts';
-import { convert, inferType } from '../../../ts/offline/ingest/attributes.ts';
+import { convert } from '../../../ts/offline/ingest/convert.ts';
 
 const fromText = (value: string) => ({ value, textual: true });
 const fromJson = (value: unknown) => ({ value, textual: false });

@@ -1,36 +1,21 @@
+import { AttributeTypes } from '../../core/attributeTypes.ts';
+import type { RawValue } from '../../core/attributeValues.ts';
 import { SeineError } from '../../core/errors.ts';
 import type { Attributes, AttributeType, Document } from '../../core/types.ts';
-import { convert, inferType, type RawValue } from './attributes.ts';
 import type { BadLine, ReadDocument } from './batches.ts';
+import { convert } from './convert.ts';
 
-/**
- * Gives attributes their types. The user's word goes first, then what the index knows, then what fits all values
- * in the first batch that has the attribute; from there on the type stays.
- */
+/** Gives the attributes of documents their types. */
 export class AttributeTyper {
-  readonly #types: Map<string, AttributeType>;
+  readonly #types: AttributeTypes;
 
-  constructor(known: Record<string, AttributeType> = {}, given: Record<string, AttributeType> = {}) {
-    this.#types = new Map([...Object.entries(known), ...Object.entries(given)]);
+  constructor(known?: Record<string, AttributeType>, given?: Record<string, AttributeType>) {
+    this.#types = new AttributeTypes(known, given);
   }
 
   /** Settles the types of attributes that are new in `items`. */
   learn(items: (ReadDocument | BadLine)[]): void {
-    const values = new Map<string, RawValue[]>();
-    for (const item of items) {
-      if ('reason' in item) continue;
-      for (const [name, value] of item.attributes) {
-        if (this.#types.has(name)) continue;
-        const seen = values.get(name);
-        const raw = { value, textual: item.textual };
-        if (seen === undefined) values.set(name, [raw]);
-        else seen.push(raw);
-      }
-    }
-    for (const [name, seen] of values) {
-      const type = inferType(seen);
-      if (type !== undefined) this.#types.set(name, type);
-    }
+    this.#types.learn(rawValues(items));
   }
 
   /** The document with typed attributes, or why it has none; missing values are left out. */
@@ -56,7 +41,14 @@ export class AttributeTyper {
 
   /** Names among `wanted` that no document had, nor anything nested under them. */
   unseen(wanted: string[]): string[] {
-    const names = [...this.#types.keys()];
+    const names = this.#types.names();
     return wanted.filter((name) => !names.some((seen) => seen === name || seen.startsWith(`${name}.`)));
+  }
+}
+
+function* rawValues(items: (ReadDocument | BadLine)[]): Generator<[string, RawValue]> {
+  for (const item of items) {
+    if ('reason' in item) continue;
+    for (const [name, value] of item.attributes) yield [name, { value, textual: item.textual }];
   }
 }

@@ -1,32 +1,146 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import Type from 'typebox';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import Type, { type Static } from 'typebox';
+import { SeineError } from '../../core/errors.ts';
 import type { FilterExpression } from '../../core/types.ts';
+import { AttributesJson, attributesToJson } from '../attributeJson.ts';
 import { clientSignal } from '../clientSignal.ts';
+import {
+  DeadlineMs,
+  Filter,
+  failures,
+  Generation,
+  HitFields,
+  QUESTION_BYTES,
+  RankCounts,
+  RequestId,
+  Retrieve,
+  Searcher,
+  SearchTimings,
+  Workload,
+} from '../schemas.ts';
 import type { Service } from '../service.ts';
+
+const options = {
+  k: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'Hits wanted; 10 by default.' })),
+  offset: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 10_000,
+      description: 'Hits to leave out from the front, for paging.',
+    }),
+  ),
+  depth: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 1000,
+      description: 'Documents that the ranker reads: at most as many as the server allows now; 0 ranks none.',
+    }),
+  ),
+  retrieve: Type.Optional(Retrieve),
+  deadlineMs: Type.Optional(DeadlineMs),
+};
 
 const SearchBody = Type.Object(
   {
-    query: Type.String({ description: 'What to search for.' }),
-    k: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 10, description: 'Hits wanted.' })),
-    offset: Type.Optional(Type.Integer({ minimum: 0, maximum: 10_000, default: 0 })),
-    depth: Type.Optional(Type.Integer({ minimum: 0, maximum: 1000 })),
-    retrieve: Type.Optional(Type.Enum(['dense', 'bm25', 'fused'])),
-    filter: Type.Optional(Type.Object({}, { additionalProperties: true })),
-    facets: Type.Optional(Type.Array(Type.String(), { maxItems: 100 })),
-    deadlineMs: Type.Optional(Type.Number({ minimum: 0 })),
+    query: Type.String({ description: 'What to search for.', examples: ['night nurse'] }),
+    ...options,
+    filter: Type.Optional(Filter),
+    facets: Type.Optional(
+      Type.Array(Type.String(), {
+        maxItems: 100,
+        description: 'Attributes whose values are to be counted over all documents that pass the filter.',
+      }),
+    ),
+    searcher: Type.Optional(Searcher),
   },
   { additionalProperties: false },
 );
 
-/** `POST /search`: one query, its hits. */
+const SearchQuery = Type.Object(
+  {
+    q: Type.String({ description: 'What to search for.', examples: ['night nurse'] }),
+    ...options,
+    filter: Type.Optional(Type.String({ description: 'The filter as JSON text.' })),
+    facets: Type.Optional(Type.String({ description: 'Names of attributes, with commas between them.' })),
+  },
+  { additionalProperties: false },
+);
+
+const SearchReply = Type.Object({
+  requestId: RequestId,
+  query: Type.String(),
+  workload: Workload,
+  hits: Type.Array(Type.Object({ ...HitFields, attributes: AttributesJson })),
+  facets: Type.Optional(
+    Type.Record(
+      Type.String(),
+      Type.Array(Type.Object({ value: Type.Union([Type.String(), Type.Boolean()]), count: Type.Integer() })),
+    ),
+  ),
+  generation: Generation,
+  device: Type.String({ description: 'Where vectors were searched.' }),
+  depth: Type.Integer({ description: 'Documents that the ranker was to read.' }),
+  ...RankCounts,
+  timings: SearchTimings,
+});
+
+/** Documents that are ranked where neither the caller nor the settings say how many. */
+const DEPTH = 50;
+
+/** `POST /search` and `GET /search`: one query, its hits. */
 export const searchRoutes: FastifyPluginAsyncTypebox<{ service: Service }> = async (app, { service }) => {
-  app.post('/search', { schema: { body: SearchBody } }, async (request, reply) => {
-    const { query, filter, ...options } = request.body;
-    const answer = await service.index.search(query, {
-      ...options,
-      filter: filter as FilterExpression | undefined,
-      signal: clientSignal(reply),
+  const schema = {
+    tags: ['search'],
+    summary: 'Search',
+    description:
+      'The best documents for a query. A search sees the index as it was when it began, with everything in it ' +
+      'that was acknowledged before.',
+    response: { 200: SearchReply, ...failures },
+  };
+
+  async function answer(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { query, depth: asked, ...options }: Static<typeof SearchBody>,
+  ): Promise<Static<typeof SearchReply>> {
+    const started = performance.now();
+    const workload = 'interactive';
+    const allowed = service.settings.workloads[workload]?.depth?.greatest;
+    const depth = Math.min(asked ?? allowed ?? DEPTH, allowed ?? Number.POSITIVE_INFINITY);
+    const found = await service.index.search(query, { ...options, depth, signal: clientSignal(reply) });
+    const hits = found.hits.map((hit) => ({ ...hit, attributes: attributesToJson(hit.attributes) }));
+    const total = performance.now() - started;
+    const timings = { wait: 0, ...found.timings, total };
+    return { requestId: request.id, query, workload, ...found, hits, depth, timings };
+  }
+
+  app.post(
+    '/search',
+    {
+      schema: { ...schema, body: SearchBody },
+      bodyLimit: Math.min(QUESTION_BYTES, service.settings.bodyLimit),
+    },
+    (request, reply) => answer(request, reply, request.body),
+  );
+
+  app.get('/search', { schema: { ...schema, querystring: SearchQuery } }, (request, reply) => {
+    const { q, filter, facets, ...rest } = request.query;
+    return answer(request, reply, {
+      query: q,
+      ...rest,
+      ...(filter !== undefined && { filter: parseFilter(filter) }),
+      ...(facets !== undefined && { facets: facets.split(',').filter((name) => name !== '') }),
     });
-    return { requestId: request.id, query, ...answer };
   });
 };
+
+function parseFilter(text: string): FilterExpression {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new SeineError('ERR_FILTER', `The filter is not JSON: ${(error as Error).message}.`, {
+      cause: error,
+    });
+  }
+}

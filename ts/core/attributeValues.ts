@@ -1,9 +1,8 @@
-import { SeineError, show } from '../../core/errors.ts';
-import { parseTimestamp } from '../../core/timestamp.ts';
-import type { AttributeType, AttributeValue, GeoPoint } from '../../core/types.ts';
+import { parseTimestamp } from './timestamp.ts';
+import type { AttributeType, AttributeValue, GeoPoint } from './types.ts';
 
 /**
- * A value as its file has it. `textual` says that the file knows only text (CSV, TSV, TREC), so that numbers,
+ * A value as its source has it. `textual` says that the source knows only text (CSV, TSV, TREC), so that numbers,
  * truth values and sets are read out of strings.
  */
 export interface RawValue {
@@ -52,21 +51,13 @@ function typeOf({ value, textual }: RawValue): AttributeType | undefined {
   }
 }
 
-/** `raw` as a value of `type`; throws `ERR_DATA` with what is wrong, as the end of a sentence, if it is none. */
-export function convert(name: string, raw: RawValue, type: AttributeType): AttributeValue {
-  if (raw.value === null || raw.value === undefined) return null;
-  const value = CONVERSIONS[type](raw);
-  if (value === undefined) {
-    const remedy = type === 'keyword' ? `leave it out with --attributes` : `or give --type ${name}=keyword`;
-    throw new SeineError(
-      'ERR_DATA',
-      `must hold ${EXPECTED[type]} in "${name}", got ${show(raw.value)}; ${remedy}`,
-    );
-  }
-  return value;
+/** `raw` as a value of `type`: null where it is missing, `undefined` where it is none. */
+export function convertValue(raw: RawValue, type: AttributeType): AttributeValue | undefined {
+  return raw.value === null || raw.value === undefined ? null : CONVERSIONS[type](raw);
 }
 
-const EXPECTED: Record<AttributeType, string> = {
+/** What a value of a type is, for errors. */
+export const EXPECTED_VALUES: Record<AttributeType, string> = {
   keyword: 'a string',
   number: 'a number',
   boolean: 'true or false',

@@ -1,0 +1,41 @@
+import { lines } from '../../core/lines.ts';
+
+/** One document as it came, or why it could not be read: the end of a sentence that begins with its place. */
+export type Entry = { place: Place } & ({ value: unknown } | { error: string });
+
+/** Where a document stood: a line of NDJSON, counted from 1, or an index in a JSON array. */
+export type Place = { line: number } | { document: number };
+
+/** NDJSON: one document a line; blank lines are passed over, as is a byte order mark. */
+export async function* ndjsonEntries(
+  chunks: AsyncIterable<Uint8Array>,
+  maxLineBytes: number,
+): AsyncGenerator<Entry, void, undefined> {
+  for await (const { line, text, error } of lines(chunks, maxLineBytes)) {
+    const place = { line };
+    if (error !== undefined) {
+      yield { place, error };
+      continue;
+    }
+    const json = line === 1 && text.startsWith('\ufeff') ? text.slice(1) : text;
+    if (json.trim() === '') continue;
+    try {
+      const value: unknown = JSON.parse(json);
+      yield { place, value };
+    } catch (cause) {
+      yield { place, error: `is not JSON: ${(cause as Error).message}` };
+    }
+  }
+}
+
+/** A JSON body: one document, or an array of them. */
+export function* jsonEntries(body: unknown): Generator<Entry, void, undefined> {
+  for (const [document, value] of (Array.isArray(body) ? body : [body]).entries()) {
+    yield { place: { document }, value };
+  }
+}
+
+/** The beginning of a sentence about what stands there. */
+export function placeText(place: Place): string {
+  return 'line' in place ? `Line ${place.line}` : `Document ${place.document} (counted from 0)`;
+}

@@ -1,0 +1,168 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import Type from 'typebox';
+import { SeineError, show } from '../../core/errors.ts';
+import type { Document } from '../../core/types.ts';
+import { AttributesJson, attributesToJson } from '../attributeJson.ts';
+import { clientSignal } from '../clientSignal.ts';
+import { bodyChunks } from '../documents/bodyChunks.ts';
+import { bulkUpsert } from '../documents/bulkUpsert.ts';
+import { jsonEntries, ndjsonEntries } from '../documents/entries.ts';
+import { SliceSizer } from '../documents/sliceSizer.ts';
+import { failures, Generation, UpsertCounts } from '../schemas.ts';
+import type { Service } from '../service.ts';
+
+const EXAMPLE = {
+  id: 'job-17',
+  title: 'Night nurse',
+  text: 'Care for patients on the night shift.',
+  attributes: { city: 'Bern', pay: 90, posted: '2026-03-01' },
+};
+
+const DocumentJson = Type.Object({
+  id: Type.String(),
+  title: Type.Optional(Type.String()),
+  text: Type.String(),
+  attributes: AttributesJson,
+});
+
+/** Documents are checked one by one as they are read, so that an error can name the place. */
+const DocumentsBody = Type.Unsafe<unknown>({
+  description: 'One document, or an array of documents: { id, title?, text, attributes? }.',
+  examples: [[EXAMPLE]],
+});
+const DocumentsStream = Type.Unsafe<unknown>({
+  description: 'One document a line, streamed: any length.',
+  examples: [`${JSON.stringify(EXAMPLE)}\n`],
+});
+
+const UpsertQuery = Type.Object(
+  {
+    atomic: Type.Boolean({
+      default: false,
+      description: 'All documents or none: they are held in memory, bodyLimit bytes of them at most.',
+    }),
+  },
+  { additionalProperties: false },
+);
+
+const UpsertReply = Type.Object({ ...UpsertCounts, generation: Generation });
+const DeleteReply = Type.Object({
+  deleted: Type.Integer({ description: 'Documents that were there.' }),
+  generation: Generation,
+});
+const DeleteBody = Type.Object(
+  { ids: Type.Array(Type.String(), { description: 'Those that are not there are ignored.' }) },
+  { additionalProperties: false },
+);
+const IdParams = Type.Object({ id: Type.String({ minLength: 1 }) });
+
+const DESCRIPTION = `Inserts documents, or replaces those with the same id. What is acknowledged is durable and \
+visible to the next search, from any connection.
+
+Documents are stored in slices, each durable before the next. At a bad document, what stood before it stays: the \
+error bears the place (\`line\` of NDJSON, counted from 1, or \`document\` of an array, counted from 0) and what was \
+\`stored\`. The same holds for what was written before a client left. With \`atomic=true\` all documents are stored \
+or none. Sending documents again that are stored already costs little.
+
+Attributes get their types as with \`seine ingest\`: ISO 8601 dates become timestamps, arrays sets, { lat, lon } \
+points; an attribute that the index knows keeps its type.`;
+
+/** `/documents`: upsert, get, delete. */
+export const documentRoutes: FastifyPluginAsyncTypebox<{ service: Service }> = async (app, { service }) => {
+  const { index, settings } = service;
+  const sizer = new SliceSizer(16_384);
+  const tags = ['documents'];
+  // The body's stream itself: it is read as documents are stored.
+  app.addContentTypeParser('application/x-ndjson', (_request, payload, done) => done(null, payload));
+
+  app.post(
+    '/documents',
+    {
+      schema: {
+        tags,
+        summary: 'Upsert documents',
+        description: DESCRIPTION,
+        querystring: UpsertQuery,
+        body: Type.Unsafe<unknown>({
+          content: {
+            'application/json': { schema: DocumentsBody },
+            'application/x-ndjson': { schema: DocumentsStream },
+          },
+        }),
+        response: { 200: UpsertReply, ...failures },
+      },
+    },
+    async (request, reply) => {
+      const { atomic } = request.query;
+      const signal = clientSignal(reply);
+      const streamed = request.body === request.raw;
+      const entries = streamed
+        ? ndjsonEntries(bodyChunks(request.raw, atomic ? settings.bodyLimit : undefined), settings.bodyLimit)
+        : jsonEntries(request.body);
+      return bulkUpsert(entries, {
+        info: await index.info(),
+        atomic,
+        sizer,
+        upsert: (documents, onStart) => index.upsert(documents, { signal, onStart }),
+      });
+    },
+  );
+
+  app.get(
+    '/documents/:id',
+    {
+      schema: {
+        tags,
+        summary: 'Get a document',
+        params: IdParams,
+        response: { 200: DocumentJson, ...failures },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const document = await index.get(id);
+      if (document === undefined) throw missing(id);
+      return documentToJson(document);
+    },
+  );
+
+  app.delete(
+    '/documents/:id',
+    {
+      schema: {
+        tags,
+        summary: 'Delete a document',
+        description: 'One that is not there is no error.',
+        params: IdParams,
+        response: { 200: DeleteReply, ...failures },
+      },
+    },
+    (request) => index.delete([request.params.id]),
+  );
+
+  app.post(
+    '/documents/delete',
+    {
+      schema: {
+        tags,
+        summary: 'Delete documents',
+        description: 'All at once.',
+        body: DeleteBody,
+        response: { 200: DeleteReply, ...failures },
+      },
+    },
+    (request) => index.delete(request.body.ids),
+  );
+};
+
+function documentToJson({ id, title, text, attributes = {} }: Document) {
+  return {
+    id,
+    ...(title !== undefined && title !== '' && { title }),
+    text,
+    attributes: attributesToJson(attributes),
+  };
+}
+
+const missing = (id: string): SeineError =>
+  new SeineError('ERR_NOT_FOUND', `There is no document with the id ${show(id)}.`);
