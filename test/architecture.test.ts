@@ -122,6 +122,29 @@ describe('architecture', () => {
     expect(outside).toEqual(['ts/core/progress.ts: cli-progress']);
   });
 
+  test('what runs in browsers takes nothing but types from the rest, and gives it nothing', () => {
+    const page = 'ts/serve/page/';
+    const foreign = sources
+      .filter((file) => file.startsWith(page))
+      .flatMap((file) => {
+        const source = readFileSync(join(root, file), 'utf8').replaceAll(/import type [^;]*;/g, '');
+        const taken = [...source.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1]!);
+        return taken.filter((specifier) => !/^\.\/\w+\.ts$/.test(specifier)).map((one) => `${file}: ${one}`);
+      });
+    expect(foreign).toEqual([]);
+    const types = imports.filter(({ from, to }) => from.startsWith(page) && !to.startsWith(page));
+    expect(types.filter(({ to }) => !to.startsWith('ts/core/'))).toEqual([]);
+    expect(imports.filter(({ from, to }) => !from.startsWith(page) && to.startsWith(page))).toEqual([]);
+  });
+
+  test('nothing in the page takes text as HTML or as code', () => {
+    const risky =
+      /innerHTML|outerHTML|insertAdjacentHTML|document\.write|createContextualFragment|\beval\b|new Function/;
+    const page = sources.filter((file) => file.startsWith('ts/serve/page/'));
+    expect(page.length).toBeGreaterThan(0);
+    expect(page.filter((file) => risky.test(readFileSync(join(root, file), 'utf8')))).toEqual([]);
+  });
+
   test('source files stay within 300 lines', () => {
     const code = [
       ...sources,

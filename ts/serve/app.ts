@@ -6,6 +6,7 @@ import { SeineError } from '../core/errors.ts';
 import { sendError } from './errorReply.ts';
 import { documentRoutes } from './routes/documents.ts';
 import { infoRoutes } from './routes/info.ts';
+import { pageRoutes } from './routes/page.ts';
 import { searchRoutes } from './routes/search.ts';
 import type { Service } from './service.ts';
 import { describeInvalid, validatorCompiler } from './validation.ts';
@@ -47,5 +48,6 @@ export async function buildApp(service: Service): Promise<FastifyInstance> {
   await app.register(searchRoutes, { service });
   await app.register(documentRoutes, { service });
   await app.register(infoRoutes, { service });
+  await app.register(pageRoutes);
   return app;
 }

@@ -1,0 +1,87 @@
+import type { AttributeType } from '../../core/types.ts';
+import * as api from './api.ts';
+import { html } from './dom.ts';
+import { type FacetGroup, facetGroups } from './facetPanel.ts';
+import { buildFilter, type Choice, choose, type Filters, noFilters } from './filters.ts';
+import { Latest } from './latest.ts';
+import type { FacetCounts } from './wire.ts';
+
+/** The filter controls, with counts over all documents that pass what is chosen elsewhere. */
+export class Facets {
+  readonly #element: HTMLElement;
+  readonly #choose: (name: string, choice: Choice) => void;
+  readonly #latest = new Latest();
+  #groups: FacetGroup[] = [];
+  #filters = noFilters();
+  /** Attributes whose counts are there or on their way. */
+  #counted: string[] = [];
+  #shape = '';
+
+  constructor(element: HTMLElement, choose: (name: string, choice: Choice) => void) {
+    this.#element = element;
+    this.#choose = choose;
+  }
+
+  /** Makes the controls for an index's attributes, unless they are there. */
+  setAttributes(attributes: Record<string, AttributeType>): void {
+    const shape = JSON.stringify(attributes);
+    if (shape === this.#shape) return;
+    this.#shape = shape;
+    this.#groups = facetGroups(attributes, this.#choose);
+    const none = html('p', { class: 'quiet' }, 'The documents have no attributes to filter by.');
+    this.#element.replaceChildren(
+      ...(this.#groups.length > 0 ? this.#groups.map(({ element }) => element) : [none]),
+    );
+    for (const { name, element, countable } of this.#groups) {
+      if (!countable) continue;
+      element.addEventListener('toggle', () => {
+        if (element.open && !this.#counted.includes(name)) this.refresh(this.#filters);
+      });
+    }
+  }
+
+  /** Shows what is chosen and counts anew. */
+  refresh(filters: Filters): void {
+    this.#filters = filters;
+    for (const group of this.#groups) group.show(filters, undefined);
+    const names = this.#groups
+      .filter(({ countable, element }) => countable && element.open)
+      .map(({ name }) => name);
+    this.#counted = names;
+    if (names.length === 0) return;
+    this.#latest.start(
+      (signal) => countFacets(names, filters, signal),
+      (counts) => {
+        for (const group of this.#groups) group.show(this.#filters, counts.get(group.name));
+      },
+      () => {}, // the search that goes with it meets the same trouble and tells it
+    );
+  }
+}
+
+/**
+ * Counts by attribute. Where values of an attribute are chosen, its own counts are taken without that choice: they say
+ * what choosing another value as well would bring. A query without words counts and finds nothing.
+ */
+async function countFacets(
+  names: string[],
+  filters: Filters,
+  signal: AbortSignal,
+): Promise<Map<string, FacetCounts>> {
+  const chosen = names.filter((name) => filters.choices.has(name));
+  const free = names.filter((name) => !filters.choices.has(name));
+  const asked = [
+    ...(free.length > 0 ? [{ facets: free, filters }] : []),
+    ...chosen.map((name) => ({
+      facets: [name],
+      filters: choose(filters, name, { kind: 'values', values: [] }),
+    })),
+  ];
+  const answers = await Promise.all(
+    asked.map(({ facets, filters: passing }) => {
+      const filter = buildFilter(passing);
+      return api.search({ query: '', k: 1, facets, ...(filter && { filter }) }, signal);
+    }),
+  );
+  return new Map(answers.flatMap(({ facets = {} }) => Object.entries(facets)));
+}
