@@ -61,10 +61,8 @@ for (let start = 0; start < texts.length; start += ROUND) {
   const tokenStart = performance.now();
   const tokens = round.map((text) => tokenizer.single(text, MAX_TOKENS));
   total.tokenizer += performance.now() - tokenStart;
-  const groups = batches(
-    tokens.map(({ ids }) => ids.length),
-    BATCH_TOKENS,
-  ).map((places) => places.map((i) => tokens[i]!));
+  const lengths = tokens.map(({ ids }) => ids.length);
+  const groups = [...batches(lengths, BATCH_TOKENS)].map((places) => places.map((i) => tokens[i]!));
   const fed = groups.map(feeds);
   for (const batch of groups) {
     total.padded += batch.length * Math.max(...batch.map(({ ids }) => ids.length));

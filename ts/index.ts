@@ -14,11 +14,11 @@ export {
   openEmbedder,
   type ScoreCacheSettings,
 } from './open.ts';
-export type { RankDocument, RankResult } from './rankTexts.ts';
+export type { RankDocument, RankOptions, RankResult } from './rankTexts.ts';
 export type { RequestOptions } from './requestOptions.ts';
 export type { Answer } from './search.ts';
 export type { SearchIndexOptions } from './searchOptions.ts';
-export type { SeineIndex } from './seineIndex.ts';
+export type { IndexInfo, SeineIndex } from './seineIndex.ts';
 export type { ScoreKind, ScoreTierState } from './store/scoreEntry.ts';
 export type { DeleteResult, StoreInfo, StoreModel } from './store/types.ts';
 export type { UpsertResult, WriteOptions } from './upsert.ts';

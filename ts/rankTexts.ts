@@ -8,6 +8,11 @@ import type { Engine } from './search.ts';
 /** A text to be ranked; the ranker reads its title, if it has one, before it. */
 export type RankDocument = string | { title?: string | undefined; text: string };
 
+export interface RankOptions extends RequestOptions {
+  /** Tokens of each document that the ranker reads at most; then `tokens` counts them. */
+  maxTokens?: number | undefined;
+}
+
 export interface RankResult {
   /** `[documents]`: the ranker's logits, higher is better; NaN where the deadline came first. */
   scores: Float32Array;
@@ -19,16 +24,18 @@ export interface RankResult {
   truncated: number;
   /** Whether the ranker read only the head of the query with the profile. */
   queryTruncated: boolean;
+  /** `[documents]`: tokens of each document that are read, if `maxTokens` was given. */
+  tokens?: Uint32Array;
 }
 
-const OPTIONS = ['searcher', 'deadlineMs', 'signal'];
+const OPTIONS = ['maxTokens', 'searcher', 'deadlineMs', 'signal'];
 
 /** Scores documents that need not be in the index for a query. */
 export async function rankTexts(
   query: string,
   documents: RankDocument[],
   { ranker, scoreCache }: Pick<Engine, 'ranker' | 'scoreCache'>,
-  options: RequestOptions,
+  options: RankOptions,
 ): Promise<RankResult> {
   const { searcher, ...limits } = checkRequest(options, OPTIONS);
   if (typeof query !== 'string') {
@@ -46,7 +53,8 @@ export async function rankTexts(
   }
   limits.signal?.throwIfAborted();
   const question = { query: understand(query).text, searcher };
-  const { logits, ...rest } = await scorePairs(question, texts, ranker, {
+  const heads = options.maxTokens === undefined ? undefined : await ranker.heads(texts, options.maxTokens);
+  const { logits, ...rest } = await scorePairs(question, heads?.texts ?? texts, ranker, {
     ...limits,
     cache: scoreCache,
   });
@@ -54,6 +62,7 @@ export async function rankTexts(
     scores: Float32Array.from(logits, (logit) => logit ?? Number.NaN),
     ranked: logits.filter((logit) => logit !== undefined).length,
     ...rest,
+    ...(heads !== undefined && { tokens: heads.tokens }),
   };
 }
 

@@ -9,8 +9,7 @@ import type { Collection } from './online/retrieve/collection.ts';
 import { embedMissing, type ReembedResult } from './online/retrieve/embedMissing.ts';
 import { StaleSnapshot } from './online/retrieve/retrieve.ts';
 import { Purger } from './purger.ts';
-import { type RankDocument, type RankResult, rankTexts } from './rankTexts.ts';
-import type { RequestOptions } from './requestOptions.ts';
+import { type RankDocument, type RankOptions, type RankResult, rankTexts } from './rankTexts.ts';
 import { type Answer, type Plan, search } from './search.ts';
 import { planOf, type SearchIndexOptions } from './searchOptions.ts';
 import { sameVectors } from './store/modelTable.ts';
@@ -31,6 +30,13 @@ export interface IndexParts {
   /** The embedder as the index records it. */
   model: StoreModel;
   readonly: boolean;
+}
+
+export interface IndexInfo extends StoreInfo {
+  device: string;
+  /** The opened one, also while the index is empty and has no model yet. */
+  embedder: Pick<Encoder, 'name' | 'hash' | 'dim' | 'maxTokens'>;
+  ranker: string | undefined;
 }
 
 /**
@@ -96,7 +102,7 @@ export class SeineIndex {
    * The ranker's scores for texts that need not be in the index; of the query the first 100,000 UTF-16 units count.
    * Errors: ERR_ARGUMENT (the index was opened with the ranker 'none').
    */
-  async rank(query: string, documents: RankDocument[], options: RequestOptions = {}): Promise<RankResult> {
+  async rank(query: string, documents: RankDocument[], options: RankOptions = {}): Promise<RankResult> {
     return this.#read(rankTexts(query, documents, this.#open(), options));
   }
 
@@ -183,11 +189,13 @@ export class SeineIndex {
     return this.#open().store.iterate();
   }
 
-  async info(): Promise<StoreInfo & { device: string; ranker: string | undefined }> {
-    const { store, device, ranker } = this.#open();
+  async info(): Promise<IndexInfo> {
+    const { store, device, encoder, ranker } = this.#open();
+    const { name, hash, dim, maxTokens } = encoder;
     return {
       ...(await store.info()),
       device: `${device.name} (${device.description})`,
+      embedder: { name, hash, dim, maxTokens },
       ranker: ranker?.name,
     };
   }

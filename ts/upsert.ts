@@ -8,6 +8,8 @@ export interface WriteOptions {
   signal?: AbortSignal | undefined;
   /** Called when the writes before this one are done. */
   onStart?: (() => void) | undefined;
+  /** Lets queries go first: for a writer beside searches that must stay quick. */
+  background?: boolean | undefined;
   /** Called as texts are encoded. */
   onProgress?: ((done: EncodeProgress) => void) | undefined;
 }

@@ -93,7 +93,7 @@ test('what is no text, no option or no searcher is refused', async () => {
   await expect(rank(['a', 7])).rejects.toEqual(refused(/got 7 at index 1/));
   await expect(rank([{ title: 'a' }])).rejects.toEqual(refused(/have a text, got undefined at index 0/));
   await expect(rank([{ text: 'a', title: 3 }])).rejects.toEqual(refused(/title .* got 3 at index 0/));
-  await expect(rank([], { k: 1 })).rejects.toEqual(refused(/no option "k"; there are: searcher/));
+  await expect(rank([], { k: 1 })).rejects.toEqual(refused(/no option "k"; there are: maxTokens, searcher/));
   await expect(rank([], { searcher: 'ann' })).rejects.toEqual(refused(/searcher must be an object/));
   await expect(rank([], { searcher: { id: 'a', version: '1' } })).rejects.toEqual(
     refused(/searcher.profile must be a string, got undefined/),
@@ -129,4 +129,14 @@ test('closing waits for texts that are being ranked and embedded', async () => {
   await index.close();
   expect((await ranking).ranked).toBe(3);
   expect((await embedding).vectors).toHaveLength(3 * 256);
+});
+
+test('documents can be cut to fewer tokens for ranking, which are counted then', async () => {
+  await using index = await open(freshPath());
+  const cut = await index.rank('ship', ['a ship with sails', 'bread'], { maxTokens: 2 });
+  expect([...cut.tokens!]).toEqual([2, 1]);
+  expect(cut.scores).toEqual((await index.rank('ship', ['a ship', 'bread'])).scores);
+  await expect(index.rank('ship', ['a'], { maxTokens: 1.5 })).rejects.toEqual(
+    coded('ERR_ARGUMENT', /maxTokens/),
+  );
 });

@@ -133,3 +133,21 @@ describe('cross-encoder', () => {
     });
   });
 });
+
+test('heads are what is read of texts, with as many tokens', async () => {
+  const ranker = await openCrossEncoder('seine-rank-small');
+  try {
+    const long = 'seven seas and seven ships '.repeat(500);
+    const { texts, tokens } = await ranker.heads(['a ship', '', long], 5);
+    expect([...tokens]).toEqual([2, 0, 5]);
+    expect(texts).toEqual(['a ship', '', 'seven seas and seven ships']);
+    const most = await ranker.heads([long], Number.MAX_SAFE_INTEGER);
+    expect(most.tokens[0]).toBeLessThanOrEqual(ranker.maxTokens);
+    expect(long.startsWith(most.texts[0]!)).toBe(true);
+    const [whole, head] = (await ranker.score('seas', [long, most.texts[0]!])).scores;
+    expect(head).toBeCloseTo(whole!, 4);
+    await expect(ranker.heads(['a'], 0)).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
+  } finally {
+    await ranker.close();
+  }
+});

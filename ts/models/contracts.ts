@@ -9,6 +9,11 @@ export interface EncodeProgress {
 export interface EncodeOptions {
   /** Chooses the prompt that the model puts before a text, if it has one. */
   kind: 'query' | 'document';
+  /**
+   * In batches of about 20 ms, between which calls that are not in the background go first: for work beside searches.
+   * It takes longer.
+   */
+  background?: boolean | undefined;
   signal?: AbortSignal | undefined;
   onProgress?: ((done: EncodeProgress) => void) | undefined;
 }
@@ -38,6 +43,14 @@ export interface TextReading {
 export interface PairReading {
   query: TextReading;
   document: TextReading;
+}
+
+/** The heads of texts. */
+export interface TextHeads {
+  /** Each text up to its last token that is kept; the text itself if all are. */
+  texts: string[];
+  /** `[texts]`: tokens that are kept, special tokens not counted. */
+  tokens: Uint32Array;
 }
 
 /** Half-open range of UTF-16 code units. */
@@ -104,5 +117,7 @@ export interface CrossEncoder {
   score(query: string, documents: string[], options?: ScoreOptions): Promise<Scored>;
   /** What `score` reads of a pair. */
   read(query: string, document: string): Promise<PairReading>;
+  /** Cuts texts to `maxTokens` tokens, a positive whole number, or to what the model can read if that is less. */
+  heads(texts: string[], maxTokens: number): Promise<TextHeads>;
   close(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
-import type { CrossEncoder, OpenModelOptions, PairReading, Scored } from './contracts.ts';
+import { SeineError, show } from '../core/errors.ts';
+import type { CrossEncoder, OpenModelOptions, PairReading, Scored, TextHeads } from './contracts.ts';
 import { requireTexts } from './encoder.ts';
 import type { PairScorerInfo } from './inferenceProtocol.ts';
 import { InferenceThread } from './inferenceThread.ts';
@@ -32,6 +33,16 @@ export async function openCrossEncoder(
       requireTexts([query], 'query');
       requireTexts([document], 'document');
       return thread.call<PairReading>({ readPair: { query, document } });
+    },
+    async heads(texts, maxTokens) {
+      requireTexts(texts, 'texts');
+      if (!Number.isInteger(maxTokens) || maxTokens < 1) {
+        throw new SeineError(
+          'ERR_ARGUMENT',
+          `maxTokens must be a positive whole number, got ${show(maxTokens)}.`,
+        );
+      }
+      return thread.call<TextHeads>({ heads: { texts, maxTokens } });
     },
     close: () => thread.close(),
   };

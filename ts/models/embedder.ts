@@ -1,8 +1,15 @@
 import { setImmediate } from 'node:timers/promises';
 import { SeineError } from '../core/errors.ts';
+import { BackgroundPace } from './backgroundPace.ts';
 import { batches } from './batches.ts';
 import type { Encoded, OpenModelOptions, TextReading, TextWindow } from './contracts.ts';
-import type { CallContext, EmbedderInfo, EncodeArguments, WindowArguments } from './inferenceProtocol.ts';
+import type {
+  CallContext,
+  EmbedderInfo,
+  EncodeArguments,
+  ReadArguments,
+  WindowArguments,
+} from './inferenceProtocol.ts';
 import { normalize, type Pooling, pool, poolingMode } from './pooling.ts';
 import { readingOf } from './readingOf.ts';
 import type { ModelFiles } from './resolveModel.ts';
@@ -16,14 +23,14 @@ export interface Embedder {
   readonly info: EmbedderInfo;
   encode(args: EncodeArguments, context: CallContext): Promise<Encoded>;
   windows(args: WindowArguments): Promise<TextWindow[]>;
-  read(args: EncodeArguments): Promise<TextReading[]>;
+  read(args: ReadArguments): Promise<TextReading[]>;
   release(): Promise<void>;
 }
 
 /** Tokens of a batch, padding included: large enough for full speed, small enough that a query need not wait long. */
 const BATCH_TOKENS = 4096;
-/** Texts that are tokenised before other calls get a turn. */
-const TURN_TEXTS = 64;
+/** Milliseconds of tokenising after which other calls get a turn. */
+const TURN_MS = 5;
 
 /**
  * Opens a model of the sentence-transformers layout. A graph with an output `sentence_embedding` `[batch, dim]` has its
@@ -59,37 +66,50 @@ export async function openEmbedder(files: ModelFiles, options: OpenModelOptions)
     await run([graph.tokenizer.single('x', graph.maxTokens)], [0], probe);
     const info: EmbedderInfo = { dim: probe.data!.length, maxTokens: graph.maxTokens };
 
+    const pace = new BackgroundPace(BATCH_TOKENS);
+
+    const encode = async (
+      { texts, kind, background }: EncodeArguments,
+      context: CallContext,
+    ): Promise<Encoded> => {
+      const prompt = prompts[kind];
+      const tokens: TokenIds[] = [];
+      let turn = performance.now();
+      for (const text of texts) {
+        if (performance.now() - turn > TURN_MS) {
+          await setImmediate();
+          turn = performance.now();
+        }
+        if (context.aborted()) break;
+        tokens.push(graph.tokenizer.single(prompt + text, graph.maxTokens));
+      }
+      const vectors: Vectors = { rows: texts.length, data: undefined };
+      const done = { texts: 0, tokens: 0 };
+      const lengths = tokens.map(({ ids }) => ids.length);
+      for (const places of batches(lengths, background ? () => pace.tokens : BATCH_TOKENS)) {
+        if (background) await pace.turn();
+        if (context.aborted()) break;
+        const batch = places.map((place) => tokens[place]!);
+        const started = performance.now();
+        await run(batch, places, vectors);
+        if (background) pace.observe(batch.length * batch[0]!.ids.length, performance.now() - started);
+        done.texts += batch.length;
+        for (const { ids } of batch) done.tokens += ids.length;
+        context.progress(done);
+      }
+      const truncatedTexts = [...tokens.keys()].filter((i) => tokens[i]!.truncated);
+      return {
+        vectors: vectors.data ?? new Float32Array(0),
+        tokens: done.tokens,
+        truncated: truncatedTexts.length,
+        truncatedTexts,
+      };
+    };
+
     return {
       info,
-      async encode({ texts, kind }, context) {
-        const prompt = prompts[kind];
-        const tokens: TokenIds[] = [];
-        for (const [i, text] of texts.entries()) {
-          if (i % TURN_TEXTS === TURN_TEXTS - 1) await setImmediate();
-          if (context.aborted()) break;
-          tokens.push(graph.tokenizer.single(prompt + text, graph.maxTokens));
-        }
-        const vectors: Vectors = { rows: texts.length, data: undefined };
-        const done = { texts: 0, tokens: 0 };
-        for (const places of batches(
-          tokens.map(({ ids }) => ids.length),
-          BATCH_TOKENS,
-        )) {
-          if (context.aborted()) break;
-          const batch = places.map((place) => tokens[place]!);
-          await run(batch, places, vectors);
-          done.texts += batch.length;
-          for (const { ids } of batch) done.tokens += ids.length;
-          context.progress(done);
-        }
-        const truncatedTexts = [...tokens.keys()].filter((i) => tokens[i]!.truncated);
-        return {
-          vectors: vectors.data ?? new Float32Array(0),
-          tokens: done.tokens,
-          truncated: truncatedTexts.length,
-          truncatedTexts,
-        };
-      },
+      encode: (args, context) =>
+        args.background ? encode(args, context) : pace.first(() => encode(args, context)),
       async windows({ text, maxTokens, overlap }) {
         const prompt = graph.tokenizer.part(prompts.document, maxTokens).ids.length;
         const budget = Math.max(1, maxTokens - graph.tokenizer.specials.single - prompt);

@@ -25,10 +25,10 @@ export async function openEncoder(nameOrPath: string, options: OpenModelOptions 
     hash: files.hash,
     dim: thread.info.dim,
     maxTokens: thread.info.maxTokens,
-    async encode(texts, { kind, signal, onProgress }) {
+    async encode(texts, { kind, background = false, signal, onProgress }) {
       requireTexts(texts, 'texts');
       requireKind(kind);
-      return thread.call<Encoded>({ encode: { texts, kind } }, { signal, onProgress });
+      return thread.call<Encoded>({ encode: { texts, kind, background } }, { signal, onProgress });
     },
     async windows(text, { maxTokens, overlap }) {
       requireTexts([text], 'text');

@@ -5,6 +5,7 @@ import type {
   OpenModelOptions,
   PairReading,
   Scored,
+  TextHeads,
   TextReading,
   TextWindow,
   WindowOptions,
@@ -20,9 +21,13 @@ export interface OpenRequest {
   calls: Int32Array;
 }
 
-export interface EncodeArguments {
+export interface ReadArguments {
   texts: string[];
   kind: 'query' | 'document';
+}
+
+export interface EncodeArguments extends ReadArguments {
+  background: boolean;
 }
 
 export type WindowArguments = { text: string } & WindowOptions;
@@ -39,12 +44,18 @@ export interface PairArguments {
   document: string;
 }
 
+export interface HeadArguments {
+  texts: string[];
+  maxTokens: number;
+}
+
 export type Request =
   | { encode: EncodeArguments }
   | { windows: WindowArguments }
-  | { read: EncodeArguments }
+  | { read: ReadArguments }
   | { score: ScoreArguments }
-  | { readPair: PairArguments };
+  | { readPair: PairArguments }
+  | { heads: HeadArguments };
 
 /** `flag[0]` becomes 1 when the caller has lost interest. */
 export type ToWorker = { id: number; flag: Int32Array; request: Request } | { close: true };
@@ -58,7 +69,7 @@ export type FromWorker =
   | { opened: EmbedderInfo | PairScorerInfo }
   | { failed: Failure }
   | { id: number; progress: EncodeProgress }
-  | { id: number; result: Encoded | TextWindow[] | TextReading[] | Scored | PairReading }
+  | { id: number; result: Encoded | TextWindow[] | TextReading[] | Scored | PairReading | TextHeads }
   | { id: number; error: Failure };
 
 export interface EmbedderInfo {

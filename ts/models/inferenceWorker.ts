@@ -36,6 +36,8 @@ async function start({ files, options, calls }: OpenRequest): Promise<void> {
         send({ id, result: await model.read(request.read) });
       } else if ('readPair' in request && 'readPair' in model) {
         send({ id, result: await model.readPair(request.readPair) });
+      } else if ('heads' in request && 'heads' in model) {
+        send({ id, result: await model.heads(request.heads) });
       } else if ('score' in request && 'score' in model) {
         send({ id, result: await model.score(request.score, context) });
       }

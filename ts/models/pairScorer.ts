@@ -1,8 +1,15 @@
 import { performance } from 'node:perf_hooks';
+import { setImmediate } from 'node:timers/promises';
 import { SeineError } from '../core/errors.ts';
 import { batches } from './batches.ts';
-import type { OpenModelOptions, PairReading, Scored } from './contracts.ts';
-import type { CallContext, PairArguments, PairScorerInfo, ScoreArguments } from './inferenceProtocol.ts';
+import type { OpenModelOptions, PairReading, Scored, TextHeads, TextReading } from './contracts.ts';
+import type {
+  CallContext,
+  HeadArguments,
+  PairArguments,
+  PairScorerInfo,
+  ScoreArguments,
+} from './inferenceProtocol.ts';
 import { readingOf } from './readingOf.ts';
 import type { ModelFiles } from './resolveModel.ts';
 import { requireFinite, type TensorInfo } from './session.ts';
@@ -14,6 +21,7 @@ export interface PairScorer {
   readonly info: PairScorerInfo;
   score(args: ScoreArguments, context: CallContext): Promise<Scored>;
   readPair(args: PairArguments): Promise<PairReading>;
+  heads(args: HeadArguments): Promise<TextHeads>;
   release(): Promise<void>;
 }
 
@@ -88,6 +96,18 @@ export async function openPairScorer(files: ModelFiles, options: OpenModelOption
         return {
           query: await readingOf(query, readQuery, tokenizer),
           document: await readingOf(document, second, tokenizer),
+        };
+      },
+      async heads({ texts, maxTokens }) {
+        const read = (text: string): PartIds => tokenizer.part(text, Math.min(maxTokens, limit));
+        const readings: TextReading[] = [];
+        for (const text of texts) {
+          readings.push(await readingOf(text, read, tokenizer));
+          await setImmediate();
+        }
+        return {
+          texts: texts.map((text, i) => text.slice(0, readings[i]!.end)),
+          tokens: Uint32Array.from(readings, ({ kept }) => kept),
         };
       },
       release: () => graph.release(),

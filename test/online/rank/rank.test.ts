@@ -17,6 +17,7 @@ function numberReader(blend: number | undefined, scored = Number.POSITIVE_INFINI
       queryTruncated: false,
     }),
     read: () => Promise.reject(new Error('nothing is read here')),
+    heads: () => Promise.reject(new Error('nothing is cut here')),
     close: async () => {},
   };
 }

@@ -9,6 +9,8 @@ export interface EmbeddedPassage extends TextWindow {
 export interface EmbedOptions {
   /** Cut long texts into windows that overlap, instead of one vector of the head. */
   passages: boolean;
+  /** Steps back behind queries. */
+  background?: boolean | undefined;
   signal?: AbortSignal | undefined;
   onProgress?: ((done: EncodeProgress) => void) | undefined;
 }
@@ -43,6 +45,7 @@ export async function embed(
   );
   const { vectors, tokens, truncated } = await encoder.encode(texts, {
     kind: 'document',
+    background: options.background,
     signal: options.signal,
     onProgress: options.onProgress,
   });
