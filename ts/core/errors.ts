@@ -56,6 +56,8 @@ export const ERRORS = {
   ERR_TOO_LARGE: { exit: 2, status: 413 },
   /** A request's body is of a media type that its route does not read. */
   ERR_MEDIA_TYPE: { exit: 2, status: 415 },
+  /** The address that a server is to listen on is taken, or not there. */
+  ERR_LISTEN: { exit: 4, status: 500 },
   /** Interrupted by the user. */
   ERR_INTERRUPTED: { exit: 130, status: 499 },
   /** A defect of Seine itself. */

@@ -1,21 +1,30 @@
 import type { FastifyReply } from 'fastify';
 import { SeineError } from '../core/errors.ts';
 
-const signals = new WeakMap<FastifyReply, AbortSignal>();
+const controllers = new WeakMap<FastifyReply, AbortController>();
 
-/**
- * Aborts with `ERR_INTERRUPTED` when the client goes before its answer is sent. Not Fastify's `request.signal`: that
- * one listens to the request's stream, which also closes when the body has been read to its end.
- */
-export function clientSignal(reply: FastifyReply): AbortSignal {
-  const known = signals.get(reply);
+function controllerOf(reply: FastifyReply): AbortController {
+  const known = controllers.get(reply);
   if (known !== undefined) return known;
   const controller = new AbortController();
-  signals.set(reply, controller.signal);
+  controllers.set(reply, controller);
   const leave = (): void => controller.abort(new SeineError('ERR_INTERRUPTED', 'The client has gone.'));
   if (reply.raw.destroyed) leave();
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) leave();
   });
-  return controller.signal;
+  return controller;
+}
+
+/**
+ * Aborts with `ERR_INTERRUPTED` when the client goes before its answer is sent, or by `cancelWork`. Not Fastify's
+ * `request.signal`: that one listens to the request's stream, which also closes when the body has been read to its end.
+ */
+export function clientSignal(reply: FastifyReply): AbortSignal {
+  return controllerOf(reply).signal;
+}
+
+/** Aborts what is done for this answer. */
+export function cancelWork(reply: FastifyReply, reason: SeineError): void {
+  controllerOf(reply).abort(reason);
 }

@@ -7,6 +7,9 @@ const FRAMEWORK: Record<string, ErrorCode> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'ERR_MEDIA_TYPE',
 };
 
+/** What a loaded or stopping server answers is no failure of it. */
+const FORESEEN: ErrorCode[] = ['ERR_DEADLINE', 'ERR_CLOSED'];
+
 /** An error that tells a client more than its sentence, in fields of its own beside `code` and `message`. */
 export class DetailedError extends SeineError {
   readonly details: Record<string, unknown>;
@@ -35,11 +38,12 @@ export function requestError(error: unknown, requestId: string): SeineError {
   return new SeineError('ERR_INTERNAL', told, { cause: error });
 }
 
-/** Sets the status and, where it helps, `Retry-After` in whole seconds. */
+/** Sets the status and the headers of a failed answer: `Retry-After` in whole seconds where it helps. */
 export function markFailure(failure: SeineError, request: FastifyRequest, reply: FastifyReply): void {
-  const { status } = failure;
-  if (status >= 500) request.log.error({ err: failure }, 'request failed');
-  reply.code(status);
+  const { status, code } = failure;
+  request.failure = code;
+  if (status >= 500 && !FORESEEN.includes(code)) request.log.error({ err: failure }, 'request failed');
+  reply.code(status).header('x-request-id', request.id);
   if (status !== 429 && status !== 503) return;
   const wait =
     'retryAfterMs' in failure && typeof failure.retryAfterMs === 'number' ? failure.retryAfterMs : 0;

@@ -1,37 +1,122 @@
 import { readFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, isIPv6 } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import { SeineError } from '../core/errors.ts';
 import { open } from '../open.ts';
-import { buildApp } from './app.ts';
-import type { Service } from './service.ts';
-import { parseSettings } from './settings/parseSettings.ts';
+import { buildApp, type LogStream } from './app.ts';
+import { cancelWork } from './clientSignal.ts';
+import { KeyRing } from './keys.ts';
+import { createService, type Service } from './service.ts';
+import { type GivenSettings, parseSettings } from './settings/parseSettings.ts';
+import type { Settings } from './settings/schema.ts';
 
 /** A server that listens. */
 export interface RunningServer {
   /** Where it answers: `http://127.0.0.1:7700`. */
   url: string;
-  /** Takes no more requests, lets those under way end, then closes everything. */
+  /**
+   * Takes no more requests, lets those under way end for `drainMs` at most, cancels the others, then closes
+   * everything. Calling it again is harmless.
+   */
   close(): Promise<void>;
 }
+
+export interface ServeOptions {
+  /** Where log lines go, standard error by default. */
+  log?: LogStream | undefined;
+}
+
+/** Milliseconds in which what was cancelled may say so. */
+const FAREWELL_MS = 500;
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
 
-/** Opens the index and serves it. `settings` is what a configuration file may hold. */
-export async function serve(given: unknown): Promise<RunningServer> {
-  const settings = parseSettings(given);
-  const { embedder, ranker, device } = settings;
-  const index = await open(settings.index, { embedder, ranker, device });
-  const service: Service = { index, settings, version, draining: false };
-  const app = await buildApp(service);
-  await app.listen({ host: settings.host, port: settings.port });
-  const { port } = app.server.address() as AddressInfo;
-  return {
-    url: `http://${settings.host}:${port}`,
-    async close() {
-      service.draining = true;
-      await app.close();
-      await index.close();
-    },
-  };
+/**
+ * Opens the index and serves it over HTTP, until `close`. `settings` is what a configuration file may hold. Errors:
+ * ERR_ARGUMENT (a setting is wrong), ERR_LISTEN (the address is taken or not there), and those of `open`.
+ */
+export async function serve(settings: GivenSettings, options: ServeOptions = {}): Promise<RunningServer> {
+  const { log = process.stderr } = options;
+  const checked = parseSettings(settings);
+  const keys = new KeyRing(checked.keys);
+  const { embedder, ranker, device, provider, scoreCache } = checked;
+  const cache = scoreCache.bytes > 0 ? scoreCache : undefined;
+  const index = await open(checked.index, { embedder, ranker, device, provider, scoreCache: cache });
+  try {
+    const service = createService(index, checked, { keys, version });
+    const app = await buildApp(service, log);
+    await listen(app, service);
+    let closed: Promise<void> | undefined;
+    return {
+      url: urlOf(app),
+      close: () => {
+        closed ??= shutDown(app, service);
+        return closed;
+      },
+    };
+  } catch (error) {
+    await index.close();
+    throw error;
+  }
+}
+
+async function listen(app: FastifyInstance, { settings, metrics }: Service): Promise<void> {
+  const { server } = app;
+  server.maxConnections = settings.maxConnections;
+  server.on('connection', (socket) => {
+    metrics.connectionOpened();
+    socket.once('close', () => metrics.connectionClosed());
+  });
+  server.on('drop', () => metrics.connectionRefused());
+  const { port } = settings;
+  // For "localhost" the framework would open a second server, which knows of no limits.
+  const host = settings.host === 'localhost' ? '127.0.0.1' : settings.host;
+  try {
+    await app.listen({ host, port, listenTextResolver: (address) => `listening at ${address}` });
+  } catch (error) {
+    await app.close();
+    throw new SeineError('ERR_LISTEN', listenMessage(error, settings), { cause: error });
+  }
+}
+
+function listenMessage(error: unknown, { host, port }: Settings): string {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE') {
+    return `Port ${port} of ${host} is in use: stop what listens there, or choose another port (0 takes a free one).`;
+  }
+  if (code === 'EACCES') return `Port ${port} may not be used by this user: choose one from 1024 on.`;
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    return `This machine has no address ${host}: choose one of its own, or 0.0.0.0 for all.`;
+  }
+  return `Nothing can listen at port ${port} of ${host}: ${(error as Error).message}.`;
+}
+
+/** An address that this machine can ask, also where it listens on all. */
+function urlOf(app: FastifyInstance): string {
+  const { address, port } = app.server.address() as AddressInfo;
+  const host = address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address;
+  return `http://${isIPv6(host) ? `[${host}]` : host}:${port}`;
+}
+
+async function shutDown(app: FastifyInstance, service: Service): Promise<void> {
+  const { settings, index, work } = service;
+  service.draining = true;
+  app.log.info({ drainMs: settings.drainMs }, 'shutting down');
+  const last = new SeineError(
+    'ERR_CLOSED',
+    'The server shut down before this was done: ask again in a moment.',
+  );
+  let cutting: NodeJS.Timeout | undefined;
+  const cancelling = setTimeout(() => {
+    for (const reply of service.answers) cancelWork(reply, last);
+    cutting = setTimeout(() => app.server.closeAllConnections(), FAREWELL_MS);
+  }, settings.drainMs);
+  await app.close(); // ends when no connection is left
+  clearTimeout(cancelling);
+  clearTimeout(cutting);
+  await work.drain();
+  await index.close();
+  app.log.info('closed');
 }

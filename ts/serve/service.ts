@@ -1,12 +1,34 @@
+import type { FastifyReply } from 'fastify';
 import type { SeineIndex } from '../seineIndex.ts';
+import { WorkManager } from './admission/workManager.ts';
+import type { KeyRing } from './keys.ts';
+import { Metrics } from './metrics.ts';
+import { slotsOf } from './settings/checkSettings.ts';
 import type { Settings } from './settings/schema.ts';
 
 /** What the routes work with. */
 export interface Service {
-  index: SeineIndex;
-  settings: Settings;
+  readonly index: SeineIndex;
+  readonly settings: Settings;
   /** Of the package. */
-  version: string;
+  readonly version: string;
+  readonly keys: KeyRing;
+  /** What all work passes through: see `admitted`. */
+  readonly work: WorkManager;
+  readonly metrics: Metrics;
+  /** Answers that are not sent yet. */
+  readonly answers: Set<FastifyReply>;
   /** True once the server has been told to stop: it is no longer ready. */
   draining: boolean;
+}
+
+/** The parts of a service over an open index. */
+export function createService(
+  index: SeineIndex,
+  settings: Settings,
+  { keys, version }: Pick<Service, 'keys' | 'version'>,
+): Service {
+  const work = new WorkManager({ slots: slotsOf(settings), workloads: settings.workloads });
+  const metrics = new Metrics({ index, work, depths: () => [], version });
+  return { index, settings, version, keys, work, metrics, answers: new Set(), draining: false };
 }

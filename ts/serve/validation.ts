@@ -1,6 +1,7 @@
 import { Ajv, type ErrorObject, type Options, type ValidateFunction } from 'ajv';
 import type { FastifySchemaCompiler, FastifySchemaValidationError } from 'fastify';
 import { show } from '../core/errors.ts';
+import { nearest } from '../core/nearest.ts';
 
 const OPTIONS: Options = { useDefaults: true, removeAdditional: false, strict: true, verbose: true };
 const strict = new Ajv(OPTIONS);
@@ -24,7 +25,14 @@ export function describeInvalid(
   const field = `${part}${first.instancePath}`.replaceAll('/', '.');
   const { keyword, params, message } = first;
   if (keyword === 'additionalProperties') {
-    return `${field} has no field ${show(params.additionalProperty)}: leave it out or correct its name.`;
+    const name = String(params.additionalProperty);
+    const { properties, patternProperties } = ('parentSchema' in first && first.parentSchema) || {};
+    const near = nearest(name, Object.keys(properties ?? {}));
+    const [pattern] = Object.keys(patternProperties ?? {});
+    const remedy =
+      pattern === undefined ? 'leave it out or correct its name' : `names are to match ${pattern}`;
+    const advice = near === undefined ? remedy : `did you mean ${show(near)}?`;
+    return `${field} has no field ${show(name)}: ${advice}${near === undefined ? '.' : ''}`;
   }
   if (keyword === 'required') return `${field} lacks the field ${show(params.missingProperty)}: give it.`;
   const allowed = keyword === 'enum' ? `: ${(params.allowedValues as unknown[]).join(', ')}` : '';

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FastifyPluginAsync } from 'fastify';
+import { serveFile } from '../staticFile.ts';
 
 const ROOT = fileURLToPath(new URL('../page', import.meta.url));
 const TYPES: Record<string, string> = {
@@ -31,25 +31,14 @@ const HEADERS = {
   ].join('; '),
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
-  'cache-control': 'no-cache',
 };
 
-/**
- * `GET /` and its files under `/page/`, from memory. Browsers ask each time whether they have changed, so that an update
- * is seen at once; the ETag is of the content, since packages come with one and the same date on all files.
- */
+/** `GET /` and its files under `/page/`. */
 export const pageRoutes: FastifyPluginAsync = async (app) => {
   for (const file of readdirSync(ROOT)) {
     const type = TYPES[extname(file)];
     if (type === undefined) continue;
-    const content = readFileSync(join(ROOT, file));
-    const etag = `"${createHash('sha256').update(content).digest('base64url')}"`;
     const url = file === 'index.html' ? '/' : `/page/${file}`;
-    app.get(url, { schema: { hide: true } }, (request, reply) => {
-      reply.headers(HEADERS).header('etag', etag);
-      const known = request.headers['if-none-match']?.split(/\s*,\s*/).map((tag) => tag.replace(/^W\//, ''));
-      if (known?.includes(etag)) return reply.code(304).send();
-      return reply.type(type).send(content);
-    });
+    serveFile(app, url, { content: readFileSync(join(ROOT, file)), type, headers: HEADERS });
   }
 };

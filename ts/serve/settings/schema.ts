@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { WORKLOADS } from '../admission/workloads.ts';
 
 const share = (description: string, byDefault: number) =>
   Type.Number({ minimum: 0, maximum: 1, default: byDefault, description });
@@ -39,7 +40,12 @@ export const WorkloadSettings = Type.Object(
 export const ApiKey = Type.Object(
   {
     name: Type.String({ minLength: 1, description: 'For logs and metrics.' }),
-    key: Type.String({ minLength: 16, description: 'The secret, 16 characters or more.' }),
+    key: Type.String({
+      minLength: 1,
+      description:
+        'The secret, 16 characters or more; or "sha256:" and its hash in hexadecimal; or "file:" and the path of a ' +
+        'file that holds it.',
+    }),
     write: Type.Boolean({ default: false, description: 'Whether it may upsert and delete.' }),
     workloads: Type.Optional(
       Type.Array(Type.String(), {
@@ -63,7 +69,12 @@ export const Settings = Type.Object(
       default: 'auto',
       description: 'Where vectors are searched.',
     }),
-    host: Type.String({ default: '127.0.0.1', description: 'Address to listen on.' }),
+    provider: Type.Enum(['cpu', 'webgpu', 'cuda'], { default: 'cpu', description: 'Where models run.' }),
+    host: Type.String({
+      minLength: 1,
+      default: '127.0.0.1',
+      description: 'Address to listen on.',
+    }),
     port: Type.Integer({
       minimum: 0,
       maximum: 65_535,
@@ -81,8 +92,19 @@ export const Settings = Type.Object(
     bodyLimit: Type.Integer({ minimum: 1024, default: 67_108_864, description: 'Bytes of a body at most.' }),
     requestTimeoutMs: Type.Integer({
       minimum: 1,
-      default: 30_000,
-      description: 'Milliseconds in which a whole request must have arrived.',
+      default: 300_000,
+      description:
+        'Milliseconds in which a request must have arrived, bodies that are read as they come included.',
+    }),
+    headersTimeoutMs: Type.Integer({
+      minimum: 1,
+      default: 10_000,
+      description: "Milliseconds in which a request's headers must have arrived.",
+    }),
+    keepAliveTimeoutMs: Type.Integer({
+      minimum: 1,
+      default: 72_000,
+      description: 'Milliseconds that an idle connection is kept; let a proxy in front close first.',
     }),
     maxConnections: Type.Integer({ minimum: 1, default: 1024, description: 'Connections at one time.' }),
     drainMs: Type.Integer({
@@ -97,15 +119,11 @@ export const Settings = Type.Object(
     slots: Type.Optional(
       Type.Integer({
         minimum: 1,
-        description: 'Units of work at one time; one more than threads by default.',
+        description: 'Units of work at one time (default: one more than threads).',
       }),
     ),
     workloads: Type.Record(Type.String({ pattern: '^[a-z][a-z0-9-]{0,31}$' }), WorkloadSettings, {
-      default: {
-        interactive: { weight: 8, minShare: 0.5, maxShare: 1, queue: 64, deadlineMs: 2000, depth: {} },
-        bulk: { weight: 1, minShare: 0, maxShare: 1, queue: 256 },
-        judge: { weight: 2, minShare: 0, maxShare: 1, queue: 64 },
-      },
+      additionalProperties: false,
       description: 'Classes of work by name.',
     }),
     scoreCache: Type.Object(
@@ -122,6 +140,12 @@ export const Settings = Type.Object(
   },
   { additionalProperties: false },
 );
+
+/** Classes of work that every server has; settings may change them and add others. */
+export const DEFAULT_WORKLOADS = {
+  ...WORKLOADS,
+  interactive: { ...WORKLOADS.interactive, depth: {} },
+};
 
 export type Settings = Static<typeof Settings>;
 export type ApiKey = Static<typeof ApiKey>;
