@@ -1,6 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import type { SeineIndex } from '../seineIndex.ts';
 import { WorkManager } from './admission/workManager.ts';
+import { DepthController } from './depth/depthController.ts';
 import type { KeyRing } from './keys.ts';
 import { Metrics } from './metrics.ts';
 import { slotsOf } from './settings/checkSettings.ts';
@@ -15,6 +16,8 @@ export interface Service {
   readonly keys: KeyRing;
   /** What all work passes through: see `admitted`. */
   readonly work: WorkManager;
+  /** What sets the ranking depth, of those workloads for which the settings want it. */
+  readonly depths: ReadonlyMap<string, DepthController>;
   readonly metrics: Metrics;
   /** Answers that are not sent yet. */
   readonly answers: Set<FastifyReply>;
@@ -28,7 +31,12 @@ export function createService(
   settings: Settings,
   { keys, version }: Pick<Service, 'keys' | 'version'>,
 ): Service {
-  const work = new WorkManager({ slots: slotsOf(settings), workloads: settings.workloads });
-  const metrics = new Metrics({ index, work, depths: () => [], version });
-  return { index, settings, version, keys, work, metrics, answers: new Set(), draining: false };
+  const { workloads } = settings;
+  const work = new WorkManager({ slots: slotsOf(settings), workloads });
+  const depths = new Map<string, DepthController>();
+  for (const [name, { depth }] of Object.entries(workloads)) {
+    if (depth !== undefined) depths.set(name, new DepthController(depth));
+  }
+  const metrics = new Metrics({ index, work, depths, version });
+  return { index, settings, version, keys, work, depths, metrics, answers: new Set(), draining: false };
 }
