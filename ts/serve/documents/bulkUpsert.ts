@@ -4,9 +4,10 @@ import { SeineError, show } from '../../core/errors.ts';
 import type { Attributes, AttributeType, Document } from '../../core/types.ts';
 import type { UpsertResult } from '../../upsert.ts';
 import { DetailedError } from '../errorReply.ts';
+import type { SliceSizer } from '../sliceSizer.ts';
+import { sliceEnd, textUnits } from '../slices.ts';
 import { type Entry, type Place, placeText } from './entries.ts';
 import { readDocument, type UntypedDocument } from './readDocument.ts';
-import type { SliceSizer } from './sliceSizer.ts';
 
 /** What a bulk upsert did, over all its slices. */
 export type Stored = UpsertResult;
@@ -24,8 +25,6 @@ export interface BulkOptions {
 /** As `seine ingest` has them: what the types of new attributes are found in. */
 const BATCH_DOCUMENTS = 2048;
 const BATCH_CHARACTERS = 2 ** 19;
-/** What a document costs besides its text, in characters of text. */
-const DOCUMENT_UNITS = 256;
 
 interface Placed<T> {
   place: Place;
@@ -110,14 +109,9 @@ class BulkWriter {
 
   async #writeSlices(documents: Placed<Document>[]): Promise<void> {
     const { sizer } = this.#options;
+    const unitsOf = documents.map(({ document }) => textUnits(document.text, document.title));
     for (let start = 0; start < documents.length; ) {
-      let end = start + 1;
-      let units = unitsOf(documents[start]!);
-      for (; end < documents.length; end++) {
-        const more = unitsOf(documents[end]!);
-        if (units + more > sizer.units) break;
-        units += more;
-      }
+      const { end, units } = sliceEnd(unitsOf, start, sizer.units);
       const slice = documents.slice(start, end);
       let begun = performance.now();
       await this.#writeSlice(slice, () => {
@@ -170,10 +164,6 @@ class BulkWriter {
     }
     return { id, ...(title !== undefined && { title }), text, attributes: Object.fromEntries(typed) };
   }
-}
-
-function unitsOf({ document }: Placed<Document>): number {
-  return document.text.length + (document.title?.length ?? 0) + DOCUMENT_UNITS;
 }
 
 const rawValue = (value: unknown): RawValue => ({ value, textual: false });

@@ -1,15 +1,17 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { SeineError, show } from '../../core/errors.ts';
 import type { Document } from '../../core/types.ts';
+import type { DeleteResult } from '../../store/types.ts';
+import { admitted } from '../admitted.ts';
 import { AttributesJson, attributesToJson } from '../attributeJson.ts';
-import { clientSignal } from '../clientSignal.ts';
 import { bodyChunks } from '../documents/bodyChunks.ts';
 import { bulkUpsert } from '../documents/bulkUpsert.ts';
 import { jsonEntries, ndjsonEntries } from '../documents/entries.ts';
-import { SliceSizer } from '../documents/sliceSizer.ts';
 import { failures, Generation, UpsertCounts } from '../schemas.ts';
 import type { Service } from '../service.ts';
+import { SliceSizer } from '../sliceSizer.ts';
 
 const EXAMPLE = {
   id: 'job-17',
@@ -75,9 +77,13 @@ export const documentRoutes: FastifyPluginAsyncTypebox<{ service: Service }> = a
   // The body's stream itself: it is read as documents are stored.
   app.addContentTypeParser('application/x-ndjson', (_request, payload, done) => done(null, payload));
 
+  const remove = (request: FastifyRequest, reply: FastifyReply, ids: string[]): Promise<DeleteResult> =>
+    admitted(service, request, reply, { workload: 'bulk' }, () => index.delete(ids));
+
   app.post(
     '/documents',
     {
+      config: { access: 'write' },
       schema: {
         tags,
         summary: 'Upsert documents',
@@ -94,7 +100,6 @@ export const documentRoutes: FastifyPluginAsyncTypebox<{ service: Service }> = a
     },
     async (request, reply) => {
       const { atomic } = request.query;
-      const signal = clientSignal(reply);
       const streamed = request.body === request.raw;
       const entries = streamed
         ? ndjsonEntries(bodyChunks(request.raw, atomic ? settings.bodyLimit : undefined), settings.bodyLimit)
@@ -103,7 +108,10 @@ export const documentRoutes: FastifyPluginAsyncTypebox<{ service: Service }> = a
         info: await index.info(),
         atomic,
         sizer,
-        upsert: (documents, onStart) => index.upsert(documents, { signal, onStart }),
+        upsert: (documents, onStart) =>
+          admitted(service, request, reply, { workload: 'bulk' }, ({ signal }) =>
+            index.upsert(documents, { background: true, signal, onStart }),
+          ),
       });
     },
   );
@@ -129,6 +137,7 @@ export const documentRoutes: FastifyPluginAsyncTypebox<{ service: Service }> = a
   app.delete(
     '/documents/:id',
     {
+      config: { access: 'write' },
       schema: {
         tags,
         summary: 'Delete a document',
@@ -137,12 +146,13 @@ export const documentRoutes: FastifyPluginAsyncTypebox<{ service: Service }> = a
         response: { 200: DeleteReply, ...failures },
       },
     },
-    (request) => index.delete([request.params.id]),
+    (request, reply) => remove(request, reply, [request.params.id]),
   );
 
   app.post(
     '/documents/delete',
     {
+      config: { access: 'write' },
       schema: {
         tags,
         summary: 'Delete documents',
@@ -151,7 +161,7 @@ export const documentRoutes: FastifyPluginAsyncTypebox<{ service: Service }> = a
         response: { 200: DeleteReply, ...failures },
       },
     },
-    (request) => index.delete(request.body.ids),
+    (request, reply) => remove(request, reply, request.body.ids),
   );
 };
 

@@ -17,6 +17,7 @@ const InfoReply = Type.Object({
     {
       name: Type.String(),
       dim: Type.Integer({ description: 'Length of a vector.' }),
+      maxTokens: Type.Integer({ description: 'Tokens of a text that it reads.' }),
     },
     { description: 'The embedder.' },
   ),
@@ -50,12 +51,14 @@ export const infoRoutes: FastifyPluginAsyncTypebox<{ service: Service }> = async
       },
     },
     async () => {
-      const { index, settings, version } = service;
-      const { documents, rows, generation, attributes, device, ranker } = await index.info();
-      const { model: name, dim } = await index.embed([], 'document');
+      const { index, settings, depths, version } = service;
+      const { documents, rows, generation, attributes, embedder, device, ranker } = await index.info();
+      const { name, dim, maxTokens } = embedder;
       const workloads = Object.entries(settings.workloads).map(([workload, { depth }]) => [
         workload,
-        depth === undefined ? {} : { depth: { now: depth.greatest, ...depth } },
+        depth === undefined
+          ? {}
+          : { depth: { now: depths.get(workload)?.depth ?? depth.greatest, ...depth } },
       ]);
       return {
         version,
@@ -63,7 +66,7 @@ export const infoRoutes: FastifyPluginAsyncTypebox<{ service: Service }> = async
         rows,
         generation,
         attributes,
-        model: { name, dim },
+        model: { name, dim, maxTokens },
         ...(ranker !== undefined && { ranker }),
         device,
         workloads: Object.fromEntries(workloads),

@@ -3,8 +3,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import Type, { type Static } from 'typebox';
 import { SeineError } from '../../core/errors.ts';
 import type { FilterExpression } from '../../core/types.ts';
+import { admitted } from '../admitted.ts';
 import { AttributesJson, attributesToJson } from '../attributeJson.ts';
-import { clientSignal } from '../clientSignal.ts';
 import {
   DeadlineMs,
   Filter,
@@ -102,17 +102,24 @@ export const searchRoutes: FastifyPluginAsyncTypebox<{ service: Service }> = asy
   async function answer(
     request: FastifyRequest,
     reply: FastifyReply,
-    { query, depth: asked, ...options }: Static<typeof SearchBody>,
+    { query, ...asked }: Static<typeof SearchBody>,
   ): Promise<Static<typeof SearchReply>> {
-    const started = performance.now();
-    const workload = 'interactive';
-    const allowed = service.settings.workloads[workload]?.depth?.greatest;
-    const depth = Math.min(asked ?? allowed ?? DEPTH, allowed ?? Number.POSITIVE_INFINITY);
-    const found = await service.index.search(query, { ...options, depth, signal: clientSignal(reply) });
-    const hits = found.hits.map((hit) => ({ ...hit, attributes: attributesToJson(hit.attributes) }));
-    const total = performance.now() - started;
-    const timings = { wait: 0, ...found.timings, total };
-    return { requestId: request.id, query, workload, ...found, hits, depth, timings };
+    const arrived = performance.now();
+    return admitted(service, request, reply, { deadlineMs: asked.deadlineMs }, async (turn) => {
+      const { workload, waitMs, deadlineMs, signal } = turn;
+      const controller = service.depths.get(workload);
+      const allowed = controller?.depth;
+      const depth = Math.min(asked.depth ?? allowed ?? DEPTH, allowed ?? Number.POSITIVE_INFINITY);
+      const found = await service.index.search(query, { ...asked, depth, deadlineMs, signal });
+      service.metrics.stages(workload, found.timings);
+      service.metrics.ranked(workload, found.ranked);
+      const total = performance.now() - arrived;
+      // Of searches that asked for less it tells nothing.
+      if (depth === allowed) controller?.observe(total);
+      const hits = found.hits.map((hit) => ({ ...hit, attributes: attributesToJson(hit.attributes) }));
+      const timings = { ...found.timings, wait: waitMs, total };
+      return { requestId: request.id, query, workload, ...found, hits, depth, timings };
+    });
   }
 
   app.post(
