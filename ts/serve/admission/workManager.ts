@@ -33,9 +33,11 @@ export interface RunOptions {
  * Shares the slots of the process out among named workloads. Each has a minimum and a maximum share, a weight, a
  * bounded queue and a deadline. What runs is never interrupted, so long jobs come in slices of about 20 ms.
  *
- * - As a slot falls free, workloads below their minimum go first; then the slots go round by weight (`nextLane`).
+ * - As a slot falls free, workloads below their minimum go first; then the slots go round by weight (`nextLane`): what
+ *   is started, counted by its cost, not by the time that it takes.
  * - Nothing is set aside: idle slots are lent to whoever has work, up to its maximum.
- * - Within a workload the order is that of arrival.
+ * - Within a workload the order is that of arrival. A unit that is next but too heavy for what is free waits for it,
+ *   and nothing lighter goes past.
  * - Nothing starves: each workload can run one unit at least, and one that has been passed over for too long, as all
  *   slots are within the minima of others, goes before them.
  * - Work is shed when it comes: if the queue is full, or if by the measured service times it could not start before

@@ -23,9 +23,10 @@ const LONGEST_MS = 2 ** 31 - 1;
  * - `interactive`: somebody waits. It may take everything and goes first up to half of the slots; beyond that it has
  *   eight parts of ten. After two seconds nobody waits any more, so what would wait longer is shed at once.
  * - `bulk`: imports and long lists, cut into slices of about 20 ms. It borrows what is idle, but never the half that
- *   is the minimum of `interactive`: slices are not interrupted, so a search finds its slots free of them and not
- *   only soon to be freed. It has no deadline, as somebody who imports would rather wait than lose a slice; the queue
- *   bounds how many jobs do.
+ *   is the minimum of `interactive`: slices are not interrupted, so that a search finds these slots free and not just
+ *   soon to be freed. A larger maximum would hardly speed it up, as the models of a process use all threads for one
+ *   call after the other, while each further slice under way keeps every search waiting for a slice longer. It has no
+ *   deadline: who imports would rather wait than be refused half-way; the queue bounds how many jobs do.
  * - `judge`: grading and evaluation, work that somebody waits for in minutes: as `bulk`, with twice its weight and a
  *   shorter queue, as its units are heavier.
  */
