@@ -8,6 +8,7 @@ import { ingestCommand } from './ingest.ts';
 import { reembedCommand } from './reembed.ts';
 import { runCommand } from './run.ts';
 import { searchCommand } from './search.ts';
+import { addSettingFlags, serveCommand } from './serve.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -24,6 +25,7 @@ Examples:
   $ seine search "remote TypeScript job" --index jobs.seine
   $ seine run --index jobs.seine --queries queries.jsonl --out run.trec
   $ seine evaluate --run run.trec --qrels qrels.tsv
+  $ seine serve --index jobs.seine
 
 Exit status: 0 done, 2 arguments, 3 something needed is missing, 4 out of memory, disk or a lock, 5 data not valid,
 6 failure at run time, 130 interrupted. SEINE_DEBUG=1 shows where an error arose.`,
@@ -34,6 +36,7 @@ for (const command of [
   searchCommand(),
   runCommand(),
   evaluateCommand(),
+  serveCommand(),
   reembedCommand(),
   doctorCommand(),
 ]) {
@@ -52,6 +55,10 @@ for (const command of [program, ...program.commands]) {
     },
   });
 }
+
+program.hook('preSubcommand', async (_, command) => {
+  if (command.name() === 'serve') await addSettingFlags(command);
+});
 
 // A reader that has seen enough (`| head`) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

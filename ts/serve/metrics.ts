@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { SeineIndex } from '../seineIndex.ts';
 import { SCORE_KINDS } from '../store/scoreEntry.ts';
 import type { WorkManager } from './admission/workManager.ts';
+import type { DepthController, DepthState } from './depth/depthController.ts';
 
 /** Upper bounds in seconds. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -32,8 +33,8 @@ const STAGES: readonly string[] = [
 export interface MetricSources {
   index: SeineIndex;
   work: WorkManager;
-  /** Ranking depth that is allowed now, by workload. */
-  depths: () => Iterable<[workload: string, depth: number]>;
+  /** By workload. */
+  depths: ReadonlyMap<string, DepthController>;
   version: string;
 }
 
@@ -92,6 +93,7 @@ export class Metrics {
       registers,
     });
     addWork(this.#registry, sources.work);
+    addDepths(this.#registry, sources.depths);
     addIndex(this.#registry, sources);
   }
 
@@ -207,7 +209,32 @@ function addWork(registry: Registry, work: WorkManager): void {
   counter('slot_seconds', 'Slots times seconds that ended units occupied.', ({ slotMs }) => slotMs / 1000);
 }
 
-function addIndex(registry: Registry, { index, depths, version }: MetricSources): void {
+function addDepths(registry: Registry, depths: ReadonlyMap<string, DepthController>): void {
+  const gauge = (name: string, help: string, of: (state: DepthState) => number | undefined) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['workload'],
+      registers: [registry],
+      collect() {
+        for (const [workload, controller] of depths) {
+          const value = of(controller.state());
+          if (value !== undefined) this.set({ workload }, value);
+        }
+      },
+    });
+  gauge('seine_search_depth', 'Documents that may be ranked for a query now.', ({ depth }) => depth);
+  gauge(
+    'seine_search_depth_target_seconds',
+    'Latency that the depth is set for: 99 % of searches stay within.',
+    ({ targetMs }) => targetMs / 1000,
+  );
+  gauge('seine_search_depth_p99_seconds', 'Latency of 99 % of the latest searches.', ({ p99Ms }) =>
+    p99Ms === undefined ? undefined : p99Ms / 1000,
+  );
+}
+
+function addIndex(registry: Registry, { index, version }: MetricSources): void {
   const registers = [registry];
   new Gauge({
     name: 'seine_info',
@@ -229,15 +256,6 @@ function addIndex(registry: Registry, { index, depths, version }: MetricSources)
     registers,
     async collect() {
       this.set((await index.info()).generation);
-    },
-  });
-  new Gauge({
-    name: 'seine_search_depth',
-    help: 'Documents that may be ranked for a query now.',
-    labelNames: ['workload'],
-    registers,
-    collect() {
-      for (const [workload, depth] of depths()) this.set({ workload }, depth);
     },
   });
   addScoreCache(registers, index);

@@ -16,7 +16,7 @@ export interface Service {
   readonly keys: KeyRing;
   /** What all work passes through: see `admitted`. */
   readonly work: WorkManager;
-  /** By workload, where a controller sets the ranking depth. */
+  /** What sets the ranking depth, of those workloads for which the settings want it. */
   readonly depths: ReadonlyMap<string, DepthController>;
   readonly metrics: Metrics;
   /** Answers that are not sent yet. */
@@ -31,13 +31,12 @@ export function createService(
   settings: Settings,
   { keys, version }: Pick<Service, 'keys' | 'version'>,
 ): Service {
-  const work = new WorkManager({ slots: slotsOf(settings), workloads: settings.workloads });
-  const depths = new Map(
-    Object.entries(settings.workloads).flatMap(([name, { depth }]) =>
-      depth === undefined ? [] : [[name, new DepthController(depth)] as const],
-    ),
-  );
-  const depthNow = (): [string, number][] => [...depths].map(([name, { depth }]) => [name, depth]);
-  const metrics = new Metrics({ index, work, depths: depthNow, version });
+  const { workloads } = settings;
+  const work = new WorkManager({ slots: slotsOf(settings), workloads });
+  const depths = new Map<string, DepthController>();
+  for (const [name, { depth }] of Object.entries(workloads)) {
+    if (depth !== undefined) depths.set(name, new DepthController(depth));
+  }
+  const metrics = new Metrics({ index, work, depths, version });
   return { index, settings, version, keys, work, depths, metrics, answers: new Set(), draining: false };
 }

@@ -26,6 +26,12 @@ export function parseSettings(
   if (!isPlain(given)) {
     throw new SeineError('ERR_ARGUMENT', `The settings must be an object, got ${show(given)}.`);
   }
+  if (given.index === undefined) {
+    throw new SeineError(
+      'ERR_ARGUMENT',
+      'The setting index is missing: name the index by --index, SEINE_SERVE_INDEX or "index" in the settings.',
+    );
+  }
   const settings = mergeLayers([{ workloads: DEFAULT_WORKLOADS }, structuredClone(given)]);
   if (!validate(settings)) {
     const errors = validate.errors ?? [];
@@ -34,6 +40,8 @@ export function parseSettings(
     const told = describeInvalid(errors, 'settings');
     throw new SeineError('ERR_ARGUMENT', source === undefined ? told : `${told} It came from ${source}.`);
   }
-  checkSettings(settings as Settings);
-  return settings as Settings;
+  const names = Object.keys(Settings.properties).filter((name) => Object.hasOwn(settings, name));
+  const ordered = Object.fromEntries(names.map((name) => [name, settings[name]])) as Settings;
+  checkSettings(ordered);
+  return ordered;
 }
