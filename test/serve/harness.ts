@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Document } from '../../ts/core/types.ts';
-import { type RunningServer, serve } from '../../ts/serve/serve.ts';
+import { type RunningServer, type ServeOptions, serve } from '../../ts/serve/serve.ts';
 
 /** A server on a free port over a new index, with the default models. */
 export interface TestServer extends RunningServer {
@@ -10,15 +10,15 @@ export interface TestServer extends RunningServer {
   folder: string;
 }
 
-export async function startServer(settings: Record<string, unknown> = {}): Promise<TestServer> {
+export async function startServer(
+  settings: Record<string, unknown> = {},
+  options: ServeOptions = {},
+): Promise<TestServer> {
   const folder = mkdtempSync(join(tmpdir(), 'seine-serve-'));
-  const server = await serve({
-    index: join(folder, 'test.seine'),
-    port: 0,
-    logLevel: 'silent',
-    device: 'cpu',
-    ...settings,
-  });
+  const server = await serve(
+    { index: join(folder, 'test.seine'), port: 0, logLevel: 'silent', device: 'cpu', ...settings },
+    options,
+  );
   return {
     ...server,
     folder,

@@ -4,11 +4,11 @@ import type { FastifyInstance } from 'fastify';
 import { SeineError } from '../core/errors.ts';
 import { open } from '../open.ts';
 import { buildApp, type LogStream } from './app.ts';
-import { cancelWork } from './clientSignal.ts';
 import { KeyRing } from './keys.ts';
 import { createService, type Service } from './service.ts';
 import { type GivenSettings, parseSettings } from './settings/parseSettings.ts';
 import type { Settings } from './settings/schema.ts';
+import { shutDown } from './shutDown.ts';
 
 /** A server that listens. */
 export interface RunningServer {
@@ -25,9 +25,6 @@ export interface ServeOptions {
   /** Where log lines go, standard error by default. */
   log?: LogStream | undefined;
 }
-
-/** Milliseconds in which what was cancelled may say so. */
-const FAREWELL_MS = 500;
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -98,25 +95,4 @@ function urlOf(app: FastifyInstance): string {
   const { address, port } = app.server.address() as AddressInfo;
   const host = address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address;
   return `http://${isIPv6(host) ? `[${host}]` : host}:${port}`;
-}
-
-async function shutDown(app: FastifyInstance, service: Service): Promise<void> {
-  const { settings, index, work } = service;
-  service.draining = true;
-  app.log.info({ drainMs: settings.drainMs }, 'shutting down');
-  const last = new SeineError(
-    'ERR_CLOSED',
-    'The server shut down before this was done: ask again in a moment.',
-  );
-  let cutting: NodeJS.Timeout | undefined;
-  const cancelling = setTimeout(() => {
-    for (const reply of service.answers) cancelWork(reply, last);
-    cutting = setTimeout(() => app.server.closeAllConnections(), FAREWELL_MS);
-  }, settings.drainMs);
-  await app.close(); // ends when no connection is left
-  clearTimeout(cancelling);
-  clearTimeout(cutting);
-  await work.drain();
-  await index.close();
-  app.log.info('closed');
 }
