@@ -82,7 +82,6 @@ function showControls(): void {
   compare.setAttribute('aria-pressed', String(view.compare));
   chipBar.replaceChildren(...chips(view.filters, (filters: Filters) => update({ filters })));
   facets.refresh(view.filters);
-  document.title = view.query === '' ? 'Seine' : `${view.query.slice(0, 60)} – Seine`;
 }
 
 function requestOf({ query, filters, retrieve: mode, compare: both }: View): SearchRequest {
@@ -95,6 +94,7 @@ function run(): void {
   paging.stop();
   if (about === undefined) inform();
   const request = requestOf(view);
+  document.title = request.query === '' ? 'Seine' : `${request.query.slice(0, 60)} – Seine`;
   if (request.query === '') {
     searching.stop();
     setWaiting(false);
