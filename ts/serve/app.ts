@@ -5,6 +5,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyInstance, LogController } from 'fastify';
 import { SeineError } from '../core/errors.ts';
 import { checkAccess } from './access.ts';
+import { limitBodyTime } from './bodyTime.ts';
 import { answerClientError } from './clientErrors.ts';
 import { cohereDialect } from './dialects/cohere.ts';
 import { jinaDialect } from './dialects/jina.ts';
@@ -55,7 +56,7 @@ export async function buildApp(service: Service, log: LogStream): Promise<Fastif
     // Ids of documents in a path may be as long as the headers allow.
     routerOptions: { maxParamLength: HEADER_BYTES },
     bodyLimit: settings.bodyLimit,
-    requestTimeout: requestTimeoutMs,
+    requestTimeout: 0, // see limitBodyTime
     keepAliveTimeout: settings.keepAliveTimeoutMs,
     return503OnClosing: false, // it is answered in our shape: see below
     http: {
@@ -97,6 +98,7 @@ export async function buildApp(service: Service, log: LogStream): Promise<Fastif
     followRequest(service, request, reply);
     reply.header('x-request-id', request.id);
   });
+  limitBodyTime(app, requestTimeoutMs);
   await app.register(helmet, SECURITY_HEADERS);
   app.addHook('onRequest', async (request) => {
     if (!service.draining || request.routeOptions.config.anyHost) return;

@@ -44,6 +44,7 @@ export function markFailure(failure: SeineError, request: FastifyRequest, reply:
   request.failure = code;
   if (status >= 500 && !FORESEEN.includes(code)) request.log.error({ err: failure }, 'request failed');
   reply.code(status).header('x-request-id', request.id);
+  if (code === 'ERR_TIMEOUT') reply.header('connection', 'close');
   if (status !== 429 && status !== 503) return;
   const wait =
     'retryAfterMs' in failure && typeof failure.retryAfterMs === 'number' ? failure.retryAfterMs : 0;

@@ -6,6 +6,8 @@ import type { Document } from '../../core/types.ts';
 import type { DeleteResult } from '../../store/types.ts';
 import { admitted } from '../admitted.ts';
 import { AttributesJson, attributesToJson } from '../attributeJson.ts';
+import { STREAMED } from '../bodyTime.ts';
+import { clientSignal } from '../clientSignal.ts';
 import { bodyChunks } from '../documents/bodyChunks.ts';
 import { bulkUpsert } from '../documents/bulkUpsert.ts';
 import { jsonEntries, ndjsonEntries } from '../documents/entries.ts';
@@ -75,7 +77,7 @@ export const documentRoutes: FastifyPluginAsyncTypebox<{ service: Service }> = a
   const sizer = new SliceSizer(16_384);
   const tags = ['documents'];
   // The body's stream itself: it is read as documents are stored.
-  app.addContentTypeParser('application/x-ndjson', (_request, payload, done) => done(null, payload));
+  app.addContentTypeParser(STREAMED, (_request, payload, done) => done(null, payload));
 
   const remove = (request: FastifyRequest, reply: FastifyReply, ids: string[]): Promise<DeleteResult> =>
     admitted(service, request, reply, { workload: 'bulk' }, () => index.delete(ids));
@@ -92,7 +94,7 @@ export const documentRoutes: FastifyPluginAsyncTypebox<{ service: Service }> = a
         body: Type.Unsafe<unknown>({
           content: {
             'application/json': { schema: DocumentsBody },
-            'application/x-ndjson': { schema: DocumentsStream },
+            [STREAMED]: { schema: DocumentsStream },
           },
         }),
         response: { 200: UpsertReply, ...failures },
@@ -101,8 +103,16 @@ export const documentRoutes: FastifyPluginAsyncTypebox<{ service: Service }> = a
     async (request, reply) => {
       const { atomic } = request.query;
       const streamed = request.body === request.raw;
+      const { bodyLimit, requestTimeoutMs: idleMs } = settings;
       const entries = streamed
-        ? ndjsonEntries(bodyChunks(request.raw, atomic ? settings.bodyLimit : undefined), settings.bodyLimit)
+        ? ndjsonEntries(
+            bodyChunks(request.raw, {
+              idleMs,
+              maxBytes: atomic ? bodyLimit : undefined,
+              signal: clientSignal(reply),
+            }),
+            bodyLimit,
+          )
         : jsonEntries(request.body);
       return bulkUpsert(entries, {
         info: await index.info(),

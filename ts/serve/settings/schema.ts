@@ -89,12 +89,16 @@ export const Settings = Type.Object(
       default: [],
       description: 'Names that the Host header may bear besides the loopback ones.',
     }),
-    bodyLimit: Type.Integer({ minimum: 1024, default: 67_108_864, description: 'Bytes of a body at most.' }),
+    bodyLimit: Type.Integer({
+      minimum: 1024,
+      default: 67_108_864,
+      description: 'Bytes of a body at most; of a body that is read as it comes (NDJSON), of each line.',
+    }),
     requestTimeoutMs: Type.Integer({
       minimum: 1,
       default: 300_000,
       description:
-        'Milliseconds in which a request must have arrived, bodies that are read as they come included.',
+        'Milliseconds in which a request must have arrived; of a body that is read as it comes, the next bytes.',
     }),
     headersTimeoutMs: Type.Integer({
       minimum: 1,
