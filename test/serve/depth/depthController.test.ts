@@ -71,7 +71,7 @@ describe('DepthController', () => {
 
   test('falls while requests are too slow, down to the least depth, and returns when they are quick', () => {
     const { controller, feed } = controlled();
-    const falling = feed(300, 3000);
+    const falling = feed(400, 3000);
     expect(falling).toEqual(falling.toSorted((a, b) => b - a));
     expect(controller.depth).toBe(5);
     expect(controller.state().saturated).toBe('least');
@@ -79,7 +79,7 @@ describe('DepthController', () => {
     expect(controller.depth).toBe(100);
     expect(controller.state().saturated).toBe('greatest');
     const fell = falling.indexOf(5);
-    expect(fell).toBeLessThan(200);
+    expect(fell).toBeLessThan(300);
     expect(rising.indexOf(100)).toBeGreaterThan(4 * fell);
   });
 
@@ -104,7 +104,7 @@ describe('DepthController', () => {
     for (let i = 0; i < 600; i++) {
       const latency = 500 + (i % 10);
       calm.feed(1, latency);
-      hit.feed(1, i === 100 ? 60_000 : latency);
+      hit.feed(1, i === 30 ? 60_000 : latency);
       expect(Math.abs(hit.controller.depth - calm.controller.depth)).toBeLessThanOrEqual(1);
     }
   });
@@ -129,7 +129,7 @@ describe('DepthController', () => {
   test('takes a pause as time to spare once a quick request says so, and only then', () => {
     const slow = controlled();
     const quick = controlled();
-    for (const { feed } of [slow, quick]) feed(300, 3000);
+    for (const { feed } of [slow, quick]) feed(400, 3000);
     const { depth } = quick.controller;
     expect(depth).toBe(5);
     quick.feed(1, 200, 60_000);

@@ -38,9 +38,9 @@ export interface DepthState {
 const AIM = 0.65;
 /** Of logarithms: an overload counts at once and fully, time to spare only a little, so that depth returns slowly. */
 const LOWEST_ERROR = -1.5;
-const HIGHEST_ERROR = 0.1;
+const HIGHEST_ERROR = 0.07;
 /** In units of the target, which makes the loop as fast as the requests are. */
-const GAINS = { proportional: 0.6, integralTime: 8, derivativeTime: 0.25, trackingTime: 2 };
+const GAINS = { proportional: 0.5, integralTime: 8, derivativeTime: 0.25, trackingTime: 2 };
 const WINDOW_TARGETS = 20;
 const SAMPLE_TARGETS = 0.5;
 const LEAST_WINDOW_MS = 2000;
