@@ -1,4 +1,5 @@
 export { ERRORS, type ErrorCode, SeineError } from './core/errors.ts';
+export type * from './core/explanation.ts';
 export type * from './core/types.ts';
 export type { Appended, Device, Rows, UploadOptions } from './device/device.ts';
 export { type DeviceChoice, openDevice, type ProbedDevice, probeDevices } from './device/openDevice.ts';
@@ -17,7 +18,7 @@ export {
 export type { RankDocument, RankOptions, RankResult } from './rankTexts.ts';
 export type { RequestOptions } from './requestOptions.ts';
 export type { Answer } from './search.ts';
-export type { SearchIndexOptions } from './searchOptions.ts';
+export type { ExplainOptions, SearchIndexOptions } from './searchOptions.ts';
 export type { IndexInfo, SeineIndex } from './seineIndex.ts';
 export type { ScoreKind, ScoreTierState } from './store/scoreEntry.ts';
 export type { DeleteResult, StoreInfo, StoreModel } from './store/types.ts';

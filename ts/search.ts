@@ -2,14 +2,14 @@ import { stopwatch } from './core/stopwatch.ts';
 import type { DeviceName, FilterExpression, Hit, RetrieveMode, Searcher, Timings } from './core/types.ts';
 import type { CrossEncoder } from './models/crossEncoder.ts';
 import type { Encoder } from './models/encoder.ts';
-import { rank } from './online/rank/rank.ts';
+import { type Ranked, rank } from './online/rank/rank.ts';
 import type { ScoreCache } from './online/rank/scoreCache.ts';
 import { respond } from './online/respond/respond.ts';
 import type { Collection } from './online/retrieve/collection.ts';
 import { modelText } from './online/retrieve/embed.ts';
 import { countFacet, type FacetCounts } from './online/retrieve/facets.ts';
-import { fetchDocuments } from './online/retrieve/fetchDocuments.ts';
-import { retrieve } from './online/retrieve/retrieve.ts';
+import { type FetchedDocument, fetchDocuments } from './online/retrieve/fetchDocuments.ts';
+import { type Found, type Retrieved, retrieve } from './online/retrieve/retrieve.ts';
 import { understand } from './online/understand/understand.ts';
 import type { Store } from './store/store.ts';
 import type { StoreModel } from './store/types.ts';
@@ -63,18 +63,20 @@ export interface Answer {
 /** Lists of this length are fused: with `offset + k` and `depth` within it, all pages of a query agree. */
 const LIST_LENGTH = 100;
 
+/** Documents that each list of retrieval holds at most. */
+export const listLength = ({ depth, offset, k }: Plan): number => Math.max(LIST_LENGTH, depth, offset + k);
+
 /** The online path: query → understand → retrieve → rank → respond. Queries without a word have no hits. */
 export async function search(engine: Engine, queries: string[], plan: Plan): Promise<Answer[]> {
-  const { store, collection, encoderOf, ranker, scoreCache } = engine;
-  const { searcher, signal, deadline } = plan;
+  const { store, collection, encoderOf } = engine;
+  const { signal } = plan;
   const lap = stopwatch();
 
   const understood = queries.map(understand);
   const asked = understood.filter(({ text }) => text !== '').map(({ text }) => text);
   const understandMs = lap();
 
-  const limit = Math.max(LIST_LENGTH, plan.depth, plan.offset + plan.k);
-  const options = { mode: plan.retrieve, limit, filter: plan.filter, signal };
+  const options = { mode: plan.retrieve, limit: listLength(plan), filter: plan.filter, signal };
   const retrieved = await retrieve(store, collection, encoderOf, asked, options);
   const facets = plan.facets.map((name) => [
     name,
@@ -88,19 +90,9 @@ export async function search(engine: Engine, queries: string[], plan: Plan): Pro
     signal?.throwIfAborted();
     lap();
     const found = text === '' ? undefined : retrieved.found[next++]!;
-    const count = Math.max(plan.depth, plan.offset + plan.k);
-    const documents = found
-      ? await fetchDocuments(store, retrieved, found, count, plan.retrieve === 'fused')
-      : [];
+    const documents = found ? await fetchFound(engine, retrieved, found, plan) : [];
     const fetchMs = lap();
-    const candidates = documents.slice(0, plan.depth).map(({ document, passage, retrieval }) => ({
-      text: modelText(document.title, document.text.slice(passage.start, passage.end)),
-      retrieval,
-    }));
-    const ranking =
-      ranker && candidates.length > 0
-        ? await rank({ query: text, searcher }, candidates, ranker, { signal, deadline, cache: scoreCache })
-        : undefined;
+    const ranking = await rankFetched(engine, text, documents, plan);
     const rankMs = lap();
     const hits = respond(documents, ranking, text, plan);
     const respondMs = fetchMs + lap();
@@ -123,4 +115,33 @@ export async function search(engine: Engine, queries: string[], plan: Plan): Pro
     });
   }
   return answers;
+}
+
+/** Reads the best documents that were found for a query: as many as are ranked or shown. */
+export function fetchFound(
+  { store }: Engine,
+  retrieved: Retrieved,
+  found: Found,
+  { depth, offset, k, retrieve }: Plan,
+): Promise<FetchedDocument[]> {
+  return fetchDocuments(store, retrieved, found, Math.max(depth, offset + k), retrieve === 'fused');
+}
+
+/** What the ranker is given of a document. */
+export function rankerText({ document, passage }: FetchedDocument): string {
+  return modelText(document.title, document.text.slice(passage.start, passage.end));
+}
+
+/** Ranks the best `depth` documents, if there is a ranker and something to rank. */
+export async function rankFetched(
+  { ranker, scoreCache }: Engine,
+  query: string,
+  documents: FetchedDocument[],
+  { depth, searcher, signal, deadline }: Plan,
+): Promise<Ranked | undefined> {
+  const candidates = documents
+    .slice(0, depth)
+    .map((document) => ({ text: rankerText(document), retrieval: document.retrieval }));
+  if (ranker === undefined || candidates.length === 0) return undefined;
+  return rank({ query, searcher }, candidates, ranker, { signal, deadline, cache: scoreCache });
 }

@@ -18,11 +18,24 @@ export interface SearchIndexOptions extends RequestOptions {
 }
 
 const OPTIONS = ['k', 'offset', 'depth', 'retrieve', 'filter', 'facets', 'searcher', 'deadlineMs', 'signal'];
+/** A search whose result is to be explained: `k` and `offset` count as the lists of retrieval are longer for them. */
+export type ExplainOptions = Omit<SearchIndexOptions, 'facets' | 'deadlineMs'>;
+
+const EXPLAIN_OPTIONS = OPTIONS.filter((name) => name !== 'facets' && name !== 'deadlineMs');
 const MODES: RetrieveMode[] = ['dense', 'bm25', 'fused'];
 
 /** Checks the options of a search and fills in the defaults; ERR_ARGUMENT names what is wrong. */
 export function planOf(options: SearchIndexOptions): Plan {
-  const request = checkRequest(options, OPTIONS);
+  return checked(options, OPTIONS);
+}
+
+/** The same for an explanation. */
+export function explainPlanOf(options: ExplainOptions): Plan {
+  return checked(options, EXPLAIN_OPTIONS);
+}
+
+function checked(options: SearchIndexOptions, names: readonly string[]): Plan {
+  const request = checkRequest(options, names);
   const { k = 10, offset = 0, depth = 50, retrieve = 'fused', filter, facets = [] } = options;
   expectWhole('k', k, 1);
   expectWhole('offset', offset, 0);

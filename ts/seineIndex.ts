@@ -1,7 +1,9 @@
 import { SeineError, show } from './core/errors.ts';
+import type { Explanation } from './core/explanation.ts';
 import type { Document } from './core/types.ts';
 import type { Device } from './device/device.ts';
 import { type EmbedTextsOptions, type EmbedTextsResult, embedTexts } from './embedTexts.ts';
+import { explain } from './explain.ts';
 import type { CrossEncoder } from './models/crossEncoder.ts';
 import type { Encoder } from './models/encoder.ts';
 import type { ScoreCache, ScoreCacheState } from './online/rank/scoreCache.ts';
@@ -10,8 +12,8 @@ import { embedMissing, type ReembedResult } from './online/retrieve/embedMissing
 import { StaleSnapshot } from './online/retrieve/retrieve.ts';
 import { Purger } from './purger.ts';
 import { type RankDocument, type RankOptions, type RankResult, rankTexts } from './rankTexts.ts';
-import { type Answer, type Plan, search } from './search.ts';
-import { planOf, type SearchIndexOptions } from './searchOptions.ts';
+import { type Answer, type Engine, search } from './search.ts';
+import { type ExplainOptions, explainPlanOf, planOf, type SearchIndexOptions } from './searchOptions.ts';
 import { sameVectors } from './store/modelTable.ts';
 import type { Store } from './store/store.ts';
 import type { DeleteResult, StoreInfo, StoreModel } from './store/types.ts';
@@ -73,22 +75,32 @@ export class SeineIndex {
     if (!Array.isArray(queries)) {
       throw new SeineError('ERR_ARGUMENT', `queries must be an array of strings, got ${show(queries)}.`);
     }
-    for (const query of queries) {
-      if (typeof query !== 'string') {
-        throw new SeineError('ERR_ARGUMENT', `The query must be a string, got ${show(query)}.`);
-      }
-    }
+    for (const query of queries) expectString('The query', query);
     plan.signal?.throwIfAborted();
-    return this.#read(this.#search(this.#open(), [...queries], plan));
+    const copies = [...queries];
+    return this.#read(this.#seeing(this.#open(), (engine) => search(engine, copies, plan)));
   }
 
-  async #search(parts: IndexParts, queries: string[], plan: Plan): Promise<Answer[]> {
+  /**
+   * Why the document with this id stands where it does for a query, or why it is not found: scores and ranks of each
+   * stage, clauses of the filter, what the models read. All numbers are those of a search with the same options.
+   */
+  async explain(query: string, id: string, options: ExplainOptions = {}): Promise<Explanation> {
+    const plan = explainPlanOf(options);
+    expectString('The query', query);
+    expectString('The id', id);
+    plan.signal?.throwIfAborted();
+    return this.#read(this.#seeing(this.#open(), (engine) => explain(engine, query, id, plan)));
+  }
+
+  /** Looks at one snapshot of the index; anew if what it had bound went stale meanwhile. */
+  async #seeing<T>(parts: IndexParts, look: (engine: Engine) => Promise<T>): Promise<T> {
     const { reader, collection, ranker, scoreCache, readonly } = parts;
     const encoderOf = (model: StoreModel): Encoder => this.#encoderOf(model);
     let behind = readonly; // another process may have written
     while (true) {
       if (behind) await collection.catchUp();
-      const attempt = search({ store: reader, collection, encoderOf, ranker, scoreCache }, queries, plan);
+      const attempt = look({ store: reader, collection, encoderOf, ranker, scoreCache });
       try {
         return await this.#purger.keepFor(attempt, collection.mirror.generation);
       } catch (error) {
@@ -278,5 +290,11 @@ export class SeineIndex {
       'ERR_MODEL_MISMATCH',
       `The index now holds vectors of ${model.name}, but ${encoder.name} was opened: close it and open it anew.`,
     );
+  }
+}
+
+function expectString(name: string, value: unknown): void {
+  if (typeof value !== 'string') {
+    throw new SeineError('ERR_ARGUMENT', `${name} must be a string, got ${show(value)}.`);
   }
 }

@@ -7,21 +7,35 @@ const WORDS = 1000;
 /** What the index's tokenizer takes for a word: letters, digits and private characters, with marks inside. */
 const WORD = /[\p{L}\p{N}\p{Co}][\p{L}\p{N}\p{Co}\p{M}]*/gu;
 
+/** A word as the index compares it: without case and accents. */
+export const foldWord = (word: string): string => word.toLowerCase().normalize('NFD').replace(/\p{M}/gu, '');
+
+/** The words of a text that the index tells apart, in their order, one after another. */
+export function* wordsOf(text: string): Generator<string, void, void> {
+  for (const [word] of text.matchAll(WORD)) yield word;
+}
+
+/** Distinct words of a query that count: by what they are folded to, as they first stand there. */
+export function queryWords(query: string): Map<string, string> {
+  const seen = new Set<string>();
+  const words = new Map<string, string>();
+  for (const word of wordsOf(query)) {
+    if (seen.has(word)) continue;
+    seen.add(word);
+    const folded = foldWord(word);
+    if (!words.has(folded)) words.set(folded, word);
+    if (words.size === WORDS) break;
+  }
+  return words;
+}
+
 /**
  * A query as an FTS5 expression: the OR of its distinct words, each quoted, so that nothing is syntax.
  * `undefined` if there is no word.
  */
 export function matchExpression(query: string): string | undefined {
-  const seen = new Set<string>();
-  const words = new Map<string, string>();
-  for (const [word] of query.matchAll(WORD)) {
-    if (seen.has(word)) continue;
-    seen.add(word);
-    const folded = word.toLowerCase().normalize('NFD').replace(/\p{M}/gu, '');
-    if (!words.has(folded)) words.set(folded, `"${word}"`);
-    if (words.size === WORDS) break;
-  }
-  return words.size === 0 ? undefined : [...words.values()].join(' OR ');
+  const words = [...queryWords(query).values()];
+  return words.length === 0 ? undefined : words.map((word) => `"${word}"`).join(' OR ');
 }
 
 /** Full-text search of one connection. */

@@ -27,19 +27,25 @@ export function respond(
   query: string,
   page: { offset: number; k: number },
 ): Hit[] {
+  return shownOrder(documents.length, ranking)
+    .slice(page.offset, page.offset + page.k)
+    .map((at, i) => {
+      const { document, passage, retrieval, scores } = documents[at]!;
+      const logit = ranking?.logits[at];
+      return {
+        id: document.id,
+        rank: page.offset + i + 1,
+        score: ranking?.blended[at] ?? retrieval,
+        scores: { ...scores, ...(logit !== undefined && { ranker: logit }) },
+        ...(document.title !== undefined && document.title !== '' && { title: document.title }),
+        ...snippet(document.text.slice(passage.start, passage.end), query),
+        attributes: document.attributes,
+      };
+    });
+}
+
+/** Positions of documents in the order of ranking, those that it did not read behind as they came. */
+export function shownOrder(documents: number, ranking: Ranking | undefined): number[] {
   const read = ranking?.order ?? [];
-  const order = [...read, ...documents.slice(read.length).map((_, i) => read.length + i)];
-  return order.slice(page.offset, page.offset + page.k).map((at, i) => {
-    const { document, passage, retrieval, scores } = documents[at]!;
-    const logit = ranking?.logits[at];
-    return {
-      id: document.id,
-      rank: page.offset + i + 1,
-      score: ranking?.blended[at] ?? retrieval,
-      scores: { ...scores, ...(logit !== undefined && { ranker: logit }) },
-      ...(document.title !== undefined && document.title !== '' && { title: document.title }),
-      ...snippet(document.text.slice(passage.start, passage.end), query),
-      attributes: document.attributes,
-    };
-  });
+  return [...read, ...Array.from({ length: documents - read.length }, (_, i) => read.length + i)];
 }

@@ -17,28 +17,32 @@ export interface FetchedDocument {
 export async function fetchDocuments(
   store: Store,
   { mirror }: Retrieved,
-  { ranking, dense, bm25 }: Found,
+  found: Found,
   count: number,
   fused: boolean,
 ): Promise<FetchedDocument[]> {
+  const { ranking, dense } = found;
   const ordinals = ranking.docs.subarray(0, count);
   const documents = await store.documents(ordinals.map((ordinal) => mirror.key(ordinal)));
   return documents.map((document, i) => {
     if (document === undefined) throw new StaleSnapshot(); // purged by another process
-    const ordinal = ordinals[i]!;
-    const retrieval = ranking.scores[i]!;
-    const byVector = dense.get(ordinal);
-    const byWords = bm25.get(ordinal);
+    const best = dense.get(ordinals[i]!);
     return {
       document,
-      passage:
-        byVector === undefined ? { start: 0, end: document.text.length } : mirror.passage(byVector.row),
-      retrieval,
-      scores: {
-        ...(byVector !== undefined && { dense: byVector.score }),
-        ...(byWords !== undefined && { bm25: byWords }),
-        ...(fused && { fused: retrieval }),
-      },
+      passage: best === undefined ? { start: 0, end: document.text.length } : mirror.passage(best.row),
+      retrieval: ranking.scores[i]!,
+      scores: scoresOf(found, i, fused),
     };
   });
+}
+
+/** Scores of the document at a position, from 0, of the ranking. */
+export function scoresOf({ ranking, dense, bm25 }: Found, at: number, fused: boolean): StageScores {
+  const byVector = dense.get(ranking.docs[at]!);
+  const byWords = bm25.get(ranking.docs[at]!);
+  return {
+    ...(byVector !== undefined && { dense: byVector.score }),
+    ...(byWords !== undefined && { bm25: byWords }),
+    ...(fused && { fused: ranking.scores[at]! }),
+  };
 }

@@ -7,7 +7,21 @@ import { type Column, type Columns, MISSING_TIMESTAMP } from './columns.ts';
 /** Says whether the document with this ordinal passes. */
 type Predicate = (ordinal: number) => boolean;
 
-const OPERATORS = ['and', 'or', 'not', 'eq', 'in', 'lt', 'lte', 'gt', 'gte', 'exists', 'near'];
+const OPERATORS = ['and', 'or', 'not', 'eq', 'in', 'lt', 'lte', 'gt', 'gte', 'exists', 'near'] as const;
+
+/** A clause of a filter, found to be valid. */
+export interface CompiledClause {
+  /** Its place: `filter.and[1].eq`. */
+  path: string;
+  operator: (typeof OPERATORS)[number];
+  passes: Predicate;
+  /** Of a comparison: the attribute, and what stands behind its name. */
+  attribute?: string;
+  operands?: unknown[];
+  /** Of `and`, `or` and `not`. */
+  clauses?: CompiledClause[];
+}
+
 const COMPARISONS = {
   lt: <T>(a: T, b: T) => a < b,
   lte: <T>(a: T, b: T) => a <= b,
@@ -24,13 +38,18 @@ const EARTH_RADIUS = 6_371_008.8;
  * Every fault of the expression is an ERR_FILTER that names the place.
  */
 export function evaluateFilter(expression: FilterExpression, columns: Columns, count: number): Bitset {
-  const passes = compile(expression, columns, 'filter', 0);
+  const { passes } = compileFilter(expression, columns);
   const set = zeros(count);
   for (let ordinal = 0; ordinal < count; ordinal++) if (passes(ordinal)) setBit(set, ordinal);
   return set;
 }
 
-function compile(expression: unknown, columns: Columns, path: string, depth: number): Predicate {
+/** Reads a filter over the attributes of these columns. Errors as `evaluateFilter`. */
+export function compileFilter(expression: FilterExpression, columns: Columns): CompiledClause {
+  return compile(expression, columns, 'filter', 0);
+}
+
+function compile(expression: unknown, columns: Columns, path: string, depth: number): CompiledClause {
   if (depth > MAX_DEPTH) throw fault(path, `is nested deeper than ${MAX_DEPTH} levels`);
   if (typeof expression !== 'object' || expression === null || Array.isArray(expression)) {
     throw fault(path, `must be an object with one operator, got ${show(expression)}`);
@@ -42,43 +61,61 @@ function compile(expression: unknown, columns: Columns, path: string, depth: num
   }
   const [operator, operand] = entry;
   const here = `${path}.${operator}`;
+  const comparing = (
+    operator: CompiledClause['operator'],
+    name: unknown,
+    operands: unknown[],
+    predicate: (column: Column) => Predicate,
+  ): CompiledClause => {
+    const attribute = attributeName(name, here);
+    return { path: here, operator, passes: predicate(columns.get(attribute)), attribute, operands };
+  };
   switch (operator) {
     case 'and':
     case 'or': {
       if (!Array.isArray(operand)) throw fault(here, `must be an array of filters, got ${show(operand)}`);
-      const parts = operand.map((part, i) => compile(part, columns, `${here}[${i}]`, depth + 1));
-      return operator === 'and'
-        ? (ordinal) => parts.every((part) => part(ordinal))
-        : (ordinal) => parts.some((part) => part(ordinal));
+      const clauses = operand.map((part, i) => compile(part, columns, `${here}[${i}]`, depth + 1));
+      const parts = clauses.map(({ passes }) => passes);
+      const passes: Predicate =
+        operator === 'and'
+          ? (ordinal) => parts.every((part) => part(ordinal))
+          : (ordinal) => parts.some((part) => part(ordinal));
+      return { path: here, operator, passes, clauses };
     }
     case 'not': {
-      const part = compile(operand, columns, here, depth + 1);
-      return (ordinal) => !part(ordinal);
+      const clause = compile(operand, columns, here, depth + 1);
+      return {
+        path: here,
+        operator,
+        passes: (ordinal) => !clause.passes(ordinal),
+        clauses: [clause],
+      };
     }
     case 'exists': {
       const name = typeof operand === 'string' ? operand : args(operand, 1, here, '[name]')[0];
-      const column = columns.get(attributeName(name, here));
-      return (ordinal) => !isMissing(column, ordinal);
+      return comparing(operator, name, [], (column) => (ordinal) => !isMissing(column, ordinal));
     }
     case 'eq': {
       const [name, value] = args(operand, 2, here, '[name, value]');
-      return member(columns.get(attributeName(name, here)), [value], here);
+      return comparing(operator, name, [value], (column) => member(column, [value], here));
     }
     case 'in': {
       const [name, values] = args(operand, 2, here, '[name, values]');
       if (!Array.isArray(values)) throw fault(here, `takes an array of values, got ${show(values)}`);
-      return member(columns.get(attributeName(name, here)), values, here);
+      return comparing(operator, name, [values], (column) => member(column, values, here));
     }
     case 'lt':
     case 'lte':
     case 'gt':
     case 'gte': {
       const [name, value] = args(operand, 2, here, '[name, value]');
-      return comparison(columns.get(attributeName(name, here)), COMPARISONS[operator], value, here);
+      return comparing(operator, name, [value], (column) =>
+        comparison(column, COMPARISONS[operator], value, here),
+      );
     }
     case 'near': {
       const [name, centre, metres] = args(operand, 3, here, '[name, { lat, lon }, metres]');
-      return near(columns.get(attributeName(name, here)), centre, metres, here);
+      return comparing(operator, name, [centre, metres], (column) => near(column, centre, metres, here));
     }
     default:
       throw fault(path, `has no operator ${show(operator)}; there are: ${OPERATORS.join(', ')}`);

@@ -1,5 +1,8 @@
 /** Constant of reciprocal rank fusion (Cormack, Clarke, Büttcher, SIGIR 2009). */
-const RRF_CONSTANT = 60;
+export const RRF_CONSTANT = 60;
+
+/** What a list adds for the document at a rank from 1. */
+export const reciprocalRank = (rank: number): number => 1 / (RRF_CONSTANT + rank);
 
 /** Documents by ordinal, best first. */
 export interface Ranking {
@@ -13,7 +16,7 @@ export function fuse(rankings: Ranking[]): Ranking {
   const sums = new Map<number, number>();
   for (const { docs } of rankings) {
     docs.forEach((doc, i) => {
-      sums.set(doc, (sums.get(doc) ?? 0) + 1 / (RRF_CONSTANT + i + 1));
+      sums.set(doc, (sums.get(doc) ?? 0) + reciprocalRank(i + 1));
     });
   }
   const order = [...sums].sort(([docA, a], [docB, b]) => b - a || docA - docB);

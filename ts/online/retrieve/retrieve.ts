@@ -12,6 +12,8 @@ export interface RetrieveOptions {
   mode: RetrieveMode;
   /** Documents wanted from each list. */
   limit: number;
+  /** Also ranks every document that passes the filter, for explanations: see `Found.whole`. */
+  whole?: boolean | undefined;
   filter?: FilterExpression | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -19,12 +21,20 @@ export interface RetrieveOptions {
 /** Documents found for one query, best first, with the scores of each way that found them. */
 export interface Found {
   ranking: Ranking;
-  /** By ordinal: cosine of the best passage, and its row. */
-  dense: Map<number, { score: number; row: number }>;
-  /** By ordinal. */
+  /** By ordinal, for documents of the list: cosine of the best passage, and its row. */
+  dense: Map<number, BestRow>;
+  /** By ordinal, for documents of the list. */
   bm25: Map<number, number>;
+  /** The lists before they were cut to `limit`, by ordinal and best first, if `whole` was asked for. */
+  whole?: { dense: Map<number, BestRow> | undefined; bm25: Map<number, number> | undefined };
   /** Whether the embedder read only the head of the query. */
   queryTruncated: boolean;
+}
+
+/** A document's best passage. */
+export interface BestRow {
+  score: number;
+  row: number;
 }
 
 export interface Retrieved {
@@ -50,7 +60,7 @@ export async function retrieve(
   queries: string[],
   options: RetrieveOptions,
 ): Promise<Retrieved> {
-  const { mode, limit, filter, signal } = options;
+  const { mode, limit, whole = false, filter, signal } = options;
   const { mirror } = collection;
   const wantsDense = mode !== 'bm25' && queries.length > 0 && mirror.model !== undefined;
   const encoded = wantsDense
@@ -61,20 +71,27 @@ export async function retrieve(
   // From here to the next await lies the snapshot: documents, filter and the device's rows are bound in one turn.
   const { generation, count, live } = mirror;
   const documents = filter === undefined ? live : passing(filter, mirror, count, live);
+  const length = whole ? Math.max(limit, count) : limit;
+  const filtered = filter !== undefined;
   const dense =
-    encoded && denseSearch(mirror, documents, encoded.vectors, filter !== undefined, limit, signal);
+    encoded && denseSearch(mirror, documents, encoded.vectors, { filtered, length, whole, signal });
   const mask = mode === 'dense' ? undefined : mirror.keyMask(documents);
-  const bm25 = mask && bm25Search(store, mirror, queries, mask, limit, signal);
+  const bm25 = mask && bm25Search(store, mirror, queries, mask, length, signal);
   const [denseLists, bm25Lists] = await Promise.all([dense, bm25]);
 
-  const found = queries.map((_, i) => {
+  const found = queries.map((_, i): Found => {
     const byVector = denseLists?.[i];
     const byWords = bm25Lists?.[i];
-    const rankings = [byVector?.ranking, byWords].filter((ranking) => ranking !== undefined);
+    const lists = { dense: byVector && head(byVector, limit), bm25: byWords && head(byWords, limit) };
+    const rankings = [
+      lists.dense && rankingOf(lists.dense, ({ score }) => score),
+      lists.bm25 && rankingOf(lists.bm25, (score) => score),
+    ].filter((ranking) => ranking !== undefined);
     return {
       ranking: mode === 'fused' ? fuse(rankings) : (rankings[0] ?? fuse([])),
-      dense: byVector?.best ?? new Map(),
-      bm25: new Map(Array.from(byWords?.docs ?? [], (doc, j) => [doc, byWords!.scores[j]!])),
+      dense: lists.dense ?? new Map(),
+      bm25: lists.bm25 ?? new Map(),
+      ...(whole && { whole: { dense: byVector, bm25: byWords } }),
       queryTruncated: encoded?.truncatedTexts.includes(i) ?? false,
     };
   });
@@ -88,65 +105,71 @@ function passing(filter: FilterExpression, mirror: Mirror, count: number, live: 
   return both;
 }
 
-interface DenseList {
-  ranking: Ranking;
-  best: Map<number, { score: number; row: number }>;
+/** The first `length` entries. */
+function head<T>(list: Map<number, T>, length: number): Map<number, T> {
+  return list.size <= length ? list : new Map([...list].slice(0, length));
 }
 
-/** The best `limit` documents by their best passage: asks for more rows until there are as many documents. */
+function rankingOf<T>(list: Map<number, T>, score: (entry: T) => number): Ranking {
+  return { docs: Uint32Array.from(list.keys()), scores: Float64Array.from(list.values(), score) };
+}
+
+interface DenseOptions {
+  filtered: boolean;
+  /** Documents wanted. */
+  length: number;
+  /** Asks for all rows at once, because all documents are wanted. */
+  whole: boolean;
+  signal: AbortSignal | undefined;
+}
+
+/** The best documents by their best passage, best first: asks for more rows until there are as many documents. */
 async function denseSearch(
   mirror: Mirror,
   documents: Bitset,
   vectors: Float32Array,
-  filtered: boolean,
-  limit: number,
-  signal: AbortSignal | undefined,
-): Promise<DenseList[]> {
+  { filtered, length, whole, signal }: DenseOptions,
+): Promise<Map<number, BestRow>[]> {
   const { rows } = mirror;
   if (rows === undefined) return [];
-  const wanted = Math.min(limit, countBits(documents));
+  const wanted = Math.min(length, countBits(documents));
   const queries = vectors.length / rows.dim;
-  if (wanted === 0) return Array.from({ length: queries }, () => documentsOf(mirror, [], [], 0));
+  if (wanted === 0) return Array.from({ length: queries }, () => new Map());
   const filter = filtered ? { mask: mirror.rowMask(documents) } : undefined;
   let generation: number | undefined;
-  for (let k = wanted; ; k *= 2) {
+  for (let k = whole ? Math.max(rows.count, wanted) : wanted; ; k *= 2) {
     const top = await rows.search(vectors, { k, filter, signal });
     generation ??= top.generation;
     if (top.generation !== generation) throw new StaleSnapshot(); // a later round must see the rows of the first
     const lists = listsOf(mirror, top, wanted);
-    if (!lists.some((list, i) => list.ranking.docs.length < wanted && top.counts[i] === k)) return lists;
+    if (!lists.some((list, i) => list.size < wanted && top.counts[i] === k)) return lists;
   }
 }
 
 function listsOf(
   mirror: Mirror,
   top: { ids: Uint32Array; scores: Float32Array; counts: Uint32Array; k: number },
-  limit: number,
-): DenseList[] {
+  length: number,
+): Map<number, BestRow>[] {
   return Array.from(top.counts, (count, i) => {
     const at = i * top.k;
-    return documentsOf(mirror, top.ids.subarray(at, at + count), top.scores.subarray(at, at + count), limit);
+    return documentsOf(mirror, top.ids.subarray(at, at + count), top.scores.subarray(at, at + count), length);
   });
 }
 
 /** Rows, best first, to documents by their best row. */
 function documentsOf(
   mirror: Mirror,
-  ids: ArrayLike<number>,
-  scores: ArrayLike<number>,
-  limit: number,
-): DenseList {
-  const best = new Map<number, { score: number; row: number }>();
-  for (let i = 0; i < ids.length && best.size < limit; i++) {
+  ids: Uint32Array,
+  scores: Float32Array,
+  length: number,
+): Map<number, BestRow> {
+  const best = new Map<number, BestRow>();
+  for (let i = 0; i < ids.length && best.size < length; i++) {
     const doc = mirror.rowDocument(ids[i]!);
     if (!best.has(doc)) best.set(doc, { score: scores[i]!, row: ids[i]! });
   }
-  const entries = [...best];
-  const ranking = {
-    docs: Uint32Array.from(entries, ([doc]) => doc),
-    scores: Float64Array.from(entries, ([, { score }]) => score),
-  };
-  return { ranking, best };
+  return best;
 }
 
 /** One query after another: the store's one thread would not be quicker with all of them at once. */
@@ -157,13 +180,13 @@ async function bm25Search(
   mask: Bitset,
   limit: number,
   signal: AbortSignal | undefined,
-): Promise<Ranking[]> {
+): Promise<Map<number, number>[]> {
   const { generation } = mirror;
-  const rankings: Ranking[] = [];
+  const lists: Map<number, number>[] = [];
   for (const query of queries) {
     const { docs, scores, lastRemoval } = await store.bm25(query, { limit, mask, signal });
     if (lastRemoval > generation) throw new StaleSnapshot(); // words of documents that `mask` passes are gone
-    rankings.push({ docs: docs.map((key) => mirror.ordinal(key)), scores });
+    lists.push(new Map(Array.from(docs, (key, i) => [mirror.ordinal(key), scores[i]!])));
   }
-  return rankings;
+  return lists;
 }
