@@ -39,10 +39,11 @@ function highlighted(snippet: string, highlights: Highlight[], mark: (text: stri
 }
 
 /** Control characters become blanks one by one: documents cannot steer a terminal, and offsets stay. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, ' ');
 }
 
-function significant(score: number): string {
+/** Four digits that count. */
+export function significant(score: number): string {
   return String(Number(score.toPrecision(4)));
 }

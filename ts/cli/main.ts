@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { doctorCommand } from './doctor.ts';
 import { evaluateCommand } from './evaluate.ts';
+import { explainCommand } from './explain.ts';
 import { failure } from './failure.ts';
 import { ingestCommand } from './ingest.ts';
 import { reembedCommand } from './reembed.ts';
@@ -34,6 +35,7 @@ Exit status: 0 done, 2 arguments, 3 something needed is missing, 4 out of memory
 for (const command of [
   ingestCommand(),
   searchCommand(),
+  explainCommand(),
   runCommand(),
   evaluateCommand(),
   serveCommand(),

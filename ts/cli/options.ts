@@ -32,6 +32,14 @@ export interface IndexOptions {
   quiet?: boolean;
 }
 
+/** Options of a command that asks one query. */
+export interface SearchOptions extends IndexOptions {
+  depth: number;
+  retrieve: RetrieveMode;
+  /** JSON. */
+  filter?: string;
+}
+
 export function addIndexOption(command: Command): Command {
   return command.requiredOption('--index <file>', 'the index');
 }
@@ -50,6 +58,10 @@ export function addSearchOptions(command: Command): Command {
         .default('fused'),
     )
     .addOption(new Option('--device <name>', 'where vectors are searched').choices(DEVICES).default('auto'));
+}
+
+export function addFilterOption(command: Command): Command {
+  return command.option('--filter <json>', 'condition that hits must meet');
 }
 
 export function addOutputOptions(command: Command): Command {

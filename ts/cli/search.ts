@@ -1,25 +1,22 @@
 import { Command } from 'commander';
-import { SeineError } from '../core/errors.ts';
-import type { FilterExpression, RetrieveMode } from '../core/types.ts';
 import { hitText, showsColour } from './hits.ts';
 import { interruptSignal } from './interrupt.ts';
 import { openForSearch } from './openIndex.ts';
 import {
+  addFilterOption,
   addIndexOption,
   addOutputOptions,
   addSearchOptions,
-  type IndexOptions,
   names,
+  type SearchOptions,
   wholeNumber,
 } from './options.ts';
 import { output } from './output.ts';
+import { parseFilter } from './parseFilter.ts';
 
-interface SearchCommandOptions extends IndexOptions {
+interface SearchCommandOptions extends SearchOptions {
   k: number;
   offset: number;
-  depth: number;
-  retrieve: RetrieveMode;
-  filter?: string;
   facets?: string[];
   deadline?: number;
 }
@@ -35,9 +32,8 @@ export function searchCommand(): Command {
     )
     .argument('<query...>', 'what to search for');
   addIndexOption(command).option('--k <n>', 'how many hits', wholeNumber(1), 10);
-  addSearchOptions(command)
+  addFilterOption(addSearchOptions(command))
     .option('--offset <n>', 'leave out the first hits', wholeNumber(0), 0)
-    .option('--filter <json>', 'condition that hits must meet')
     .option('--facets <a,b>', 'count the values of these attributes', names)
     .option('--deadline <ms>', 'milliseconds after which ranking stops', wholeNumber(1));
   return addOutputOptions(command)
@@ -58,7 +54,7 @@ Examples:
 async function run(words: string[], options: SearchCommandOptions): Promise<void> {
   const out = output(options);
   const query = words.join(' ');
-  const filter = options.filter === undefined ? undefined : parseFilter(options.filter);
+  const filter = parseFilter(options.filter);
   const signal = interruptSignal();
   const index = await openForSearch(options);
   try {
@@ -85,16 +81,5 @@ async function run(words: string[], options: SearchCommandOptions): Promise<void
     if (answer.truncated > 0) out.say(`The ranker read only the head of ${answer.truncated} documents.`);
   } finally {
     await index.close();
-  }
-}
-
-/** Only the syntax is judged here; the index judges the condition. */
-function parseFilter(text: string): FilterExpression {
-  try {
-    return JSON.parse(text) as FilterExpression;
-  } catch (cause) {
-    const example = '{"eq":["city","Zurich"]}';
-    const reason = (cause as Error).message;
-    throw new SeineError('ERR_FILTER', `--filter must be JSON such as '${example}': ${reason}.`, { cause });
   }
 }

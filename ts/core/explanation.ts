@@ -51,7 +51,7 @@ export interface FilterClause {
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [name: string]: JsonValue };
 
 /** The document's place in one list of retrieval, over all documents that pass the filter. */
-interface ListPlace {
+export interface ListPlace {
   /** 1 is best: documents that come before it, plus one. Exact, also beyond the list's end. */
   rank: number;
   /** Documents that the list would have if it were not cut. */
