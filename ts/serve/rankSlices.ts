@@ -65,8 +65,9 @@ export async function rankSlices(
   do {
     const slice = sliceEnd(units, start, sizer.units);
     const end = Math.min(slice.end, documents.length);
-    const left = deadlineMs === undefined ? undefined : deadlineMs - (performance.now() - started);
-    if (start > 0 && left !== undefined && left <= 0) break;
+    const spent = start === 0 ? 0 : performance.now() - started;
+    const left = deadlineMs === undefined ? undefined : deadlineMs - spent;
+    if (left !== undefined && left <= 0) break;
     try {
       await admitted(service, request, reply, { deadlineMs: left }, async (turn) => {
         const begun = performance.now();

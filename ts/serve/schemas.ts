@@ -49,7 +49,7 @@ export const Searcher = Type.Object(
 );
 
 export const DeadlineMs = Type.Number({
-  minimum: 0,
+  exclusiveMinimum: 0,
   description:
     'Milliseconds for waiting and ranking: what would have to wait longer is refused; then ranking stops, and ' +
     'documents that it did not reach follow in the order of retrieval.',
