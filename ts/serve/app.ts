@@ -17,6 +17,7 @@ import { addOpenApi } from './openapi.ts';
 import { followRequest } from './requestLog.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { documentRoutes } from './routes/documents.ts';
+import { explainRoutes } from './routes/explain.ts';
 import { healthRoutes } from './routes/health.ts';
 import { infoRoutes } from './routes/info.ts';
 import { pageRoutes } from './routes/page.ts';
@@ -113,6 +114,7 @@ export async function buildApp(service: Service, log: LogStream): Promise<Fastif
   await addOpenApi(app, service.version);
   await app.register(healthRoutes, { service });
   await app.register(searchRoutes, { service });
+  await app.register(explainRoutes, { service });
   await app.register(documentRoutes, { service });
   await app.register(rankRoutes, { service });
   await app.register(infoRoutes, { service });

@@ -5,6 +5,7 @@ import { SeineError } from '../../core/errors.ts';
 import type { FilterExpression } from '../../core/types.ts';
 import { admitted } from '../admitted.ts';
 import { AttributesJson, attributesToJson } from '../attributeJson.ts';
+import { depthOf } from '../depthOf.ts';
 import {
   DeadlineMs,
   Filter,
@@ -85,9 +86,6 @@ const SearchReply = Type.Object({
   timings: SearchTimings,
 });
 
-/** Documents that are ranked where neither the caller nor the settings say how many. */
-const DEPTH = 50;
-
 /** `POST /search` and `GET /search`: one query, its hits. */
 export const searchRoutes: FastifyPluginAsyncTypebox<{ service: Service }> = async (app, { service }) => {
   const schema = {
@@ -107,15 +105,12 @@ export const searchRoutes: FastifyPluginAsyncTypebox<{ service: Service }> = asy
     const arrived = performance.now();
     return admitted(service, request, reply, { deadlineMs: asked.deadlineMs }, async (turn) => {
       const { workload, waitMs, deadlineMs, signal } = turn;
-      const controller = service.depths.get(workload);
-      const allowed = controller?.depth;
-      const depth = Math.min(asked.depth ?? allowed ?? DEPTH, allowed ?? Number.POSITIVE_INFINITY);
+      const { depth, controller } = depthOf(service, workload, asked.depth);
       const found = await service.index.search(query, { ...asked, depth, deadlineMs, signal });
       service.metrics.stages(workload, found.timings);
       service.metrics.ranked(workload, found.ranked);
       const total = performance.now() - arrived;
-      // Of searches that asked for less it tells nothing.
-      if (depth === allowed) controller?.observe(total);
+      controller?.observe(total);
       const hits = found.hits.map((hit) => ({ ...hit, attributes: attributesToJson(hit.attributes) }));
       const timings = { ...found.timings, wait: waitMs, total };
       return { requestId: request.id, query, workload, ...found, hits, depth, timings };
