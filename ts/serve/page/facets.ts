@@ -59,6 +59,9 @@ export class Facets {
   }
 }
 
+/** Attributes that one request may count. */
+const COUNTED_AT_ONCE = 100;
+
 /**
  * Counts by attribute. Where values of an attribute are chosen, its own counts are taken without that choice: they say
  * what choosing another value as well would bring. A query without words counts and finds nothing.
@@ -70,8 +73,11 @@ async function countFacets(
 ): Promise<Map<string, FacetCounts>> {
   const chosen = names.filter((name) => filters.choices.has(name));
   const free = names.filter((name) => !filters.choices.has(name));
+  const slices = Array.from({ length: Math.ceil(free.length / COUNTED_AT_ONCE) }, (_, i) =>
+    free.slice(i * COUNTED_AT_ONCE, (i + 1) * COUNTED_AT_ONCE),
+  );
   const asked = [
-    ...(free.length > 0 ? [{ facets: free, filters }] : []),
+    ...slices.map((facets) => ({ facets, filters })),
     ...chosen.map((name) => ({
       facets: [name],
       filters: choose(filters, name, { kind: 'values', values: [] }),

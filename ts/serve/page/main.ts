@@ -2,7 +2,8 @@ import { Address } from './address.ts';
 import * as api from './api.ts';
 import { chips } from './chips.ts';
 import { comparison } from './comparison.ts';
-import { button, byId, html } from './dom.ts';
+import { button, html } from './dom.ts';
+import { page } from './elements.ts';
 import { Facets } from './facets.ts';
 import { count } from './figures.ts';
 import { buildFilter, choose, type Filters, noFilters } from './filters.ts';
@@ -21,36 +22,15 @@ import type { Info, SearchAnswer, SearchRequest } from './wire.ts';
 const PAGE = 10;
 /** Hits that are asked for to see how ranking moved them: as many as it reads unless told otherwise. */
 const COMPARED = 50;
-const [DEBOUNCE_MS, SPINNER_MS] = [60, 150];
+const [DEBOUNCE_MS, SPINNER_MS, INFORM_MS] = [60, 150, 1000];
 
-const input = byId('query', HTMLInputElement);
-const retrieve = byId('retrieve', HTMLSelectElement);
-const compare = byId('compare', HTMLButtonElement);
-const filterButton = byId('filterButton', HTMLButtonElement);
-const aside = byId('aside', HTMLElement);
-const [spinner, facts, help] = [
-  byId('spinner', HTMLElement),
-  byId('facts', HTMLElement),
-  byId('help', HTMLDialogElement),
-];
-const [chipBar, summaryBox, status, times] = [
-  byId('chips', HTMLElement),
-  byId('summary', HTMLElement),
-  byId('status', HTMLElement),
-  byId('times', HTMLElement),
-];
-const [welcomeBox, compared, hitsElement, more] = [
-  byId('welcome', HTMLElement),
-  byId('comparison', HTMLElement),
-  byId('hits', HTMLOListElement),
-  byId('more', HTMLButtonElement),
-];
+const { input, retrieve, compare, filterButton, aside, spinner, help, more } = page;
 
 const grades = new Grades(localStorage);
-const notice = new Notice(byId('notice', HTMLElement));
+const notice = new Notice(page.notice);
 const [searching, paging, informing] = [new Latest(), new Latest(), new Latest()];
-const list = new HitList(hitsElement, grades, showGrades);
-const facets = new Facets(byId('facets', HTMLElement), (name, choice) =>
+const list = new HitList(page.hits, grades, showGrades);
+const facets = new Facets(page.facets, (name, choice) =>
   update({ filters: choose(view.filters, name, choice) }),
 );
 const address = new Address((past) => {
@@ -64,6 +44,7 @@ let about: Info | undefined;
 let examples: string[] = [];
 let debounce: ReturnType<typeof setTimeout> | undefined;
 let slow: ReturnType<typeof setTimeout> | undefined;
+let informAgain: ReturnType<typeof setTimeout> | undefined;
 
 /** Changes what is shown. While something is typed, the search waits for a short rest. */
 function update(change: Partial<View>, typing = false): void {
@@ -80,7 +61,7 @@ function showControls(): void {
   if (input.value !== view.query) input.value = view.query;
   retrieve.value = view.retrieve;
   compare.setAttribute('aria-pressed', String(view.compare));
-  chipBar.replaceChildren(...chips(view.filters, (filters: Filters) => update({ filters })));
+  page.chips.replaceChildren(...chips(view.filters, (filters: Filters) => update({ filters })));
   facets.refresh(view.filters);
 }
 
@@ -103,7 +84,7 @@ function run(): void {
     void showWelcome();
     return;
   }
-  welcomeBox.hidden = true;
+  page.welcome.hidden = true;
   setWaiting(true);
   const started = performance.now();
   searching.start(
@@ -130,7 +111,7 @@ function setWaiting(waiting: boolean): void {
   clearTimeout(slow);
   const show = (on: boolean): void => {
     spinner.hidden = !on;
-    for (const element of [hitsElement, compared]) {
+    for (const element of [page.hits, page.comparison]) {
       element.classList.toggle('waiting', on);
       element.setAttribute('aria-busy', String(on));
     }
@@ -146,10 +127,10 @@ function retry(): void {
 
 function showNothing(): void {
   list.clear();
-  compared.hidden = true;
-  compared.replaceChildren();
+  page.comparison.hidden = true;
+  page.comparison.replaceChildren();
   more.hidden = true;
-  summaryBox.hidden = true;
+  page.summary.hidden = true;
 }
 
 function showAnswer(
@@ -161,13 +142,13 @@ function showAnswer(
   const { hits, generation } = answer;
   list.show(hits.slice(0, PAGE), request);
   more.hidden = hits.length < PAGE;
-  summaryBox.hidden = false;
-  status.replaceChildren(...summary(answer, list.length, roundTrip));
-  times.replaceChildren(timeBar(answer));
-  compared.hidden = before === undefined || hits.length === 0;
-  compared.replaceChildren(...(before === undefined ? [] : [comparison(before.hits, hits)]));
+  page.summary.hidden = false;
+  page.status.replaceChildren(...summary(answer, list.length, roundTrip));
+  page.times.replaceChildren(timeBar(answer));
+  page.comparison.hidden = before === undefined || hits.length === 0;
+  page.comparison.replaceChildren(...(before === undefined ? [] : [comparison(before.hits, hits)]));
   if (hits.length === 0) showNoHits();
-  if (about !== undefined && generation !== about.generation) inform();
+  if (about !== undefined && generation !== about.generation) informSoon();
 }
 
 function showNoHits(): void {
@@ -175,22 +156,22 @@ function showNoHits(): void {
   const advice = filtered
     ? html('p', {}, 'No document passes these filters and has to do with it.')
     : html('p', {}, 'Try other words, or find by meaning.');
-  welcomeBox.replaceChildren(
+  page.welcome.replaceChildren(
     html('h3', {}, 'Nothing found'),
     advice,
     ...(filtered ? [button('Remove the filters', () => update({ filters: noFilters() }))] : []),
   );
-  welcomeBox.hidden = false;
+  page.welcome.hidden = false;
 }
 
 async function showWelcome(): Promise<void> {
-  welcomeBox.hidden = about === undefined;
+  page.welcome.hidden = about === undefined;
   if (about === undefined) return;
   const ask = (query: string): void => {
     update({ query });
     input.focus();
   };
-  welcomeBox.replaceChildren(...welcome(about, examples, ask));
+  page.welcome.replaceChildren(...welcome(about, examples, ask));
 }
 
 function showGrades(): void {
@@ -198,11 +179,18 @@ function showGrades(): void {
     showGrades();
     run();
   };
-  byId('grades', HTMLElement).replaceChildren(...gradePanel(grades, cleared));
+  page.grades.replaceChildren(...gradePanel(grades, cleared));
+}
+
+/** However often documents change, it is asked only so often what they are now. */
+function informSoon(): void {
+  informAgain ??= setTimeout(inform, INFORM_MS);
 }
 
 /** Learns what the index holds; the controls follow. */
 function inform(): void {
+  clearTimeout(informAgain);
+  informAgain = undefined;
   informing.start(
     async () => {
       const known = await api.info();
@@ -213,7 +201,7 @@ function inform(): void {
     },
     (known) => {
       about = known;
-      facts.textContent = `${count(known.documents)} documents`;
+      page.about.textContent = `${count(known.documents)} documents`;
       facets.setAttributes(known.attributes);
       facets.refresh(view.filters);
       if (view.query.trim() !== '') return;
@@ -239,7 +227,7 @@ function loadMore(): void {
       const first = list.length;
       list.append(hits, request);
       more.hidden = hits.length < PAGE;
-      status.querySelector('strong')?.replaceChildren(`${count(list.length)} hits`);
+      page.status.querySelector('strong')?.replaceChildren(`${count(list.length)} hits`);
       list.at(first)?.title.focus();
     },
     (error) => {
@@ -269,7 +257,7 @@ function showAside(open: boolean): void {
 }
 
 input.addEventListener('input', () => update({ query: input.value }, true));
-byId('search', HTMLFormElement).addEventListener('submit', (event) => {
+page.form.addEventListener('submit', (event) => {
   event.preventDefault();
   update({ query: input.value });
 });
@@ -277,12 +265,12 @@ retrieve.addEventListener('change', () => update({ retrieve: retrieve.value as V
 compare.addEventListener('click', () => update({ compare: !view.compare }));
 filterButton.addEventListener('click', () => showAside(!aside.classList.contains('open')));
 more.addEventListener('click', loadMore);
-byId('helpButton', HTMLButtonElement).addEventListener('click', () => help.showModal());
-byId('helpClose', HTMLButtonElement).addEventListener('click', () => help.close());
+page.helpButton.addEventListener('click', () => help.showModal());
+page.helpClose.addEventListener('click', () => help.close());
 installKeys({
   search: input,
   help,
-  list: hitsElement,
+  list: page.hits,
   move: (step) => list.move(step),
   grade: (grade) => list.current()?.grade(grade),
   close,
