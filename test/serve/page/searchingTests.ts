@@ -61,7 +61,7 @@ export function searchingTests(browser: Browser): void {
       /^Scores: dense 0\.\d+, BM25 [\d.]+, fused 0\.0\d+, ranker −?[\d.]+$/,
     );
     expect(await page.locator('#status').textContent()).toMatch(
-      /^10 hits in .* ms · 24 ranked, depth 50.* · cpu · workload interactive · generation \d+$/,
+      /^10 hits in .* ms · 24 ranked( \(24 from the cache\))? · depth 50 · cpu · workload interactive · generation \d+$/,
     );
     expect(await page.locator('.times dt').allTextContents()).toEqual([
       'wait',

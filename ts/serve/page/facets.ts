@@ -10,6 +10,7 @@ import type { FacetCounts } from './wire.ts';
 export class Facets {
   readonly #element: HTMLElement;
   readonly #choose: (name: string, choice: Choice) => void;
+  readonly #settled: () => void;
   readonly #latest = new Latest();
   #groups: FacetGroup[] = [];
   #filters = noFilters();
@@ -17,9 +18,11 @@ export class Facets {
   #counted: string[] = [];
   #shape = '';
 
-  constructor(element: HTMLElement, choose: (name: string, choice: Choice) => void) {
+  /** `settled` is called when counts have come, or could not be had. */
+  constructor(element: HTMLElement, choose: (name: string, choice: Choice) => void, settled: () => void) {
     this.#element = element;
     this.#choose = choose;
+    this.#settled = settled;
   }
 
   /** Makes the controls for an index's attributes, unless they are there. */
@@ -48,13 +51,17 @@ export class Facets {
       .filter(({ countable, element }) => countable && element.open)
       .map(({ name }) => name);
     this.#counted = names;
-    if (names.length === 0) return;
+    if (names.length === 0) {
+      if (this.#shape !== '') this.#settled();
+      return;
+    }
     this.#latest.start(
       (signal) => countFacets(names, filters, signal),
       (counts) => {
         for (const group of this.#groups) group.show(this.#filters, counts.get(group.name));
+        this.#settled();
       },
-      () => {}, // the search that goes with it meets the same trouble and tells it
+      () => this.#settled(), // the search that goes with it meets the same trouble and tells it
     );
   }
 }

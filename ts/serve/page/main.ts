@@ -30,8 +30,10 @@ const grades = new Grades(localStorage);
 const notice = new Notice(page.notice);
 const [searching, paging, informing] = [new Latest(), new Latest(), new Latest()];
 const list = new HitList(page.hits, grades, showGrades);
-const facets = new Facets(page.facets, (name, choice) =>
-  update({ filters: choose(view.filters, name, choice) }),
+const facets = new Facets(
+  page.facets,
+  (name, choice) => update({ filters: choose(view.filters, name, choice) }),
+  showSides,
 );
 const address = new Address((past) => {
   view = past;
@@ -195,7 +197,7 @@ function inform(): void {
     async () => {
       const known = await api.info();
       if (examples.length === 0 && known.documents > 0) {
-        examples = await exampleQueries(Object.keys(known.attributes).join(' ') || 'example');
+        examples = await exampleQueries();
       }
       return known;
     },
@@ -209,6 +211,7 @@ function inform(): void {
       void showWelcome();
     },
     (error) => {
+      showSides();
       if (view.query.trim() === '') notice.show(error, retry);
     },
   );
@@ -249,6 +252,11 @@ function close(): boolean {
   else if (current !== undefined) input.focus();
   else return false;
   return true;
+}
+
+/** The column at the side appears once, whole, so that nothing in it is pushed about. */
+function showSides(): void {
+  aside.classList.remove('unready');
 }
 
 function showAside(open: boolean): void {

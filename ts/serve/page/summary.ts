@@ -5,14 +5,13 @@ import type { SearchAnswer } from './wire.ts';
 /** What was done for an answer, in one line. */
 export function summary(answer: SearchAnswer, shown: number, roundTrip: number): (HTMLElement | string)[] {
   const { generation, device, workload, depth, ranked, cached, truncated, queryTruncated } = answer;
-  const ranking = [
-    `${count(ranked)} ranked`,
-    depth !== undefined && `depth ${count(depth)}`,
+  const ofThem = [
     cached !== undefined && cached > 0 && `${count(cached)} from the cache`,
-    truncated > 0 && `${count(truncated)} read by their head only`,
-  ];
+    truncated > 0 && `${count(truncated)} read in part`,
+  ].filter(Boolean);
   const facts = [
-    ranking.filter(Boolean).join(', '),
+    `${count(ranked)} ranked${ofThem.length > 0 ? ` (${ofThem.join(', ')})` : ''}`,
+    depth !== undefined && `depth ${count(depth)}`,
     device,
     workload !== undefined && `workload ${workload}`,
     `generation ${count(generation)}`,

@@ -4,6 +4,8 @@ import { count } from './figures.ts';
 import type { Info, WireHit } from './wire.ts';
 
 const [EXAMPLES, LONGEST] = [5, 90];
+/** Every document has a distance to it. */
+const ANYTHING = 'a useful thing to know';
 
 /** What the page says before anything is asked: what can be, with examples from the index itself. */
 export function welcome(
@@ -39,8 +41,8 @@ export function welcome(
 }
 
 /** Texts that the index has something to say to: the beginnings of documents that lie apart from each other. */
-export async function exampleQueries(seed: string): Promise<string[]> {
-  const { hits } = await api.search({ query: seed, k: 100, depth: 0, retrieve: 'dense' });
+export async function exampleQueries(): Promise<string[]> {
+  const { hits } = await api.search({ query: ANYTHING, k: 100, depth: 0, retrieve: 'dense' });
   const step = Math.max(1, Math.floor(hits.length / EXAMPLES));
   const texts = hits.filter((_, i) => i % step === 0).map(beginning);
   return [...new Set(texts)].filter((text) => text !== '').slice(0, EXAMPLES);
