@@ -10,6 +10,8 @@ import { type GivenSettings, parseSettings } from './settings/parseSettings.ts';
 import type { Settings } from './settings/schema.ts';
 import { shutDown } from './shutDown.ts';
 
+export type { GivenSettings, Settings };
+
 /** A server that listens. */
 export interface RunningServer {
   /** Where it answers: `http://127.0.0.1:7700`. */

@@ -96,7 +96,7 @@ export const Settings = Type.Object(
     }),
     requestTimeoutMs: Type.Integer({
       minimum: 1,
-      default: 300_000,
+      default: 30_000,
       description:
         'Milliseconds in which a request must have arrived; of a body that is read as it comes, the next bytes.',
     }),
