@@ -53,6 +53,10 @@ describe('the package', () => {
       'dist/index.js',
       'dist/index.d.ts',
       'dist/cli/main.js',
+      'dist/serve/serve.js',
+      'dist/serve/serve.d.ts',
+      'dist/serve/page/index.html',
+      'dist/serve/page/main.js',
       'kernels/scan.wgsl',
       'models/seine-embed-small/onnx/model.onnx',
       'models/seine-rank-small/onnx/model.onnx',
@@ -93,9 +97,20 @@ describe('the package', () => {
     expect(node(['--input-type=module', '-e', script])).toBe(`${device} 1\n`);
   });
 
+  test('an installed package serves an index, its page and its interface', () => {
+    const script = `
+      import { serve } from 'seine/serve';
+      const server = await serve({ index: 'served.seine', port: 0, device: '${device}', logLevel: 'silent' });
+      const get = async (path) => (await fetch(server.url + path)).status;
+      console.log(await get('/search?q=x'), await get('/'), await get('/docs'), await get('/docs/swagger-ui.css'));
+      await server.close();`;
+    expect(node(['--input-type=module', '-e', script])).toBe('200 200 200 200\n');
+  });
+
   test('its types compile in a strict project', () => {
     const source = `
       import { type Filter, open, openDevice, SeineError, type TopK } from 'seine';
+      import { type GivenSettings, type RunningServer, serve } from 'seine/serve';
       const device = await openDevice('auto');
       const rows = await device.upload(new Float32Array(4), { dim: 2, metric: 'cosine', dtype: 'f32' });
       const filter: Filter = { mask: new Uint32Array(1) };
@@ -104,6 +119,9 @@ describe('the package', () => {
       const removed: number = await rows.remove([first]);
       await using index = await open('jobs.seine', { ranker: 'none' });
       const { hits, timings } = await index.search('x', { filter: { eq: ['remote', true] }, deadlineMs: 200 });
+      const settings: GivenSettings = { index: 'jobs.seine', port: 0, workloads: { bulk: { weight: 2 } } };
+      const server: RunningServer = await serve(settings);
+      export const url: string = server.url;
       export const all = [top.ids, count, generation, removed, hits[0]?.scores.dense, timings.total, SeineError];`;
     writeFileSync(join(project, 'use.ts'), source);
     const options = [
