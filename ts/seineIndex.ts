@@ -37,7 +37,7 @@ export interface IndexParts {
 export interface IndexInfo extends StoreInfo {
   device: string;
   /** The opened one, also while the index is empty and has no model yet. */
-  embedder: Pick<Encoder, 'name' | 'hash' | 'dim' | 'maxTokens'>;
+  embedder: Pick<Encoder, 'name' | 'hash' | 'dim' | 'matryoshka' | 'maxTokens'>;
   ranker: string | undefined;
 }
 
@@ -203,11 +203,11 @@ export class SeineIndex {
 
   async info(): Promise<IndexInfo> {
     const { store, device, encoder, ranker } = this.#open();
-    const { name, hash, dim, maxTokens } = encoder;
+    const { name, hash, dim, matryoshka, maxTokens } = encoder;
     return {
       ...(await store.info()),
       device: `${device.name} (${device.description})`,
-      embedder: { name, hash, dim, maxTokens },
+      embedder: { name, hash, dim, matryoshka, maxTokens },
       ranker: ranker?.name,
     };
   }

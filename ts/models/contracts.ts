@@ -72,6 +72,12 @@ export interface Encoder {
   /** SHA-256 over all files that determine the vectors. */
   readonly hash: string;
   readonly dim: number;
+  /**
+   * Lengths at which the heads of its vectors are embeddings too (A. Kusupati et al.: Matryoshka Representation
+   * Learning, NeurIPS 2022): those listed, any (true) or none (false), as its `config.json` says by
+   * `matryoshka_dimensions` or `is_matryoshka`.
+   */
+  readonly matryoshka: number[] | boolean;
   readonly maxTokens: number;
   /** Vectors do not depend on which texts share a call beyond 1e-5. Rejects with `signal.reason` when aborted. */
   encode(texts: string[], options: EncodeOptions): Promise<Encoded>;

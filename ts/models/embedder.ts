@@ -64,7 +64,11 @@ export async function openEmbedder(files: ModelFiles, options: OpenModelOptions)
     // One text through the whole model: what does not fit shows now and not in the middle of a long ingest.
     const probe: Vectors = { rows: 1, data: undefined };
     await run([graph.tokenizer.single('x', graph.maxTokens)], [0], probe);
-    const info: EmbedderInfo = { dim: probe.data!.length, maxTokens: graph.maxTokens };
+    const info: EmbedderInfo = {
+      dim: probe.data!.length,
+      matryoshka: await readMatryoshka(files),
+      maxTokens: graph.maxTokens,
+    };
 
     const pace = new BackgroundPace(BATCH_TOKENS);
 
@@ -184,6 +188,14 @@ async function readPooling(files: ModelFiles, modules: readonly string[] | undef
     );
   }
   return poolingMode(config, path);
+}
+
+async function readMatryoshka(files: ModelFiles): Promise<number[] | boolean> {
+  const path = files.files['config.json'];
+  const config = path === undefined ? {} : await readJson(path);
+  const { matryoshka_dimensions: lengths, is_matryoshka: any } = config;
+  if (Array.isArray(lengths)) return lengths.filter((length) => Number.isInteger(length));
+  return any === true;
 }
 
 async function readPrompts(files: ModelFiles): Promise<Record<'query' | 'document', string>> {

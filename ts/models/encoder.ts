@@ -24,6 +24,7 @@ export async function openEncoder(nameOrPath: string, options: OpenModelOptions 
     name: files.name,
     hash: files.hash,
     dim: thread.info.dim,
+    matryoshka: thread.info.matryoshka,
     maxTokens: thread.info.maxTokens,
     async encode(texts, { kind, background = false, signal, onProgress }) {
       requireTexts(texts, 'texts');

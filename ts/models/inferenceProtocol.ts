@@ -74,6 +74,7 @@ export type FromWorker =
 
 export interface EmbedderInfo {
   dim: number;
+  matryoshka: number[] | boolean;
   maxTokens: number;
 }
 

@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import OpenAI, { BadRequestError, NotFoundError } from 'openai';
 import { openEncoder } from '../../../ts/models/encoder.ts';
+import { tinyEncoder, withFolder, writeModel } from '../../models/tinyModel.ts';
 import { ask, startServer, type TestServer } from '../harness.ts';
 
 const model = 'seine-embed-small';
@@ -115,3 +117,27 @@ test('models are listed, and told one by one', async () => {
   expect(await client.models.retrieve(model)).toEqual(data[0]);
   await expect(client.models.retrieve('gpt-2')).rejects.toBeInstanceOf(NotFoundError);
 });
+
+test('vectors of a Matryoshka model may be shortened to the lengths that it was trained for', () =>
+  withFolder(async (folder) => {
+    const dim = 8;
+    const matryoshka = {
+      'config.json': { ...(tinyEncoder()['config.json'] as object), matryoshka_dimensions: [4] },
+    };
+    const embedder = writeModel(join(folder, 'nested'), tinyEncoder(dim), matryoshka);
+    const nested = await startServer({ embedder, ranker: 'none' });
+    try {
+      const own = new OpenAI({ apiKey: 'none', baseURL: `${nested.url}/openai/v1`, maxRetries: 0 });
+      const name = (await own.models.list()).data[0]!.id;
+      const whole = (await own.embeddings.create({ model: name, input: 'sea' })).data[0]!.embedding;
+      const head = (await own.embeddings.create({ model: name, input: 'sea', dimensions: 4 })).data[0]!
+        .embedding;
+      const norm = Math.hypot(...whole.slice(0, 4));
+      expect([...head]).toEqual(whole.slice(0, 4).map((value) => expect.closeTo(value / norm, 5)));
+      await expect(own.embeddings.create({ model: name, input: 'sea', dimensions: 5 })).rejects.toEqual(
+        refused(/dimensions must be 4, 8 for the model .* got 5/),
+      );
+    } finally {
+      await nested.close();
+    }
+  }));

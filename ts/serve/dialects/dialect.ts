@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { SeineError, show } from '../../core/errors.ts';
+import type { IndexInfo } from '../../seineIndex.ts';
 import { markFailure, requestError } from '../errorReply.ts';
 
 /** Texts of one request at most. */
@@ -52,14 +53,30 @@ export function textsOf(input: GivenInput, field: string): string[] {
   return texts as string[];
 }
 
-/** ERR_ARGUMENT for any other length of vectors than the model's own. */
-export function checkDimensions(dimensions: number | undefined | null, dim: number, model: string): void {
-  if (dimensions === undefined || dimensions === null || dimensions === dim) return;
+/** The length of vectors to send; ERR_ARGUMENT for one at which the model's are no embeddings. */
+export function lengthOf(
+  asked: number | undefined | null,
+  { name, dim, matryoshka }: IndexInfo['embedder'],
+): number {
+  if (asked === undefined || asked === null || asked === dim) return dim;
+  if (asked < dim && (Array.isArray(matryoshka) ? matryoshka.includes(asked) : matryoshka)) return asked;
+  const lengths = Array.isArray(matryoshka)
+    ? [...matryoshka, dim].join(', ')
+    : matryoshka
+      ? `up to ${dim}`
+      : dim;
   throw new SeineError(
     'ERR_ARGUMENT',
-    `dimensions must be ${dim} for the model ${show(model)}, whose vectors cannot be shortened, got ${dimensions}: ` +
-      'leave it out.',
+    `dimensions must be ${lengths} for the model ${show(name)}, got ${asked}: leave it out.`,
   );
+}
+
+/** The head of a vector, of length 1 in the sense of its norm if `normalize`. */
+export function headOf(vector: Float32Array, length: number, normalize: boolean): Float32Array {
+  const head = vector.subarray(0, length);
+  if (!normalize) return head;
+  const norm = Math.hypot(...head);
+  return norm === 0 ? head : head.map((value) => value / norm);
 }
 
 /** ERR_NOT_FOUND if a request names another model than the one that is served. */

@@ -3,13 +3,18 @@ import Type from 'typebox';
 import { SeineError } from '../../core/errors.ts';
 import { embedSlices } from '../embedSlices.ts';
 import type { Service } from '../service.ts';
-import { checkDimensions, checkModel, speakDialect, TextInput, textsOf } from './dialect.ts';
+import { checkModel, headOf, lengthOf, speakDialect, TextInput, textsOf } from './dialect.ts';
 
 const EmbeddingsBody = Type.Object(
   {
     input: TextInput,
     model: Type.String({ description: 'Name of the embedder: see /openai/v1/models.' }),
-    dimensions: Type.Optional(Type.Integer({ minimum: 1, description: 'The length that the vectors have.' })),
+    dimensions: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description: 'Length of vectors: their own, or one that the model was trained for (Matryoshka).',
+      }),
+    ),
     encoding_format: Type.Optional(
       Type.Enum(['float', 'base64'], {
         description: 'Numbers (default), or base64 of float32, little-endian.',
@@ -93,12 +98,14 @@ export const openaiDialect: FastifyPluginAsyncTypebox<{ service: Service }> = as
       const { input, model: asked, dimensions, encoding_format = 'float' } = request.body;
       const { embedder } = await service.index.info();
       const model = checkModel(asked, embedder.name, 'embedder');
-      checkDimensions(dimensions, embedder.dim, model);
+      const length = lengthOf(dimensions, embedder);
       const texts = textsOf(input, 'input');
       if (texts.length === 0 || texts.includes('')) {
         throw new SeineError('ERR_ARGUMENT', 'input must be one text or several, none of them empty.');
       }
-      const write = WRITERS[encoding_format];
+      const written = WRITERS[encoding_format];
+      const write = (vector: Float32Array): string =>
+        written(length < vector.length ? headOf(vector, length, true) : vector);
       const { vectors, tokens } = await embedSlices(service, request, reply, texts, 'document', write);
       const data = vectors.map(
         (embedding, index) => `{"object":"embedding","index":${index},"embedding":${embedding}}`,

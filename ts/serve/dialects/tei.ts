@@ -6,7 +6,7 @@ import { embedSlices } from '../embedSlices.ts';
 import { DetailedError } from '../errorReply.ts';
 import { rankSlices } from '../rankSlices.ts';
 import type { Service } from '../service.ts';
-import { checkDimensions, MOST_TEXTS, relevance, speakDialect, TextInput, textsOf } from './dialect.ts';
+import { headOf, lengthOf, MOST_TEXTS, relevance, speakDialect, TextInput, textsOf } from './dialect.ts';
 
 /** Left is refused in words: the models here read the head of a text. */
 const Direction = Type.Optional(Type.Enum(['right', 'Right', 'left', 'Left']));
@@ -30,7 +30,7 @@ const EmbedBody = Type.Object(
     ),
     dimensions: Type.Optional(
       Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], {
-        description: 'The length that the vectors have.',
+        description: 'Length of vectors: their own, or one that the model was trained for (Matryoshka).',
       }),
     ),
   },
@@ -108,11 +108,6 @@ function tooLong(texts: string): SeineError {
   );
 }
 
-function normalized(vector: Float32Array): Float32Array {
-  const norm = Math.hypot(...vector);
-  return norm === 0 ? vector : vector.map((value) => value / norm);
-}
-
 /** What clients of Text Embeddings Inference speak, under `/tei`. */
 export const teiDialect: FastifyPluginAsyncTypebox<{ service: Service }> = async (app, { service }) => {
   const tags = ['dialects'];
@@ -138,11 +133,10 @@ export const teiDialect: FastifyPluginAsyncTypebox<{ service: Service }> = async
       const texts = textsOf(inputs, '`inputs`');
       if (texts.length === 0) throw empty('inputs');
       const { embedder } = await service.index.info();
-      checkDimensions(dimensions, embedder.dim, embedder.name);
+      const length = lengthOf(dimensions, embedder);
       const kind = prompt_name ?? 'document';
       const { vectors, truncated } = await embedSlices(service, request, reply, texts, kind, (vector) => {
-        const written = normalize === false ? vector : normalized(vector);
-        return `[${written.join(',')}]`;
+        return `[${headOf(vector, length, normalize !== false).join(',')}]`;
       });
       if (truncated.length > 0 && truncate !== true) {
         throw tooLong(`\`inputs\` must have at most ${embedder.maxTokens} tokens; number ${truncated[0]} is`);
