@@ -1,6 +1,6 @@
 # An image of `seine serve` from this repository. It needs at least one API key, for it listens on all addresses:
 #   docker build -t seine .
-#   docker run -p 7700:7700 -v seine:/data -e SEINE_SERVE_KEYS='[{"name":"me","key":"at least 16 characters","write":true}]' seine
+#   docker run -p 7700:7700 -v seine:/data -e SEINE_SERVE_KEYS='[{"name":"me","key":"0123456789abcdef-of-your-own","write":true}]' seine
 FROM node:22-bookworm-slim AS build
 RUN apt-get update \
   && apt-get install -y --no-install-recommends cmake g++ make \
