@@ -45,6 +45,7 @@ export async function* bodyChunks(
 }
 
 async function inTime<T>(wanted: Promise<T>, ms: number, signal: AbortSignal): Promise<T> {
+  wanted.catch(() => {}); // if it fails after it was given up, nobody hears of it
   signal.throwIfAborted();
   let timer: NodeJS.Timeout | undefined;
   let onAbort = (): void => {};
@@ -53,7 +54,6 @@ async function inTime<T>(wanted: Promise<T>, ms: number, signal: AbortSignal): P
     onAbort = () => reject(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
   });
-  wanted.catch(() => {}); // if it fails after it was given up, nobody hears of it
   try {
     return await Promise.race([wanted, given]);
   } finally {
