@@ -40,7 +40,7 @@ export const ERRORS = {
   ERR_MODEL: { exit: 3, status: 503 },
   /** The index was built with another model than the one opened. */
   ERR_MODEL_MISMATCH: { exit: 3, status: 409 },
-  /** A model produced NaN or infinity. */
+  /** A model produced NaN or infinity, or its graph failed on an input. */
   ERR_MODEL_OUTPUT: { exit: 6, status: 500 },
   /** More work waits than can be done in time: shed before it started, to be tried again later. */
   ERR_OVERLOADED: { exit: 4, status: 429 },

@@ -42,7 +42,9 @@ async function start({ files, options, calls }: OpenRequest): Promise<void> {
         send({ id, result: await model.score(request.score, context) });
       }
     } catch (error) {
-      send({ id, error: fail(error) });
+      const { code, message } = fail(error);
+      // The model is whole, or it would not have opened: it failed on this input.
+      send({ id, error: { code: code === 'ERR_MODEL' ? 'ERR_MODEL_OUTPUT' : code, message } });
     }
   };
   port.on('message', async (message: ToWorker) => {

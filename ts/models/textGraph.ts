@@ -10,7 +10,7 @@ const FEWEST_TOKENS = 8;
 /** These count positions from the padding id on, so the table has that many rows less to give. */
 const OFFSET_POSITIONS = new Set(['roberta', 'xlm-roberta', 'camembert', 'mpnet', 'longformer']);
 
-/** Output of a run: `[batch, …]` float32. */
+/** Output of a run: `[batch, …]` float32, perhaps with more rows after those of the batch. */
 export interface GraphOutput {
   data: Float32Array;
   dims: readonly number[];
@@ -66,30 +66,34 @@ export async function openTextGraph(files: ModelFiles, options: OpenModelOptions
     throw error;
   }
 
+  // For one row ONNX Runtime adds its token vectors up in another order than for several: without layers that follow,
+  // a second row makes a vector the same to the bit whatever else is in its batch, and costs next to nothing.
+  const fewest = config.model_type === 'static-embedding' ? 2 : 1;
   return {
     tokenizer,
     session,
     maxTokens,
     async run(batch, output) {
+      const rows = Math.max(fewest, batch.length);
       const sequence = batch.reduce((longest, { ids }) => Math.max(longest, ids.length), 1);
       const feeds: Record<string, Tensor> = {};
       for (const [name, is64] of wide) {
-        const value = new Int32Array(batch.length * sequence).fill(name === 'input_ids' ? padId : 0);
+        const value = new Int32Array(rows * sequence).fill(name === 'input_ids' ? padId : 0);
         batch.forEach(({ ids, types }, row) => {
           const at = row * sequence;
           if (name === 'attention_mask') value.fill(1, at, at + ids.length);
           else value.set(name === 'input_ids' ? ids : types, at);
         });
-        const dims = [batch.length, sequence];
+        const dims = [rows, sequence];
         feeds[name] = is64
           ? { type: 'int64', dims, data: widen(value) }
           : { type: 'int32', dims, data: value };
       }
       const result = (await session.run(feeds, { outputs: [output] }))[output];
-      if (result?.type !== 'float32' || result.dims[0] !== batch.length) {
+      if (result?.type !== 'float32' || result.dims[0] !== rows) {
         throw new SeineError(
           'ERR_MODEL',
-          `The graph's output ${output} should be float32 with ${batch.length} rows, got ` +
+          `The graph's output ${output} should be float32 with ${rows} rows, got ` +
             `${result?.type} [${result?.dims.join(', ')}]: export the model again in float32.`,
         );
       }
