@@ -98,8 +98,11 @@ export function tinyEncoder(dim = 4, values = table(dim)): ModelContent {
   };
 }
 
-/** A cross-encoder whose logits are sums over the real tokens: label `l` adds `weight(id, l)` for each. */
-export function tinyRanker(labels = 1): ModelContent {
+/**
+ * A cross-encoder whose logits are sums over the real tokens: label `l` adds `weight(id, l)` for each. `values` may
+ * hold the weights of fewer tokens: the graph fails on others.
+ */
+export function tinyRanker(labels = 1, values = table(labels)): ModelContent {
   return {
     'config.json': { model_type: 'bert', vocab_size: VOCABULARY.length, max_position_embeddings: 64 },
     'tokenizer.json': TOKENIZER,
@@ -113,7 +116,7 @@ export function tinyRanker(labels = 1): ModelContent {
         { op: 'ReduceSum', inputs: ['kept', 'middle'], outputs: ['logits'], attributes: { keepdims: 0 } },
       ],
       initializers: [
-        { name: 'table', type: 'float32', dims: [VOCABULARY.length, labels], data: table(labels) },
+        { name: 'table', type: 'float32', dims: [values.length / labels, labels], data: values },
         { name: 'last', type: 'int64', dims: [1], data: BigInt64Array.of(2n) },
         { name: 'middle', type: 'int64', dims: [1], data: BigInt64Array.of(1n) },
       ],
