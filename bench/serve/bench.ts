@@ -1,0 +1,50 @@
+import { spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { ServerProcess } from '../../test/helpers/serverProcess.mjs';
+import type { Corpus } from './corpus.ts';
+import { rounded } from './figures.ts';
+import type { Traffic } from './load.ts';
+
+/** What the parts of the benchmark work with and leave to each other. */
+export interface Bench {
+  corpus: Corpus;
+  /** Scales the lengths of all runs: 1 for figures, less to see that everything works. */
+  scale: number;
+  /** Requests a second at the bend of the curve, once it is known. */
+  knee?: { rate: number; from: string };
+  say(text: string): void;
+}
+
+const CONNECTIONS = 16;
+/** Without a curve the knee is taken to lie here, as a share of the highest throughput. */
+const KNEE_SHARE = 0.7;
+
+export const startServer = ({ corpus }: Bench): Promise<ServerProcess> =>
+  ServerProcess.start({ index: corpus.path });
+
+export const searchTraffic = ({ corpus }: Bench, { url }: ServerProcess): Traffic => ({
+  url,
+  requests: corpus.searches,
+});
+
+/** The most searches a second that were served to clients that ask again as soon as they are answered. */
+export async function saturate(bench: Bench, server: ServerProcess, seconds: number): Promise<number> {
+  const script = fileURLToPath(new URL('../../../bench/serve/saturate.mjs', import.meta.url));
+  const client = spawn(process.execPath, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  // From the other end, so that the curve finds none of these queries in the score cache.
+  const requests = bench.corpus.searches.toReversed().slice(0, 8000);
+  client.stdin.end(JSON.stringify({ url: server.url, requests, connections: CONNECTIONS, seconds }));
+  const { served } = JSON.parse(await text(client.stdout)) as { served: number };
+  return rounded(served);
+}
+
+/** The knee of the curve that ran before, or an estimate for a part that runs alone. */
+export async function kneeRate(bench: Bench, server: ServerProcess): Promise<number> {
+  if (bench.knee === undefined) {
+    const most = await saturate(bench, server, 10 * bench.scale);
+    bench.knee = { rate: rounded(most * KNEE_SHARE), from: `${KNEE_SHARE} of ${most}/s in a closed loop` };
+    bench.say(`knee taken as ${bench.knee.rate}/s (${bench.knee.from})`);
+  }
+  return bench.knee.rate;
+}
