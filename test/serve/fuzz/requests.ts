@@ -66,7 +66,9 @@ function operationRequests(
     headers: { ...headers, ...odd },
     ...(content !== undefined && { body: content.slice(0, MOST_BODY) }),
     [fc.toStringMethod]: () =>
-      `${method} ${filled} ${JSON.stringify({ ...headers, ...odd })} ${content?.slice(0, 5000)}`,
+      [method, filled, JSON.stringify({ ...headers, ...odd }), content]
+        .map((part) => part?.slice(0, 2000))
+        .join(' '),
   }));
 }
 
