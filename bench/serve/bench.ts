@@ -20,8 +20,18 @@ const CONNECTIONS = 16;
 /** Without a curve the knee is taken to lie here, as a share of the highest throughput. */
 const KNEE_SHARE = 0.7;
 
-export const startServer = ({ corpus }: Bench): Promise<ServerProcess> =>
-  ServerProcess.start({ index: corpus.path });
+/** Runs `body` with a server over the corpus, default models and settings. */
+export async function withServer<T>(
+  { corpus }: Bench,
+  body: (server: ServerProcess) => Promise<T>,
+): Promise<T> {
+  const server = await ServerProcess.start({ index: corpus.path });
+  try {
+    return await body(server);
+  } finally {
+    await server.stop();
+  }
+}
 
 export const searchTraffic = ({ corpus }: Bench, { url }: ServerProcess): Traffic => ({
   url,
@@ -34,15 +44,16 @@ export async function saturate(bench: Bench, server: ServerProcess, seconds: num
   const client = spawn(process.execPath, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
   // From the other end, so that the curve finds none of these queries in the score cache.
   const requests = bench.corpus.searches.toReversed().slice(0, 8000);
-  client.stdin.end(JSON.stringify({ url: server.url, requests, connections: CONNECTIONS, seconds }));
+  const load = { url: server.url, requests, connections: CONNECTIONS };
+  client.stdin.end(JSON.stringify({ ...load, warmUp: seconds / 2, seconds }));
   const { served } = JSON.parse(await text(client.stdout)) as { served: number };
   return rounded(served);
 }
 
 /** The knee of the curve that ran before, or an estimate for a part that runs alone. */
-export async function kneeRate(bench: Bench, server: ServerProcess): Promise<number> {
+export async function kneeRate(bench: Bench): Promise<number> {
   if (bench.knee === undefined) {
-    const most = await saturate(bench, server, 10 * bench.scale);
+    const most = await withServer(bench, (server) => saturate(bench, server, 10 * bench.scale));
     bench.knee = { rate: rounded(most * KNEE_SHARE), from: `${KNEE_SHARE} of ${most}/s in a closed loop` };
     bench.say(`knee taken as ${bench.knee.rate}/s (${bench.knee.from})`);
   }

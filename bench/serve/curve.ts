@@ -1,17 +1,26 @@
-import { type Bench, saturate, searchTraffic, startServer } from './bench.ts';
+import type { ServerProcess } from '../../test/helpers/serverProcess.mjs';
+import { type Bench, saturate, searchTraffic, withServer } from './bench.ts';
 import { knee, type LoadFigures, loadFigures, rounded } from './figures.ts';
-import { load } from './load.ts';
+import { type LoadJob, load } from './load.ts';
 
+/** Of the throughput in a closed loop, which is what the curve is expected to reach. */
 const SHARES = [0.1, 0.25, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.15, 1.3];
 const SECONDS = 14;
 /** Not counted: the depth and the queues come to rest. */
 const SETTLE_SECONDS = 3;
+/** Each rate past the last of the shares, while all that was due is served. */
+const STEP = 1.25;
+const MOST_STEPS = 6;
+const bent = ({ served, offered }: LoadFigures): boolean => served < 0.9 * offered;
 const GATE_SHARE = 0.8;
+const GATE_SETTLE_SECONDS = 15;
 const GATE_SECONDS = 30;
 
 export interface CurveResult {
   method: string;
   /** Searches a second served to clients that ask again at once. */
+  closed: number;
+  /** The most searches a second that were served at any rate. */
   most: number;
   /** By rising rate. */
   points: LoadFigures[];
@@ -23,48 +32,75 @@ export interface CurveResult {
 
 /** Latency over throughput, from a tenth of what the server can do to more than it can. */
 export async function curve(bench: Bench): Promise<CurveResult> {
-  const server = await startServer(bench);
-  const traffic = searchTraffic(bench, server);
-  const run = async (rate: number, seconds: number, arrivals: 'even' | 'poisson' = 'even') => {
-    const settle = SETTLE_SECONDS * bench.scale;
-    const outcomes = await load(traffic, rate, settle + seconds, { arrivals });
-    const figures = loadFigures(
-      outcomes.filter(({ due }) => due >= settle * 1000),
-      seconds,
-    );
-    const { median, p99, served, shed, late, ranked } = figures;
-    const refused = `${Math.round((shed + late) * 100)} % refused`;
-    bench.say(
-      `${rate}/s ${arrivals}: ${served}/s, median ${median}, P99 ${p99} ms, ${refused}, ${ranked} ranked`,
-    );
-    return figures;
-  };
-  try {
-    const most = await saturate(bench, server, 15 * bench.scale);
-    bench.say(`at most ${most}/s in a closed loop`);
-    const points: LoadFigures[] = [];
-    for (const share of SHARES) points.push(await run(rounded(most * share), SECONDS * bench.scale));
-    const bend = knee(points.map(({ offered, median }) => [offered, median]));
-    const kneeRate = points[bend]!.offered;
-    bench.knee = { rate: kneeRate, from: 'the curve of this run' };
-    const rate = rounded(kneeRate * GATE_SHARE);
-    const even = await run(rate, GATE_SECONDS * bench.scale);
-    const poisson = await run(rate, GATE_SECONDS * bench.scale, 'poisson');
-    const ratio = ({ p99, median }: LoadFigures): number => rounded(p99 / median);
-    return {
-      method:
-        'Open loop: searches with queries that never repeat, due at equal distances (or, where it says so, in a ' +
-        'Poisson process) whatever becomes of those before them; a latency counts from when the search was due, so ' +
-        'nothing is omitted while the server is slow. The highest throughput is that of autocannon with 16 ' +
-        'connections in a closed loop. The knee is the measured point farthest below the chord of the curve of ' +
-        'median latency over offered rate, both scaled to [0, 1] (Kneedle).',
-      most,
-      points,
-      knee: bend,
-      kneeRate,
-      atGate: { rate, even, poisson, ratioEven: ratio(even), ratioPoisson: ratio(poisson) },
+  const { scale } = bench;
+  // A server of its own for each of the three, as the ranking depth remembers the load of before.
+  const closed = await withServer(bench, (server) => saturate(bench, server, 12 * scale));
+  bench.say(`${closed}/s in a closed loop`);
+  const points = await withServer(bench, async (server) => {
+    const found: LoadFigures[] = [];
+    const step = async (rate: number): Promise<void> => {
+      found.push(await run(bench, server, { rate, settle: SETTLE_SECONDS, seconds: SECONDS }));
     };
-  } finally {
-    await server.stop();
-  }
+    for (const share of SHARES) await step(closed * share);
+    // A ranking depth that follows latency may serve more in the open loop: on until it bends.
+    for (let more = 0; more < MOST_STEPS && !bent(found.at(-1)!); more++) {
+      await step(found.at(-1)!.offered * STEP);
+    }
+    return found;
+  });
+  const bend = knee(points.map(({ offered, median }) => [offered, median]));
+  const kneeRate = points[bend]!.offered;
+  bench.knee = { rate: kneeRate, from: 'the curve of this run' };
+  const gate = { rate: kneeRate * GATE_SHARE, settle: GATE_SETTLE_SECONDS, seconds: GATE_SECONDS };
+  const [even, poisson] = await withServer(bench, async (server) => [
+    await run(bench, server, gate),
+    await run(bench, server, { ...gate, settle: SETTLE_SECONDS, arrivals: 'poisson' }),
+  ]);
+  const ratio = ({ p99, median }: LoadFigures): number => rounded(p99 / median);
+  return {
+    method:
+      'Open loop: searches with queries that never repeat, due at equal distances (or, where it says so, in a ' +
+      'Poisson process) whatever becomes of those before them; a latency counts from when the search was due, so ' +
+      'nothing is omitted while the server is slow. Rates are shares of what autocannon got with 16 connections in ' +
+      'a closed loop, and on in steps of a quarter until less than 90 % is served. The knee is the measured point ' +
+      'farthest below the chord of the curve of median latency over offered rate, both scaled to [0, 1] (Kneedle).',
+    closed,
+    most: Math.max(...points.map(({ served }) => served)),
+    points,
+    knee: bend,
+    kneeRate,
+    atGate: {
+      rate: rounded(gate.rate),
+      even: even!,
+      poisson: poisson!,
+      ratioEven: ratio(even!),
+      ratioPoisson: ratio(poisson!),
+    },
+  };
+}
+
+interface Run {
+  rate: number;
+  settle: number;
+  seconds: number;
+  arrivals?: LoadJob['arrivals'];
+}
+
+async function run(
+  bench: Bench,
+  server: ServerProcess,
+  { rate, settle, seconds, arrivals = 'even' }: Run,
+): Promise<LoadFigures> {
+  const [skipped, counted] = [settle * bench.scale, seconds * bench.scale];
+  const outcomes = await load(searchTraffic(bench, server), rate, skipped + counted, { arrivals });
+  const figures = loadFigures(
+    outcomes.filter(({ due }) => due >= skipped * 1000),
+    counted,
+  );
+  const { median, p99, served, shed, late, ranked } = figures;
+  bench.say(
+    `${rounded(rate)}/s ${arrivals}: ${served}/s, median ${median}, P99 ${p99} ms, ` +
+      `${Math.round((shed + late) * 100)} % refused, ${ranked} ranked`,
+  );
+  return figures;
 }

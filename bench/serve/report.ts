@@ -30,7 +30,7 @@ function row(name: string, load: LoadFigures): string[] {
 
 const paragraph = (text: string): string => `<p>${escapeHtml(text)}</p>`;
 
-function curveSection({ method, most, points, knee, kneeRate, atGate }: CurveResult): string {
+function curveSection({ method, most, closed, points, knee, kneeRate, atGate }: CurveResult): string {
   const line = (name: string, tone: Series['tone'], of: (load: LoadFigures) => number): Series => ({
     name,
     tone,
@@ -50,7 +50,7 @@ function curveSection({ method, most, points, knee, kneeRate, atGate }: CurveRes
     paragraph(method) +
       figures([
         { label: 'knee', value: `${kneeRate}/s` },
-        { label: 'highest throughput', value: `${most}/s`, note: 'closed loop' },
+        { label: 'highest throughput', value: `${most}/s`, note: `closed loop: ${closed}/s` },
         { label: 'P99 / median at 80 % of the knee', value: String(atGate.ratioEven), note: 'gate: below 2' },
         { label: 'the same, Poisson arrivals', value: String(atGate.ratioPoisson) },
       ]) +

@@ -3,19 +3,23 @@
 import { text } from 'node:stream/consumers';
 import autocannon from 'autocannon';
 
-const { url, requests, connections, seconds } = JSON.parse(await text(process.stdin));
-const share = Math.floor(requests.length / connections);
+const { url, requests, connections, warmUp, seconds } = JSON.parse(await text(process.stdin));
+const share = Math.floor(requests.length / connections / 2);
 let next = 0;
-const result = await autocannon({
-  url,
-  connections,
-  duration: seconds,
-  timeout: 30,
-  setupClient: (client) => {
-    client.setRequests(requests.slice(next, next + share));
-    next += share;
-  },
-});
+const run = (duration) =>
+  autocannon({
+    url,
+    connections,
+    duration,
+    timeout: 30,
+    setupClient: (client) => {
+      client.setRequests(requests.slice(next, next + share));
+      next += share;
+    },
+  });
+// The ranking depth comes to rest.
+await run(warmUp);
+const result = await run(seconds);
 const { finish, start, statusCodeStats } = result;
 const elapsed = (new Date(finish) - new Date(start)) / 1000;
 process.stdout.write(

@@ -1,6 +1,7 @@
 import { Agent, request } from 'node:http';
+import type { ServerProcess } from '../../test/helpers/serverProcess.mjs';
 import { random } from '../../ts/core/random.ts';
-import { type Bench, startServer } from './bench.ts';
+import { type Bench, withServer } from './bench.ts';
 import { jsonRequest } from './corpus.ts';
 import { quantile, rounded } from './figures.ts';
 import type { LoadRequest } from './load.ts';
@@ -25,8 +26,11 @@ export interface SoakResult {
 }
 
 /** A mix of everything that clients do, as fast as it goes, with the memory at equal distances in time. */
-export async function soak(bench: Bench): Promise<SoakResult> {
-  const server = await startServer(bench);
+export function soak(bench: Bench): Promise<SoakResult> {
+  return withServer(bench, (server) => measure(bench, server));
+}
+
+async function measure(bench: Bench, server: ServerProcess): Promise<SoakResult> {
   const agent = new Agent({ keepAlive: true });
   const { below } = random(88);
   const { indexed, others, searches } = bench.corpus;
@@ -84,7 +88,6 @@ export async function soak(bench: Bench): Promise<SoakResult> {
     };
   } finally {
     agent.destroy();
-    await server.stop();
   }
 }
 
