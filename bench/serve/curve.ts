@@ -3,15 +3,16 @@ import { type Bench, saturate, searchTraffic, withServer } from './bench.ts';
 import { knee, type LoadFigures, loadFigures, rounded } from './figures.ts';
 import { type LoadJob, load } from './load.ts';
 
-/** Of the throughput in a closed loop, which is what the curve is expected to reach. */
+/** Of the highest throughput. */
 const SHARES = [0.1, 0.25, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.15, 1.3];
 const SECONDS = 14;
 /** Not counted: the depth and the queues come to rest. */
 const SETTLE_SECONDS = 3;
-/** Each rate past the last of the shares, while all that was due is served. */
-const STEP = 1.25;
-const MOST_STEPS = 6;
-const bent = ({ served, offered }: LoadFigures): boolean => served < 0.9 * offered;
+/**
+ * The search for the highest throughput: from that of the closed loop up by a factor at a time, until three steps in
+ * turn have refused much and served no more than those before. Meanwhile the ranking depth comes down.
+ */
+const RAMP = { factor: 1.4, seconds: 5, least: 0.85, gain: 1.1, patience: 3, steps: 12 };
 const GATE_SHARE = 0.8;
 const GATE_SETTLE_SECONDS = 15;
 const GATE_SECONDS = 30;
@@ -20,7 +21,7 @@ export interface CurveResult {
   method: string;
   /** Searches a second served to clients that ask again at once. */
   closed: number;
-  /** The most searches a second that were served at any rate. */
+  /** The most searches a second that were served as the rate rose. */
   most: number;
   /** By rising rate. */
   points: LoadFigures[];
@@ -33,20 +34,17 @@ export interface CurveResult {
 /** Latency over throughput, from a tenth of what the server can do to more than it can. */
 export async function curve(bench: Bench): Promise<CurveResult> {
   const { scale } = bench;
-  // A server of its own for each of the three, as the ranking depth remembers the load of before.
-  const closed = await withServer(bench, (server) => saturate(bench, server, 12 * scale));
+  // A server of its own for each, as the ranking depth remembers the load of before.
+  const closed = await withServer(bench, (server) => saturate(bench, server, 8 * scale));
   bench.say(`${closed}/s in a closed loop`);
+  const most = await withServer(bench, (server) => highest(bench, server, closed));
+  bench.say(`at most ${most}/s in an open loop`);
   const points = await withServer(bench, async (server) => {
     const found: LoadFigures[] = [];
-    const step = async (rate: number): Promise<void> => {
-      found.push(await run(bench, server, { rate, settle: SETTLE_SECONDS, seconds: SECONDS }));
-    };
-    for (const share of SHARES) await step(closed * share);
-    // A ranking depth that follows latency may serve more in the open loop: on until it bends.
-    for (let more = 0; more < MOST_STEPS && !bent(found.at(-1)!); more++) {
-      await step(found.at(-1)!.offered * STEP);
+    for (const share of SHARES) {
+      found.push(await run(bench, server, { rate: most * share, settle: SETTLE_SECONDS, seconds: SECONDS }));
     }
-    return found;
+    return found.filter(({ served }) => served > 0);
   });
   const bend = knee(points.map(({ offered, median }) => [offered, median]));
   const kneeRate = points[bend]!.offered;
@@ -61,11 +59,12 @@ export async function curve(bench: Bench): Promise<CurveResult> {
     method:
       'Open loop: searches with queries that never repeat, due at equal distances (or, where it says so, in a ' +
       'Poisson process) whatever becomes of those before them; a latency counts from when the search was due, so ' +
-      'nothing is omitted while the server is slow. Rates are shares of what autocannon got with 16 connections in ' +
-      'a closed loop, and on in steps of a quarter until less than 90 % is served. The knee is the measured point ' +
-      'farthest below the chord of the curve of median latency over offered rate, both scaled to [0, 1] (Kneedle).',
+      'nothing is omitted while the server is slow. Rates are shares of the highest throughput, which is looked for ' +
+      'by rates that rise until less than 85 % is served and no more than before; the closed loop is autocannon ' +
+      'with 4 connections. The knee is the measured point farthest below the chord of the curve of median latency ' +
+      'over offered rate, both scaled to [0, 1] (Kneedle).',
     closed,
-    most: Math.max(...points.map(({ served }) => served)),
+    most,
     points,
     knee: bend,
     kneeRate,
@@ -77,6 +76,18 @@ export async function curve(bench: Bench): Promise<CurveResult> {
       ratioPoisson: ratio(poisson!),
     },
   };
+}
+
+/** The most searches a second that were served while the rate went up. */
+async function highest(bench: Bench, server: ServerProcess, from: number): Promise<number> {
+  let most = 0;
+  let rate = from;
+  for (let step = 0, vain = 0; step < RAMP.steps && vain < RAMP.patience; step++, rate *= RAMP.factor) {
+    const { served, offered } = await run(bench, server, { rate, settle: 1, seconds: RAMP.seconds });
+    vain = served < RAMP.least * offered && served < RAMP.gain * most ? vain + 1 : 0;
+    most = Math.max(most, served);
+  }
+  return most;
 }
 
 interface Run {

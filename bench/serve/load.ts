@@ -45,7 +45,10 @@ export type Traffic = Pick<LoadJob, 'url' | 'requests'>;
 
 let next = 0;
 
-/** Sends load from a process of its own and waits for its end; outcomes in order of their ends. Requests are not repeated from one call to the next. */
+/**
+ * Sends load from a process of its own and waits for its end; outcomes in order of their ends. Requests are not
+ * repeated from one call to the next. Not autocannon: it sends a second's requests at once, at its beginning.
+ */
 export async function load(
   traffic: Traffic,
   rate: number,
