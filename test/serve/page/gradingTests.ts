@@ -107,6 +107,14 @@ export function gradingTests(browser: Browser): void {
     await key('Enter');
     const details = page.locator('.hit').nth(1).locator('.details');
     await details.getByText('Bake cakes and bread before dawn.').waitFor();
+    await details.getByText(/^rank \d+ of 24, cosine 0\.\d+$/).waitFor();
+    expect(await details.locator('dt').allTextContents()).toEqual([
+      'dense',
+      'BM25',
+      'fused',
+      'retrieved',
+      'ranker',
+    ]);
     await key('Escape');
     expect(await details.isVisible()).toBe(false);
     await key('?');

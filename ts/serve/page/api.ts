@@ -1,3 +1,4 @@
+import type { Explanation } from '../../core/explanation.ts';
 import type { Info, SearchAnswer, SearchRequest, WireDocument } from './wire.ts';
 
 const KEY = 'seine.key';
@@ -28,8 +29,10 @@ export const search = (request: SearchRequest, signal?: AbortSignal): Promise<Se
 
 export const info = (): Promise<Info> => ask<Info>('info');
 
-export const explain = (request: SearchRequest & { id: string }, signal?: AbortSignal): Promise<object> =>
-  ask<object>('explain', request, signal);
+export const explain = (
+  request: SearchRequest & { id: string },
+  signal?: AbortSignal,
+): Promise<Explanation> => ask<Explanation>('explain', request, signal);
 
 export const document = (id: string, signal?: AbortSignal): Promise<WireDocument> =>
   ask<WireDocument>(`documents/${encodeURIComponent(id)}`, undefined, signal);
