@@ -1,6 +1,7 @@
 import { afterAll, describe, test } from '@jest/globals';
 import { accessTests } from './accessTests.ts';
 import { launchBrowser } from './browser.ts';
+import { docsTests } from './docsTests.ts';
 import { gradingTests } from './gradingTests.ts';
 import { hostileTests } from './hostileTests.ts';
 import { searchingTests } from './searchingTests.ts';
@@ -20,5 +21,6 @@ if (typeof browser === 'string') {
   describe('trouble', () => troubleTests(browser));
   describe('grading', () => gradingTests(browser));
   describe('hostile documents', () => hostileTests(browser));
+  describe('the interface', () => docsTests(browser));
   describe('access', () => accessTests(browser));
 }
