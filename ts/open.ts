@@ -11,6 +11,7 @@ import { ScoreCache } from './online/rank/scoreCache.ts';
 import { Collection } from './online/retrieve/collection.ts';
 import { SeineIndex } from './seineIndex.ts';
 import { checkModel } from './store/checkModel.ts';
+import { ScoreTier } from './store/scoreTier.ts';
 import { Store } from './store/store.ts';
 import type { StoreModel } from './store/types.ts';
 
@@ -36,6 +37,10 @@ export interface OpenOptions {
 export interface ScoreCacheSettings {
   /** Memory for the scores, at least 1,024: half for scores that are anybody's, half for those of one searcher. */
   bytes: number;
+  /** SQLite file that keeps scores across restarts, and those that memory has no room for. */
+  file?: string | undefined;
+  /** Bytes that scores take in it, at least 1,024; 1 GiB by default. */
+  fileBytes?: number | undefined;
 }
 
 const OPTIONS = [
@@ -48,8 +53,9 @@ const OPTIONS = [
   'provider',
   'scoreCache',
 ];
-const SCORE_CACHE_OPTIONS = ['bytes'];
+const SCORE_CACHE_OPTIONS = ['bytes', 'file', 'fileBytes'];
 const LEAST_CACHE_BYTES = 1024;
+const FILE_BYTES = 2 ** 30;
 
 /**
  * Opens the index at `path`; makes it if it is not there, unless `readonly`. Errors: those of `Store.open`,
@@ -83,7 +89,7 @@ export async function open(path: string, options: OpenOptions = {}): Promise<Sei
     const scoreCache =
       ranker === undefined || options.scoreCache === undefined
         ? undefined
-        : new ScoreCache({ bytes: options.scoreCache.bytes, provider: provider ?? 'cpu' });
+        : keep(await openScoreCache(options.scoreCache, provider ?? 'cpu'));
     const device = keep(await openDevice(options.device));
     const collection = keep(new Collection(store, device));
     await collection.catchUp();
@@ -102,6 +108,14 @@ export async function open(path: string, options: OpenOptions = {}): Promise<Sei
     for (const part of opened) await part.close();
     throw error;
   }
+}
+
+async function openScoreCache(
+  { bytes, file, fileBytes = FILE_BYTES }: ScoreCacheSettings,
+  provider: Provider,
+): Promise<ScoreCache> {
+  const tier = file === undefined ? undefined : await ScoreTier.open(file, fileBytes);
+  return new ScoreCache({ bytes, provider, tier });
 }
 
 /** An embedder, and how an index records it. */
@@ -139,12 +153,16 @@ function checkOptions(options: OpenOptions): void {
   const { scoreCache } = options;
   if (scoreCache === undefined) return;
   checkNames(scoreCache, SCORE_CACHE_OPTIONS, 'scoreCache');
-  const { bytes } = scoreCache;
-  if (!Number.isSafeInteger(bytes) || bytes < LEAST_CACHE_BYTES) {
+  const { bytes, file, fileBytes = FILE_BYTES } = scoreCache;
+  for (const [name, value] of Object.entries({ bytes, fileBytes })) {
+    if (Number.isSafeInteger(value) && value >= LEAST_CACHE_BYTES) continue;
     throw new SeineError(
       'ERR_ARGUMENT',
-      `scoreCache.bytes must be a whole number of ${LEAST_CACHE_BYTES} or more, got ${show(bytes)}.`,
+      `scoreCache.${name} must be a whole number of ${LEAST_CACHE_BYTES} or more, got ${show(value)}.`,
     );
+  }
+  if (file !== undefined && (typeof file !== 'string' || file === '')) {
+    throw new SeineError('ERR_ARGUMENT', `scoreCache.file must be a path, got ${show(file)}.`);
   }
 }
 

@@ -78,3 +78,10 @@ function checkSearcher(searcher: Searcher): Searcher {
   const { id, version, profile } = searcher;
   return { id, version, profile: understand(profile).text };
 }
+
+/** ERR_ARGUMENT unless it is a string. */
+export function expectString(name: string, value: unknown): void {
+  if (typeof value !== 'string') {
+    throw new SeineError('ERR_ARGUMENT', `${name} must be a string, got ${show(value)}.`);
+  }
+}

@@ -12,6 +12,7 @@ import { embedMissing, type ReembedResult } from './online/retrieve/embedMissing
 import { StaleSnapshot } from './online/retrieve/retrieve.ts';
 import { Purger } from './purger.ts';
 import { type RankDocument, type RankOptions, type RankResult, rankTexts } from './rankTexts.ts';
+import { expectString } from './requestOptions.ts';
 import { type Answer, type Engine, search } from './search.ts';
 import { type ExplainOptions, explainPlanOf, planOf, type SearchIndexOptions } from './searchOptions.ts';
 import { sameVectors } from './store/modelTable.ts';
@@ -233,7 +234,7 @@ export class SeineIndex {
   }
 
   async #close(): Promise<void> {
-    const { store, reader, device, collection, encoder, ranker, readonly } = this.#parts;
+    const { store, reader, device, collection, encoder, ranker, scoreCache, readonly } = this.#parts;
     await this.#writes;
     await Promise.allSettled(this.#reads);
     this.#purger.stop();
@@ -244,6 +245,7 @@ export class SeineIndex {
       encoder.close(),
       this.#retiring?.close(),
       ranker?.close(),
+      scoreCache?.close(),
     ]);
     await Promise.all([device.close(), store.close()]);
   }
@@ -290,11 +292,5 @@ export class SeineIndex {
       'ERR_MODEL_MISMATCH',
       `The index now holds vectors of ${model.name}, but ${encoder.name} was opened: close it and open it anew.`,
     );
-  }
-}
-
-function expectString(name: string, value: unknown): void {
-  if (typeof value !== 'string') {
-    throw new SeineError('ERR_ARGUMENT', `${name} must be a string, got ${show(value)}.`);
   }
 }

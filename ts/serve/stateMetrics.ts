@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { SeineIndex } from '../seineIndex.ts';
-import { SCORE_KINDS } from '../store/scoreEntry.ts';
+import { SCORE_KINDS, type ScoreKind, type ScoreTierState } from '../store/scoreEntry.ts';
 import type { WorkManager } from './admission/workManager.ts';
 import type { DepthController, DepthState } from './depth/depthController.ts';
 
@@ -137,34 +137,49 @@ function addIndex(registry: Registry, { index, version }: MetricSources): void {
 }
 
 function addScoreCache(registers: Registry[], index: SeineIndex): void {
+  /** By tier; the file is there if the settings name one. */
+  const tiers = (): [tier: string, state: Record<ScoreKind, ScoreTierState>][] => {
+    const state = index.cacheState();
+    if (state === undefined) return [];
+    return [
+      ['memory', state.memory],
+      ...(state.file === undefined ? [] : [['file', state.file] as [string, typeof state.file]]),
+    ];
+  };
+  const labelNames = ['kind', 'tier'];
   const counters = {
-    hits: 'Scores that were found in memory.',
-    misses: 'Scores that were not found in memory.',
+    hits: 'Scores that were found; the file is asked for what memory lacks.',
+    misses: 'Scores that were not found.',
     evictions: 'Scores that made room for others.',
   } as const;
   for (const field of ['hits', 'misses', 'evictions'] as const) {
     new Counter({
       name: `seine_score_cache_${field}_total`,
       help: counters[field],
-      labelNames: ['kind'],
+      labelNames,
       registers,
       collect() {
         this.reset();
-        const state = index.cacheState();
-        for (const kind of SCORE_KINDS) this.inc({ kind }, state?.memory[kind][field] ?? 0);
+        for (const [tier, state] of tiers()) {
+          for (const kind of SCORE_KINDS) this.inc({ kind, tier }, state[kind][field]);
+        }
       },
     });
   }
-  const gauges = { entries: 'Scores in memory.', bytes: 'Memory that scores take.' } as const;
+  const gauges = {
+    entries: 'Scores that are kept.',
+    bytes: 'Memory, or bytes of the file, that scores take.',
+  };
   for (const field of ['entries', 'bytes'] as const) {
     new Gauge({
       name: `seine_score_cache_${field}`,
       help: gauges[field],
-      labelNames: ['kind'],
+      labelNames,
       registers,
       collect() {
-        const state = index.cacheState();
-        for (const kind of SCORE_KINDS) this.set({ kind }, state?.memory[kind][field] ?? 0);
+        for (const [tier, state] of tiers()) {
+          for (const kind of SCORE_KINDS) this.set({ kind, tier }, state[kind][field]);
+        }
       },
     });
   }
@@ -177,6 +192,15 @@ function addScoreCache(registers: Registry[], index: SeineIndex): void {
       this.reset();
       const state = index.cacheState();
       for (const kind of SCORE_KINDS) this.inc({ kind }, state?.joined[kind] ?? 0);
+    },
+  });
+  new Counter({
+    name: 'seine_score_cache_dropped_total',
+    help: 'Scores that were not written to the file: too many waited, or it could not be written.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(index.cacheState()?.file?.dropped ?? 0);
     },
   });
 }

@@ -135,7 +135,7 @@ describe('Any service', () => {
     const served = underControl(plant, arrivals, { least, greatest, targetMs }).slice(count / 2);
     const servable = (serviceMs / load - plant.fixedMs) / plant.perDocumentMs;
     expect(Math.abs(mean(served.map(({ depth }) => depth)) - servable)).toBeLessThan(3);
-    expect(amplitude(served)).toBeLessThanOrEqual(10);
+    expect(amplitude(served)).toBeLessThanOrEqual(0.12 * (greatest - least));
     expect(p99(served)).toBeLessThan(0.75 * targetMs);
   });
 
@@ -161,7 +161,7 @@ describe('Any service', () => {
         const targetMs = target * serviceMs;
         const unit = targetMs / 1000;
         const perSecond = (1000 * load * plant.servers) / serviceMs;
-        const [before, after, end] = [60 * unit, 180 * unit, 530 * unit];
+        const [before, after, end] = [60 * unit, 210 * unit, 560 * unit];
         const phases = [
           { seconds: before, perSecond },
           { seconds: after - before, perSecond: burst * perSecond },
@@ -172,8 +172,9 @@ describe('Any service', () => {
         const range = greatest - least;
         const kept = ({ depth }: Served) => Number.isInteger(depth) && depth >= least && depth <= greatest;
         expect(served.every(kept)).toBe(true);
-        // With few requests the P99 is their worst one or two, hence the margin.
-        expect(p99(between(served, before + 20 * unit, after))).toBeLessThan(1.25 * targetMs);
+        // One in a hundred may miss; among few requests chance may make it a handful.
+        const settled = between(served, before + 40 * unit, after);
+        expect(missed(settled, targetMs)).toBeLessThanOrEqual(0.01 * settled.length + 5);
         const last = between(served, end - 100 * unit, end);
         expect(mean(last.map(({ depth }) => depth))).toBeGreaterThan(0.6 * greatest);
         expect(amplitude(last)).toBeLessThan(0.6 * range);

@@ -1,5 +1,6 @@
 import type { CrossEncoder } from '../../models/crossEncoder.ts';
 import type { ScoreEntry, ScoreKind, ScoreTierState } from '../../store/scoreEntry.ts';
+import type { ScoreFileState, ScoreTier } from '../../store/scoreTier.ts';
 import { Flight, type Outcome } from './flight.ts';
 import type { PairOptions, PairScores } from './pairScores.ts';
 import { pairKey, promptOf, type Question, questionDigest } from './prompt.ts';
@@ -11,14 +12,20 @@ export interface ScoreCacheOptions {
   bytes: number;
   /** Where the ranker runs. */
   provider: string;
+  /** Keeps what memory has no room for, and scores of earlier runs; the cache closes it. */
+  tier?: ScoreTier | undefined;
 }
 
 export interface ScoreCacheState {
   memory: Record<ScoreKind, ScoreTierState>;
   /** Documents whose score another call was computing when it was asked for. */
   joined: Record<ScoreKind, number>;
+  /** Of the file, if there is one. */
+  file: ScoreFileState | undefined;
 }
 
+/** How long an answer waits for the file at most, in milliseconds: a score is computed in less. */
+const TIER_MS = 50;
 /** Pairs that are given to the ranker at once: those who wait for a few of many need not wait for all. */
 const SLICE = 64;
 
@@ -31,12 +38,14 @@ export class ScoreCache {
   readonly #memory: Record<ScoreKind, ScoreMemory>;
   readonly #joined: Record<ScoreKind, number> = { shared: 0, personal: 0 };
   readonly #provider: string;
+  readonly #tier: ScoreTier | undefined;
   readonly #flights = new Map<string, Flight>();
 
-  constructor({ bytes, provider }: ScoreCacheOptions) {
+  constructor({ bytes, provider, tier }: ScoreCacheOptions) {
     const half = Math.floor(bytes / 2);
     this.#memory = { shared: new ScoreMemory(half), personal: new ScoreMemory(half) };
     this.#provider = provider;
+    this.#tier = tier;
   }
 
   /**
@@ -60,6 +69,7 @@ export class ScoreCache {
       const entry = this.#memory[kind].get(key);
       if (entry !== undefined) found.set(key, entry);
     }
+    if (found.size < wanted.size) await this.#askTier(kind, wanted, found, { signal, deadline });
 
     let computed = 0;
     let late = false;
@@ -113,7 +123,37 @@ export class ScoreCache {
     return {
       memory: { shared: shared.state(), personal: personal.state() },
       joined: { ...this.#joined },
+      file: this.#tier?.state(),
     };
+  }
+
+  /** Writes to the file what is not in it yet. */
+  async close(): Promise<void> {
+    await this.#tier?.close();
+  }
+
+  /** Adds what the file has to `found` and to memory; what comes too late is left to the ranker. */
+  async #askTier(
+    kind: ScoreKind,
+    wanted: ReadonlyMap<string, string>,
+    found: Map<string, ScoreEntry>,
+    { signal, deadline = Number.POSITIVE_INFINITY }: PairOptions,
+  ): Promise<void> {
+    if (this.#tier === undefined) return;
+    let kept: ReadonlyMap<string, ScoreEntry> = new Map();
+    const asking = this.#tier
+      .get(
+        kind,
+        [...wanted.keys()].filter((key) => !found.has(key)),
+      )
+      .then((entries) => {
+        kept = entries;
+      });
+    await until(asking, { signal, deadline: Math.min(deadline, performance.now() + TIER_MS) });
+    for (const [key, entry] of kept) {
+      found.set(key, entry);
+      this.#memory[kind].set(key, entry);
+    }
   }
 
   #begin(key: string, document: string): Flight {
@@ -161,6 +201,7 @@ export class ScoreCache {
         const { scores, truncated, queryTruncated } = scored;
         const entry = { score: scores[i]!, truncated: truncated[i] === 1, queryTruncated };
         this.#memory[kind].set(flight.key, entry);
+        this.#tier?.set(kind, flight.key, entry);
         flight.settle({ entry });
       }
       return scored.scored === slice.length;

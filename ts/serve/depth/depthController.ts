@@ -59,7 +59,8 @@ const FIXED_WORK = 0.1;
  * work of a request, so a step changes the work by the same share at every depth (an equal-percentage actuator), and
  * neither milliseconds per document nor the number of servers matters for stability. All times are in units of the
  * target. The integral term follows the P99 of a window of 20 targets, which is what has to be right in the end; the
- * proportional and derivative terms follow the newest 16 requests, since a P99 answers late.
+ * proportional and derivative terms follow the newest 16 requests, since a P99 answers late; for the same reason the
+ * integral term does not fall on while these are within the aim.
  *
  * The signal is the whole latency, not the delay in a queue: requests also wait inside the ranker, where nobody sees
  * them queue, and a depth that is too great without any queue must fall as well. One request alone, however slow,
@@ -149,7 +150,9 @@ export class DepthController {
     this.#p99Ms = upperQuantile(latencies, 0.99);
     this.#recentMs = upperQuantile(this.#window.sorted(RECENT), 0.9);
     this.#error = this.#errorOf(this.#recentMs);
-    const lasting = this.#errorOf(this.#p99Ms);
+    const inWindow = this.#errorOf(this.#p99Ms);
+    // Once the newest are quick enough, a P99 that is not speaks of what is over.
+    const lasting = this.#error > 0 && inWindow < 0 ? 0 : inWindow;
     if (latencies.length < FEWEST && Math.min(this.#error, lasting) < 0) return;
     const elapsed = now - this.#lastStep!;
     // One slow measurement after a pause says nothing about the pause.

@@ -137,7 +137,12 @@ export const Settings = Type.Object(
           default: 67_108_864,
           description: 'Memory for scores; 0 keeps none.',
         }),
-        file: Type.Optional(Type.String({ description: 'SQLite file that keeps scores across restarts.' })),
+        file: Type.Optional(
+          Type.String({ minLength: 1, description: 'SQLite file that keeps scores across restarts.' }),
+        ),
+        fileBytes: Type.Optional(
+          Type.Integer({ minimum: 1024, description: 'Bytes that scores take in it (default: 1 GiB).' }),
+        ),
       },
       { additionalProperties: false, default: {}, description: 'Scores of the ranker that are kept.' },
     ),
