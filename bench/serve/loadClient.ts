@@ -14,11 +14,22 @@ const open: Promise<void>[] = [];
 
 /** Sends one request that was due at `due` (milliseconds since the start). */
 function send(due: number, late: number, at: number): Promise<void> {
-  const { method, path, body, headers } = job.requests[at % job.requests.length]!;
+  const place = at % job.requests.length;
+  const { method, path, body, headers } = job.requests[place]!;
   return new Promise((resolve) => {
-    const finish = (status: number, retryAfter: boolean, ranked?: number): void => {
+    const finish = (status: number, retryAfter: boolean, answer = ''): void => {
       const latency = performance.now() - began - due;
-      outcomes.push({ due, late, latency, status, retryAfter, ...(ranked !== undefined && { ranked }) });
+      const ranked = /"ranked":(\d+)/.exec(answer)?.[1];
+      outcomes.push({
+        request: place,
+        due,
+        late,
+        latency,
+        status,
+        retryAfter,
+        ...(ranked !== undefined && { ranked: Number(ranked) }),
+        ...(job.keepHits && status === 200 && { hits: idsOf(answer) }),
+      });
       resolve();
     };
     const sent = request(
@@ -34,12 +45,8 @@ function send(due: number, late: number, at: number): Promise<void> {
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.once('error', () => finish(0, false));
         response.once('end', () => {
-          const ranked = /"ranked":(\d+)/.exec(Buffer.concat(chunks).toString('latin1'))?.[1];
-          finish(
-            response.statusCode ?? 0,
-            Number(response.headers['retry-after']) >= 1,
-            ranked === undefined ? undefined : Number(ranked),
-          );
+          const retryAfter = Number(response.headers['retry-after']) >= 1;
+          finish(response.statusCode ?? 0, retryAfter, Buffer.concat(chunks).toString());
         });
       },
     );
@@ -47,6 +54,11 @@ function send(due: number, late: number, at: number): Promise<void> {
     sent.once('error', () => finish(0, false));
     sent.end(body);
   });
+}
+
+function idsOf(answer: string): string[] {
+  const { hits } = JSON.parse(answer) as { hits: { id: string }[] };
+  return hits.map(({ id }) => id);
 }
 
 const began = performance.now();

@@ -1,5 +1,7 @@
 import { lineChart, type Series } from '../../ts/report/charts.ts';
 import { escapeHtml, figures, page, section, table } from '../../ts/report/html.ts';
+import type { BurstPolicy, BurstResult } from './burst.ts';
+import type { CacheResult } from './cache.ts';
 import type { CurveResult } from './curve.ts';
 import type { LoadFigures } from './figures.ts';
 import type { IngestResult } from './ingest.ts';
@@ -12,11 +14,16 @@ export interface Results {
   node: string;
   index: string;
   note: string;
-  curve?: CurveResult;
-  overload?: OverloadResult;
-  ingest?: IngestResult;
-  soak?: SoakResult;
+  curve?: Part<CurveResult>;
+  overload?: Part<OverloadResult>;
+  burst?: Part<BurstResult>;
+  cache?: Part<CacheResult>;
+  ingest?: Part<IngestResult>;
+  soak?: Part<SoakResult>;
 }
+
+/** What was found, by which command, with which state of the sources. */
+export type Part<T> = T & { command: string; commit: string };
 
 const HEAD = ['', 'due /s', 'served /s', 'median', 'P90', 'P99', 'refused %', 'ranked', 'client late'].map(
   (title, i) => ({ title, numeric: i > 0 }),
@@ -30,21 +37,31 @@ function row(name: string, load: LoadFigures): string[] {
 
 const paragraph = (text: string): string => `<p>${escapeHtml(text)}</p>`;
 
-function curveSection({ method, most, closed, points, knee, kneeRate, atGate }: CurveResult): string {
+/** Median latency over the rate of searches, with the knee. */
+export function latencyChart({ points, knee, kneeRate }: CurveResult): string {
+  const median = points.map((load): [number, number] => [load.offered, load.median]);
+  const mark: [number, number][] = [
+    [kneeRate, 0],
+    [kneeRate, Math.max(...points.map((load) => load.median))],
+  ];
+  return lineChart(
+    'Median latency',
+    [
+      { name: 'median', tone: 'run', points: median },
+      { name: `knee: ${points[knee]!.offered} a second`, tone: 'other', points: mark },
+    ],
+    'searches a second',
+    'ms',
+  );
+}
+
+function curveSection(result: CurveResult): string {
+  const { method, most, closed, points, knee, kneeRate, atGate } = result;
   const line = (name: string, tone: Series['tone'], of: (load: LoadFigures) => number): Series => ({
     name,
     tone,
     points: points.map((load) => [load.offered, of(load)]),
   });
-  const top = Math.max(...points.map(({ p99 }) => p99));
-  const mark: Series = {
-    name: `knee: ${kneeRate}/s`,
-    tone: 'other',
-    points: [
-      [kneeRate, 0],
-      [kneeRate, top],
-    ],
-  };
   return section(
     'Throughput and latency',
     paragraph(method) +
@@ -54,13 +71,8 @@ function curveSection({ method, most, closed, points, knee, kneeRate, atGate }: 
         { label: 'P99 / median at 80 % of the knee', value: String(atGate.ratioEven), note: 'gate: below 2' },
         { label: 'the same, Poisson arrivals', value: String(atGate.ratioPoisson) },
       ]) +
-      lineChart(
-        'Median latency',
-        [line('median', 'run', ({ median }) => median), mark],
-        'searches a second',
-        'ms',
-      ) +
-      lineChart('P99 of latency', [line('P99', 'run', ({ p99 }) => p99), mark], 'searches a second', 'ms') +
+      latencyChart(result) +
+      lineChart('P99 of latency', [line('P99', 'run', ({ p99 }) => p99)], 'searches a second', 'ms') +
       lineChart(
         'Served of what was due',
         [line('served', 'run', ({ served }) => served), line('due', 'other', ({ offered }) => offered)],
@@ -93,6 +105,98 @@ function overloadSection(result: OverloadResult): string {
         'ms',
       ) +
       table(HEAD, [row('before', before), row('overload', during), row('after', after)]),
+  );
+}
+
+function burstSection({ method, targetMs, calmRate, policies, gain }: BurstResult): string {
+  const { controlled, least, greatest } = policies;
+  const line = (
+    name: string,
+    tone: Series['tone'],
+    { depths }: BurstPolicy,
+    of: 'ranked' | 'p99',
+  ): Series => ({
+    name,
+    tone,
+    points: depths.filter((at) => Number.isFinite(at[of])).map((at) => [at.second, at[of]]),
+  });
+  const interval = ({ mean, low, high }: BurstResult['gain']['all']): string => `${mean} [${low}, ${high}]`;
+  const rows = (name: string, { calm, burst, settled, after }: BurstPolicy): string[][] => [
+    row(`${name}: calm`, calm),
+    row(`${name}: burst`, burst),
+    row(`${name}: settled`, settled),
+    row(`${name}: after`, after),
+  ];
+  const percent = (share: number): string => `${Math.round(share * 1000) / 10} %`;
+  return section(
+    'Ranking depth in a burst of three times the load',
+    paragraph(`${method} Calm: ${calmRate}/s.`) +
+      figures([
+        {
+          label: 'P99 in the burst, settled',
+          value: `${controlled.settled.p99} ms`,
+          note: `set point: ${targetMs}`,
+        },
+        {
+          label: 'answered too late or not at all',
+          value: percent(controlled.missed),
+          note: `least depth ${percent(least.missed)}, greatest ${percent(greatest.missed)}`,
+        },
+        {
+          label: 'NDCG@10 over the least depth',
+          value: interval(gain.all),
+          note: `${gain.all.queries} queries`,
+        },
+        {
+          label: 'the same, in the burst',
+          value: interval(gain.burst),
+          note: `${gain.burst.queries} queries`,
+        },
+      ]) +
+      lineChart('Ranking depth', [line('controlled', 'run', controlled, 'ranked')], 'seconds', 'documents') +
+      lineChart(
+        'P99 of latency, five seconds at a time',
+        [line('controlled', 'run', controlled, 'p99'), line('greatest depth', 'other', greatest, 'p99')],
+        'seconds',
+        'ms',
+      ) +
+      table(HEAD, [
+        ...rows('controlled', controlled),
+        ...rows('least', least),
+        ...rows('greatest', greatest),
+      ]) +
+      paragraph(
+        `NDCG@10: controlled ${controlled.ndcg}, least ${least.ndcg}, greatest ${greatest.ndcg} (of what it answered).`,
+      ),
+  );
+}
+
+function cacheSection(result: CacheResult): string {
+  const { method, rate, hitRate, hitRates, entries, gainMedian, gainP99, replaced, checked, stale } = result;
+  return section(
+    'Score cache',
+    paragraph(`${method} Rate: ${rate}/s.`) +
+      figures([
+        {
+          label: 'scores not computed again',
+          value: `${Math.round(hitRate * 100)} %`,
+          note: `${entries} kept`,
+        },
+        { label: 'median without over with', value: `${gainMedian} ×` },
+        { label: 'P99 without over with', value: `${gainP99} ×` },
+        {
+          label: 'stale answers',
+          value: `${stale} of ${checked}`,
+          note: `${replaced} documents replaced meanwhile`,
+        },
+      ]) +
+      lineChart(
+        'Scores not computed again, by round',
+        [{ name: 'share', tone: 'run', points: hitRates.map((share, i) => [i + 1, 100 * share]) }],
+        'round',
+        '%',
+      ) +
+      table(HEAD, [row('without', result.without), row('with', result.with)]),
   );
 }
 
@@ -142,6 +246,8 @@ export function report({ machine, node, index, note, ...parts }: Results): strin
       paragraph(`${machine}; Node ${node}; ${index}. ${note}`),
       parts.curve && curveSection(parts.curve),
       parts.overload && overloadSection(parts.overload),
+      parts.burst && burstSection(parts.burst),
+      parts.cache && cacheSection(parts.cache),
       parts.ingest && ingestSection(parts.ingest),
       parts.soak && soakSection(parts.soak),
     ]

@@ -50,8 +50,8 @@ describe('what a server tells of itself', () => {
     }
     expect(stages['{stage="wait",workload="interactive"}']).toBeGreaterThanOrEqual(2);
     expect(valuesOf(text, 'seine_ranked_documents_total')).toEqual({ '{workload="interactive"}': 8 });
-    expect(valuesOf(text, 'seine_score_cache_hits_total')['{kind="shared"}']).toBe(4);
-    expect(valuesOf(text, 'seine_score_cache_entries')['{kind="shared"}']).toBe(4);
+    expect(valuesOf(text, 'seine_score_cache_hits_total')['{kind="shared",tier="memory"}']).toBe(4);
+    expect(valuesOf(text, 'seine_score_cache_entries')['{kind="shared",tier="memory"}']).toBe(4);
     expect(valuesOf(text, 'seine_work_completed_total')['{workload="interactive"}']).toBe(2);
     expect(valuesOf(text, 'seine_work_admitted_total')['{workload="bulk"}']).toBeGreaterThanOrEqual(1);
     expect(valuesOf(text, 'seine_work_running')['{workload="interactive"}']).toBe(0);
