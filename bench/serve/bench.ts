@@ -21,12 +21,20 @@ const CONNECTIONS = 4;
 /** Without a curve the knee is taken to lie here, as a share of the highest throughput. */
 const KNEE_SHARE = 0.7;
 
-/** Runs `body` with a server over the corpus, default models and settings. */
+/** Ranking depth where it is held fixed, so that latency shows what load does and not what the controller does. */
+export const DEPTH = 20;
+
+/** Runs `body` with a server over the corpus and default models; at a ranking depth under control, or a fixed one. */
 export async function withServer<T>(
   { corpus }: Bench,
+  depth: number | 'controlled',
   body: (server: ServerProcess) => Promise<T>,
 ): Promise<T> {
-  const server = await ServerProcess.start({ index: corpus.path });
+  const fixed = depth === 'controlled' ? undefined : { least: depth, greatest: depth };
+  const server = await ServerProcess.start({
+    index: corpus.path,
+    ...(fixed && { workloads: { interactive: { depth: fixed } } }),
+  });
   try {
     return await body(server);
   } finally {
@@ -54,7 +62,7 @@ export async function saturate(bench: Bench, server: ServerProcess, seconds: num
 /** The knee of the curve that ran before, or an estimate for a part that runs alone. */
 export async function kneeRate(bench: Bench): Promise<number> {
   if (bench.knee === undefined) {
-    const most = await withServer(bench, (server) => saturate(bench, server, 10 * bench.scale));
+    const most = await withServer(bench, DEPTH, (server) => saturate(bench, server, 10 * bench.scale));
     bench.knee = { rate: rounded(most * KNEE_SHARE), from: `${KNEE_SHARE} of ${most}/s in a closed loop` };
     bench.say(`knee taken as ${bench.knee.rate}/s (${bench.knee.from})`);
   }

@@ -1,69 +1,69 @@
 import type { ServerProcess } from '../../test/helpers/serverProcess.mjs';
-import { type Bench, saturate, searchTraffic, withServer } from './bench.ts';
+import { type Bench, DEPTH, saturate, searchTraffic, withServer } from './bench.ts';
 import { knee, type LoadFigures, loadFigures, rounded } from './figures.ts';
 import { type LoadJob, load } from './load.ts';
 
-/** Of the highest throughput. */
-const SHARES = [0.1, 0.25, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.15, 1.3];
+/** Of what clients get who ask again as soon as they are answered. */
+const SHARES = [0.1, 0.25, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.25];
+const CONTROLLED_SHARES = [0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75];
 const SECONDS = 14;
-/** Not counted: the depth and the queues come to rest. */
+/** Not counted: the queues come to rest, and the depth where it is under control. */
 const SETTLE_SECONDS = 3;
-/**
- * The search for the highest throughput: from that of the closed loop up by a factor at a time, until three steps in
- * turn have refused much and served no more than those before. Meanwhile the ranking depth comes down.
- */
-const RAMP = { factor: 1.4, seconds: 5, least: 0.85, gain: 1.1, patience: 3, steps: 12 };
+const CONTROLLED_SETTLE_SECONDS = 12;
 const GATE_SHARE = 0.8;
-const GATE_SETTLE_SECONDS = 15;
 const GATE_SECONDS = 30;
 
 export interface CurveResult {
   method: string;
   /** Searches a second served to clients that ask again at once. */
-  closed: number;
-  /** The most searches a second that were served as the rate rose. */
   most: number;
-  /** By rising rate. */
+  /** At a fixed ranking depth, by rising rate. */
   points: LoadFigures[];
   /** Index into `points`. */
   knee: number;
   kneeRate: number;
   atGate: { rate: number; even: LoadFigures; poisson: LoadFigures; ratioEven: number; ratioPoisson: number };
+  /** With default settings: the controller gives up ranking depth for throughput. */
+  controlled: LoadFigures[];
 }
 
 /** Latency over throughput, from a tenth of what the server can do to more than it can. */
 export async function curve(bench: Bench): Promise<CurveResult> {
-  const { scale } = bench;
-  // A server of its own for each, as the ranking depth remembers the load of before.
-  const closed = await withServer(bench, (server) => saturate(bench, server, 8 * scale));
-  bench.say(`${closed}/s in a closed loop`);
-  const most = await withServer(bench, (server) => highest(bench, server, closed));
-  bench.say(`at most ${most}/s in an open loop`);
-  const points = await withServer(bench, async (server) => {
-    const found: LoadFigures[] = [];
-    for (const share of SHARES) {
-      found.push(await run(bench, server, { rate: most * share, settle: SETTLE_SECONDS, seconds: SECONDS }));
-    }
-    return found.filter(({ served }) => served > 0);
-  });
+  const most = await withServer(bench, DEPTH, (server) => saturate(bench, server, 10 * bench.scale));
+  bench.say(`${most}/s in a closed loop at depth ${DEPTH}`);
+  const points = await withServer(bench, DEPTH, (server) =>
+    runs(
+      bench,
+      server,
+      SHARES.map((share) => ({ rate: most * share, settle: SETTLE_SECONDS, seconds: SECONDS })),
+    ),
+  );
   const bend = knee(points.map(({ offered, median }) => [offered, median]));
   const kneeRate = points[bend]!.offered;
   bench.knee = { rate: kneeRate, from: 'the curve of this run' };
-  const gate = { rate: kneeRate * GATE_SHARE, settle: GATE_SETTLE_SECONDS, seconds: GATE_SECONDS };
-  const [even, poisson] = await withServer(bench, async (server) => [
-    await run(bench, server, gate),
-    await run(bench, server, { ...gate, settle: SETTLE_SECONDS, arrivals: 'poisson' }),
-  ]);
+  const gate = { rate: kneeRate * GATE_SHARE, settle: SETTLE_SECONDS, seconds: GATE_SECONDS };
+  const [even, poisson] = await withServer(bench, DEPTH, (server) =>
+    runs(bench, server, [gate, { ...gate, arrivals: 'poisson' }]),
+  );
+  const controlled = await withServer(bench, 'controlled', (server) =>
+    runs(
+      bench,
+      server,
+      CONTROLLED_SHARES.map((share) => ({
+        rate: most * share,
+        settle: CONTROLLED_SETTLE_SECONDS,
+        seconds: SECONDS,
+      })),
+    ),
+  );
   const ratio = ({ p99, median }: LoadFigures): number => rounded(p99 / median);
   return {
     method:
-      'Open loop: searches with queries that never repeat, due at equal distances (or, where it says so, in a ' +
-      'Poisson process) whatever becomes of those before them; a latency counts from when the search was due, so ' +
-      'nothing is omitted while the server is slow. Rates are shares of the highest throughput, which is looked for ' +
-      'by rates that rise until less than 85 % is served and no more than before; the closed loop is autocannon ' +
-      'with 4 connections. The knee is the measured point farthest below the chord of the curve of median latency ' +
-      'over offered rate, both scaled to [0, 1] (Kneedle).',
-    closed,
+      `Open loop, ranking depth ${DEPTH}: searches with queries that never repeat, due at equal distances (or, where ` +
+      'it says so, in a Poisson process) whatever becomes of those before them; a latency counts from when the search ' +
+      'was due, so nothing is omitted while the server is slow. Rates are shares of what a closed loop of 4 ' +
+      'connections (autocannon) gets. The knee is the measured point farthest below the chord of the curve of median ' +
+      'latency over offered rate, both scaled to [0, 1] (Kneedle).',
     most,
     points,
     knee: bend,
@@ -75,19 +75,8 @@ export async function curve(bench: Bench): Promise<CurveResult> {
       ratioEven: ratio(even!),
       ratioPoisson: ratio(poisson!),
     },
+    controlled,
   };
-}
-
-/** The most searches a second that were served while the rate went up. */
-async function highest(bench: Bench, server: ServerProcess, from: number): Promise<number> {
-  let most = 0;
-  let rate = from;
-  for (let step = 0, vain = 0; step < RAMP.steps && vain < RAMP.patience; step++, rate *= RAMP.factor) {
-    const { served, offered } = await run(bench, server, { rate, settle: 1, seconds: RAMP.seconds });
-    vain = served < RAMP.least * offered && served < RAMP.gain * most ? vain + 1 : 0;
-    most = Math.max(most, served);
-  }
-  return most;
 }
 
 interface Run {
@@ -95,6 +84,13 @@ interface Run {
   settle: number;
   seconds: number;
   arrivals?: LoadJob['arrivals'];
+}
+
+/** One after the other; those in which nothing was served are left out. */
+async function runs(bench: Bench, server: ServerProcess, list: Run[]): Promise<LoadFigures[]> {
+  const found: LoadFigures[] = [];
+  for (const one of list) found.push(await run(bench, server, one));
+  return found.filter(({ served }) => served > 0);
 }
 
 async function run(

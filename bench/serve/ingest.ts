@@ -1,5 +1,5 @@
 import type { ServerProcess } from '../../test/helpers/serverProcess.mjs';
-import { type Bench, kneeRate, searchTraffic, withServer } from './bench.ts';
+import { type Bench, DEPTH, kneeRate, searchTraffic, withServer } from './bench.ts';
 import { type LoadFigures, loadFigures, quantile, rounded } from './figures.ts';
 import { type LoadOutcome, type LoadRequest, load, type Traffic } from './load.ts';
 
@@ -8,8 +8,7 @@ const BATCH = 25;
 const BATCHES_A_SECOND = 4;
 const ROUNDS = 5;
 const SECONDS = 10;
-/** The ranking depth comes to rest. */
-const WARM_UP_SECONDS = 20;
+const WARM_UP_SECONDS = 5;
 
 export interface IngestResult {
   method: string;
@@ -45,7 +44,7 @@ function writeRequests({ corpus }: Bench): LoadRequest[] {
 /** Searches at a steady rate, with and without documents coming in, by turns. */
 export async function ingest(bench: Bench): Promise<IngestResult> {
   const rate = rounded((await kneeRate(bench)) * SEARCH_SHARE);
-  return withServer(bench, (server) => measure(bench, server, rate));
+  return withServer(bench, DEPTH, (server) => measure(bench, server, rate));
 }
 
 async function measure(bench: Bench, server: ServerProcess, rate: number): Promise<IngestResult> {
@@ -82,7 +81,7 @@ async function measure(bench: Bench, server: ServerProcess, rate: number): Promi
   bench.say(`loop delay: ${JSON.stringify(loop)}`);
   return {
     method:
-      `Searches at ${SEARCH_SHARE} of the knee in rounds of ${seconds} s, by turns without and with replacements of ` +
+      `Searches at ranking depth ${DEPTH}, at ${SEARCH_SHARE} of the knee, in rounds of ${seconds} s, by turns without and with replacements of ` +
       `${BATCH * BATCHES_A_SECOND} documents a second in batches of ${BATCH} (NDJSON); open loop. P99 over all ` +
       `rounds of a kind. The event loop's delay is sampled every 5 ms within the server.`,
     knee: `${bench.knee?.rate}/s: ${bench.knee?.from}`,

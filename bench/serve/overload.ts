@@ -30,7 +30,7 @@ export interface OverloadResult {
 /** Five times what the server can do, on top of steady traffic that goes on before and after. */
 export async function overload(bench: Bench): Promise<OverloadResult> {
   const rate = await kneeRate(bench);
-  return withServer(bench, (server) => measure(bench, server, rate));
+  return withServer(bench, 'controlled', (server) => measure(bench, server, rate));
 }
 
 async function measure(bench: Bench, server: ServerProcess, rate: number): Promise<OverloadResult> {

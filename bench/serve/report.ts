@@ -37,53 +37,61 @@ function row(name: string, load: LoadFigures): string[] {
 
 const paragraph = (text: string): string => `<p>${escapeHtml(text)}</p>`;
 
-/** Median latency over the rate of searches, with the knee. */
-export function latencyChart({ points, knee, kneeRate }: CurveResult): string {
-  const median = points.map((load): [number, number] => [load.offered, load.median]);
-  const mark: [number, number][] = [
-    [kneeRate, 0],
-    [kneeRate, Math.max(...points.map((load) => load.median))],
-  ];
+/** Median and P99 of latency over the rate of searches at a fixed ranking depth. */
+export function latencyChart({ points, kneeRate }: CurveResult): string {
+  const line = (of: (load: LoadFigures) => number): [number, number][] =>
+    points.map((load) => [load.offered, of(load)]);
   return lineChart(
-    'Median latency',
+    `Latency over throughput; the knee lies at ${kneeRate} searches a second`,
     [
-      { name: 'median', tone: 'run', points: median },
-      { name: `knee: ${points[knee]!.offered} a second`, tone: 'other', points: mark },
+      { name: 'median', tone: 'run', points: line(({ median }) => median) },
+      { name: 'P99', tone: 'other', points: line(({ p99 }) => p99) },
     ],
     'searches a second',
     'ms',
+    kneeRate,
   );
 }
 
 function curveSection(result: CurveResult): string {
-  const { method, most, closed, points, knee, kneeRate, atGate } = result;
-  const line = (name: string, tone: Series['tone'], of: (load: LoadFigures) => number): Series => ({
-    name,
-    tone,
-    points: points.map((load) => [load.offered, of(load)]),
-  });
+  const { method, most, points, knee, kneeRate, atGate, controlled } = result;
+  const line = (of: (load: LoadFigures) => number): Series['points'] =>
+    controlled.map((load) => [load.offered, of(load)]);
   return section(
     'Throughput and latency',
     paragraph(method) +
       figures([
         { label: 'knee', value: `${kneeRate}/s` },
-        { label: 'highest throughput', value: `${most}/s`, note: `closed loop: ${closed}/s` },
+        { label: 'closed loop', value: `${most}/s` },
         { label: 'P99 / median at 80 % of the knee', value: String(atGate.ratioEven), note: 'gate: below 2' },
         { label: 'the same, Poisson arrivals', value: String(atGate.ratioPoisson) },
       ]) +
       latencyChart(result) +
-      lineChart('P99 of latency', [line('P99', 'run', ({ p99 }) => p99)], 'searches a second', 'ms') +
-      lineChart(
-        'Served of what was due',
-        [line('served', 'run', ({ served }) => served), line('due', 'other', ({ offered }) => offered)],
-        'searches a second',
-        'a second',
-      ) +
       table(HEAD, [
         ...points.map((load, i) => row(i === knee ? 'knee' : '', load)),
         row('80 % of the knee', atGate.even),
         row('80 %, Poisson', atGate.poisson),
-      ]),
+      ]) +
+      '<h3 class="below">With default settings: the controller gives up ranking depth</h3>' +
+      lineChart(
+        'Documents ranked for a search',
+        [{ name: 'ranked', tone: 'run', points: line(({ ranked }) => ranked) }],
+        'searches a second',
+        'documents',
+      ) +
+      lineChart(
+        'Served',
+        [
+          { name: 'served', tone: 'run', points: line(({ served }) => served) },
+          { name: 'due', tone: 'other', points: line(({ offered }) => offered) },
+        ],
+        'searches a second',
+        'a second',
+      ) +
+      table(
+        HEAD,
+        controlled.map((load) => row('', load)),
+      ),
   );
 }
 

@@ -27,7 +27,7 @@ export interface SoakResult {
 
 /** A mix of everything that clients do, as fast as it goes, with the memory at equal distances in time. */
 export function soak(bench: Bench): Promise<SoakResult> {
-  return withServer(bench, (server) => measure(bench, server));
+  return withServer(bench, 'controlled', (server) => measure(bench, server));
 }
 
 async function measure(bench: Bench, server: ServerProcess): Promise<SoakResult> {

@@ -93,6 +93,9 @@ describe('charts', () => {
     expect(lineChart('l', [one], 'x', 'y')).toMatch(/d="M52 26L546 \d+"/);
     const both = lineChart('l', [one, { ...one, name: 'two', tone: 'other' }], 'x', 'y');
     expect(both).toMatch(/>one<\/text>.*>two<\/text>/);
+    expect(both).not.toContain('class="guide"');
+    const marked = lineChart('l', [one], 'x', 'y', 50);
+    expect(marked).toMatch(/<line x1="299" x2="299" [^>]*class="guide"/);
   });
 
   test('points lie on the diagonal where both values are the same', () => {

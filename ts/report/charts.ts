@@ -68,8 +68,14 @@ export interface Series {
   points: [x: number, y: number][];
 }
 
-/** Lines over common axes from 0, with a legend if there are several. */
-export function lineChart(caption: string, series: Series[], xLabel: string, yLabel: string): string {
+/** Lines over common axes from 0, with a legend if there are several; `mark` is a value of x to point out. */
+export function lineChart(
+  caption: string,
+  series: Series[],
+  xLabel: string,
+  yLabel: string,
+  mark?: number,
+): string {
   const points = series.flatMap((line) => line.points);
   const axes = {
     x: { domain: [0, highest(points.map(([x]) => x))] as [number, number], label: xLabel },
@@ -83,7 +89,13 @@ export function lineChart(caption: string, series: Series[], xLabel: string, yLa
       const d = path.map(([x, y], i) => `${i === 0 ? 'M' : 'L'}${length(frame.x(x))} ${length(frame.y(y))}`);
       return element('path', { d: d.join(''), class: tone }, tooltip(name));
     });
-    return lines.join('') + (series.length > 1 ? legend(series, frame) : '');
+    const at = frame.x(mark ?? 0);
+    const guide = { x1: at, x2: at, y1: frame.top, y2: frame.bottom, class: 'guide' };
+    return (
+      (mark === undefined ? '' : element('line', guide)) +
+      lines.join('') +
+      (series.length > 1 ? legend(series, frame) : '')
+    );
   });
 }
 
