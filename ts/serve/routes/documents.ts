@@ -56,7 +56,7 @@ const DeleteReply = Type.Object({
 });
 const DeleteBody = Type.Object(
   { ids: Type.Array(Type.String(), { description: 'Those that are not there are ignored.' }) },
-  { additionalProperties: false },
+  { additionalProperties: false, examples: [{ ids: ['job-17'] }] },
 );
 const tags = ['documents'];
 const IdParams = Type.Object({ id: Type.String({ minLength: 1 }) });
