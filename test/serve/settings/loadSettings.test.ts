@@ -118,8 +118,14 @@ describe('what is wrong is refused with what to do', () => {
         ],
         ['"0123456789abcdef-secret"', /^settings\.keys must be array\. It came from SEINE_SERVE_KEYS\.$/],
         ['[{"name":"a","key":["secret"]}]', /^settings\.keys\.0\.key must be string\. It/],
-        ['[{"0123456789abcdef-secret":"a"}]', /^settings\.keys\.0 has no field of that name: leave it out/],
-        ['[{"nmae":"a"}]', /^settings\.keys\.0 has no field "nmae": did you mean "name"\?/],
+        [
+          '[{"name":"a","key":"k","0123456789abcdef-secret":"a"}]',
+          /^settings\.keys\.0 has no field of that name: leave it out/,
+        ],
+        [
+          '[{"name":"a","key":"k","wirte":true}]',
+          /^settings\.keys\.0 has no field "wirte": did you mean "write"\?/,
+        ],
       ] as const
     ).map(([keys, message]): [RegExp, Record<string, string>, unknown, Record<string, string>] => [
       message,

@@ -52,7 +52,7 @@ export const ApiKey = Type.Object(
     key: Type.String({
       minLength: 1,
       description:
-        'The secret, 16 characters or more; or "sha256:" and its hash in hexadecimal; or "file:" and the path of a ' +
+        'The secret, 16 ASCII characters or more; or "sha256:" and its hash in hexadecimal; or "file:" and the path of a ' +
         'file that holds it.',
     }),
     write: Type.Boolean({ default: false, description: 'Whether it may upsert and delete.' }),
