@@ -13,6 +13,7 @@ export class BodyBudget {
   #held = 0;
   /** Bytes that have come, by request. */
   readonly #bodies = new WeakMap<FastifyRequest, number>();
+  readonly #released = new WeakSet<FastifyRequest>();
 
   /** `most` bytes together, beside the first 64 KiB of each body. */
   constructor(most: number) {
@@ -21,6 +22,8 @@ export class BodyBudget {
 
   /** Counts bytes of a body that have come; ERR_OVERLOADED if they are too many together with those of others. */
   hold(request: FastifyRequest, bytes: number): void {
+    // What comes after the answer is thrown away.
+    if (this.#released.has(request)) return;
     const before = this.#bodies.get(request) ?? 0;
     const more = counted(before + bytes) - counted(before);
     if (this.#held + more > this.#most) {
@@ -37,6 +40,7 @@ export class BodyBudget {
   release(request: FastifyRequest): void {
     this.#held -= counted(this.#bodies.get(request) ?? 0);
     this.#bodies.delete(request);
+    this.#released.add(request);
   }
 }
 
