@@ -133,8 +133,12 @@ describe('key ring', () => {
     new KeyRing(keys.map((key, i) => ({ name: `k${i}`, key, write: false })));
 
   test.each<[RegExp, string[]]>([
-    [/^The key "k0" must have 16 characters or more and no white space\.$/, ['short']],
-    [/no white space/, ['sixteen letters and spaces']],
+    [
+      /^The key "k0" must have 16 characters or more, all of them ASCII and none of them white space\.$/,
+      ['short'],
+    ],
+    [/none of them white space/, ['sixteen letters and spaces']],
+    [/all of them ASCII/, ['schlüssel-der-lang-ist']],
     [/64 lower-case hexadecimal digits/, ['sha256:abc']],
     [/cannot be read: correct its path/, [`file:${join(folder, 'none')}`]],
     [/^The keys "k0" and "k1" are the same/, [READER, `sha256:${sha256(READER)}`]],

@@ -7,7 +7,19 @@ const error = (code: string) => ({
   error: { code, message: expect.any(String), requestId: expect.any(String) },
 });
 
-describe('what fails before there is a request', () => {
+const post = (body: string, type = 'application/json'): RequestInit => ({
+  method: 'POST',
+  headers: { 'content-type': type },
+  body,
+});
+
+const clientErrors = async ({ url }: TestServer): Promise<Record<string, string>> => {
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  const counted = [...metrics.matchAll(/^seine_http_client_errors_total\{status="(\d+)"\} (\d+)$/gm)];
+  return Object.fromEntries(counted.map(([, status, times]) => [status, times]));
+};
+
+describe('what does not come in time', () => {
   let server: TestServer;
   beforeAll(async () => {
     server = await startServer({ headersTimeoutMs: 200, requestTimeoutMs: 400 });
@@ -30,6 +42,18 @@ describe('what fails before there is a request', () => {
     expect(status).toBe(408);
     expect(body).toEqual(error('ERR_TIMEOUT'));
   });
+
+  test('the first of them is counted as no request', async () => {
+    expect(await clientErrors(server)).toEqual({ 408: '1' });
+  });
+});
+
+describe('what fails before there is a request', () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startServer();
+  });
+  afterAll(() => server.close());
 
   test.each([
     ['one header', `X-Long: ${'x'.repeat(20_000)}\r\n`],
@@ -61,13 +85,7 @@ describe('what fails before there is a request', () => {
   });
 
   test('they are counted, and the server goes on', async () => {
-    const metrics = await (await fetch(`${server.url}/metrics`)).text();
-    const counted = [...metrics.matchAll(/^seine_http_client_errors_total\{status="(\d+)"\} (\d+)$/gm)];
-    expect(Object.fromEntries(counted.map(([, status, times]) => [status, times]))).toEqual({
-      400: '4',
-      408: '1',
-      431: '3',
-    });
+    expect(await clientErrors(server)).toEqual({ 400: '4', 431: '3' });
   });
 });
 
@@ -77,39 +95,78 @@ describe('requests', () => {
     server = await startServer({ bodyLimit: 1024, maxConnections: 3 });
   });
   afterAll(() => server.close());
-  const json = { 'content-type': 'application/json' };
 
-  test.each<[number, string, string, RequestInit]>([
-    [404, 'ERR_NOT_FOUND', '/nowhere?secret=1', {}],
-    [404, 'ERR_NOT_FOUND', '/search', { method: 'PUT' }],
-    [400, 'ERR_ARGUMENT', '/documents/%zz', {}],
+  test.each<[number, string, string, RequestInit, RegExp]>([
+    [404, 'ERR_NOT_FOUND', '/nowhere?secret=1', {}, /^There is no GET \/nowhere: /],
+    [404, 'ERR_NOT_FOUND', '/search', { method: 'PUT' }, /^There is no PUT \/search: /],
+    [400, 'ERR_ARGUMENT', '/documents/%zz', {}, /^The path is not a valid URL: percent-encode /],
     [
       413,
       'ERR_TOO_LARGE',
       '/search',
-      { method: 'POST', headers: json, body: `{"query":"${'x'.repeat(2000)}"}` },
+      post(`{"query":"${'x'.repeat(2000)}"}`),
+      /1024 bytes at most here: send less/,
     ],
+    [415, 'ERR_MEDIA_TYPE', '/search', post('<x/>', 'text/xml'), /is not read here: send application\/json/],
+    [415, 'ERR_MEDIA_TYPE', '/search', post('x', 'nonsense'), /is not read here: send application\/json/],
+    [415, 'ERR_MEDIA_TYPE', '/search', { method: 'POST', body: new Uint8Array(2) }, /send application\/json/],
     [
       415,
       'ERR_MEDIA_TYPE',
-      '/search',
-      { method: 'POST', headers: { 'content-type': 'text/xml' }, body: '<x/>' },
+      '/documents/delete',
+      post('{"ids":[]}', 'application/x-ndjson'),
+      /send application\/json/,
     ],
-    [415, 'ERR_MEDIA_TYPE', '/search', { method: 'POST', body: new Uint8Array(2) }],
-    [400, 'ERR_ARGUMENT', '/search', { method: 'POST', headers: json, body: '{"query":' }],
-    [400, 'ERR_ARGUMENT', '/search', { method: 'POST', headers: json, body: '' }],
-    [400, 'ERR_ARGUMENT', '/search', { method: 'POST', headers: json, body: '{"query":"x","__proto__":{}}' }],
-    [400, 'ERR_ARGUMENT', '/search', { method: 'POST', headers: json, body: '{"query":"x","k":NaN}' }],
-    [400, 'ERR_ARGUMENT', '/search', { method: 'POST', headers: json, body: '{"query":7}' }],
-    [400, 'ERR_ARGUMENT', '/search', { method: 'POST', headers: json, body: 'null' }],
-  ])('%d %s %s', async (status, code, path, init) => {
+    [400, 'ERR_ARGUMENT', '/search', post('{"query":'), /^The body is not JSON: .*; correct it\.$/],
+    [400, 'ERR_ARGUMENT', '/search', post(''), /^The body is empty: send JSON\.$/],
+    [
+      400,
+      'ERR_ARGUMENT',
+      '/search',
+      post('{"query":"x","__proto__":{}}'),
+      /^The body has the key "__proto__", .*: rename it\.$/,
+    ],
+    [
+      400,
+      'ERR_ARGUMENT',
+      '/documents',
+      post('[{"id":"a","\\u005f_proto__":{}}]'),
+      /^The body has the key "__proto__", /,
+    ],
+    [
+      400,
+      'ERR_ARGUMENT',
+      '/documents',
+      post('{"id":"a","text":"x","attributes":{"constructor":{"prototype":1}}}'),
+      /^The body has the key "constructor" with "prototype" in it, which is not taken: rename it\.$/,
+    ],
+    [400, 'ERR_ARGUMENT', '/search', post('{"query":"x","k":NaN}'), /^The body is not JSON: /],
+    [400, 'ERR_ARGUMENT', '/search', post('{"query":7}'), /^body\.query must be string, got 7\.$/],
+    [400, 'ERR_ARGUMENT', '/search', post('null'), /^body must be object, got null\.$/],
+  ])('%d %s %s', async (status, code, path, init, message) => {
     const response = await fetch(server.url + path, init);
     expect(response.status).toBe(status);
-    const body = await response.json();
+    const body = (await response.json()) as ReturnType<typeof error>;
     expect(body).toEqual(error(code));
+    expect(body.error.message).toMatch(message);
     expect(JSON.stringify(body)).not.toContain('secret');
-    expect(response.headers.get('x-request-id')).toBe((body as ReturnType<typeof error>).error.requestId);
+    expect(response.headers.get('x-request-id')).toBe(body.error.requestId);
   });
+
+  test.each(['"__proto__":1', '"constructor":{"prototype":1}'])(
+    'NDJSON refuses the key %s, too',
+    async (key) => {
+      const lines = `{"id":"a","text":"x"}\n{"id":"b","text":"x","attributes":{${key}}}\n`;
+      const { status, body } = await ask(
+        `${server.url}/documents`,
+        undefined,
+        post(lines, 'application/x-ndjson'),
+      );
+      expect([status, body.error.line, body.error.stored.inserted]).toEqual([422, 2, 1]);
+      expect(body.error.message).toMatch(/^Line 2 has the key ".*, which is not taken: rename it\.$/);
+      await ask(`${server.url}/documents/a`, undefined, { method: 'DELETE' });
+    },
+  );
 
   test('the id that a caller gives is kept if it is one', async () => {
     const idOf = async (given: string): Promise<string | null> => {

@@ -105,9 +105,9 @@ test(
     const routes = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     );
-    const answered = Object.keys(counts).filter((group) => / 20\d$/.test(group));
     // Every route was also asked for what it can do.
-    for (const route of routes) expect(answered.join('\n')).toContain(route);
+    const answered = Object.keys(counts).filter((group) => / 20\d$/.test(group));
+    expect(new Set(answered.map((group) => group.replace(/ \d+$/, '')))).toEqual(new Set(routes));
     // The first quarter warms up: compiled code, caches. What leaks grows with every quarter after it.
     expect(memory.at(-1)! - memory[1]!).toBeLessThan(8e6);
     expect(await server.stop()).toEqual({ code: 0, signal: null });

@@ -25,7 +25,7 @@ describe('what a server tells of itself', () => {
   beforeAll(async () => {
     const keys = [{ name: 'app', key: SECRET, write: true }];
     const log = { write: (line: string) => lines.push(line) };
-    server = await startServer({ keys, logLevel: 'info' }, { log });
+    server = await startServer({ keys, logLevel: 'debug' }, { log });
     other = await startServer({ keys });
     await ask(`${server.url}/documents`, DOCUMENTS, { headers });
     for (let i = 0; i < 2; i++) await ask(`${server.url}/search`, { query: 'hidden question' }, { headers });
@@ -94,6 +94,9 @@ describe('what a server tells of itself', () => {
     });
     expect(access[1]).toMatchObject({ route: '/search', workload: 'interactive' });
     expect(access[3]).toMatchObject({ method: 'GET', status: 400, failure: 'ERR_FILTER' });
+    expect(lines.map((line) => JSON.parse(line) as Json)).toContainEqual(
+      expect.objectContaining({ msg: 'request begins', path: '/search' }),
+    );
     const text = lines.join('');
     for (const word of ['hidden', 'nonsense', 'nurse', SECRET]) expect(text).not.toContain(word);
   });

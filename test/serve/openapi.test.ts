@@ -119,6 +119,8 @@ describe('the rendered document', () => {
     expect(response.headers.get('content-security-policy')).toMatch(
       /^default-src 'none'; script-src 'self';/,
     );
+    expect(response.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(response.headers.get('referrer-policy')).toBe('no-referrer');
     const html = await response.text();
     const named = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, name]) => name!);
     expect(named.length).toBeGreaterThan(3);

@@ -7,8 +7,6 @@ import type { Service } from './service.ts';
 export interface Admission {
   /** Class of work if neither the request nor its key names one, `interactive` by default. */
   workload?: string | undefined;
-  /** Slots that the work occupies, 1 by default. */
-  cost?: number | undefined;
   /** Milliseconds from now: the work may not start later. The workload's own by default. */
   deadlineMs?: number | undefined;
 }
@@ -33,7 +31,7 @@ export async function admitted<T>(
   service: Service,
   request: FastifyRequest,
   reply: FastifyReply,
-  { workload: byDefault = 'interactive', cost, deadlineMs }: Admission,
+  { workload: byDefault = 'interactive', deadlineMs }: Admission,
   task: (turn: Turn) => Promise<T>,
 ): Promise<T> {
   const { work, metrics } = service;
@@ -48,7 +46,7 @@ export async function admitted<T>(
       const left = deadlineMs === undefined ? undefined : Math.max(0, deadlineMs - waitMs);
       return task({ workload, waitMs, deadlineMs: left, signal });
     },
-    { cost, deadlineMs, signal: clientSignal(reply) },
+    { deadlineMs, signal: clientSignal(reply) },
   );
 }
 

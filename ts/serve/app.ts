@@ -13,6 +13,7 @@ import { openaiDialect } from './dialects/openai.ts';
 import { teiDialect } from './dialects/tei.ts';
 import { sendError } from './errorReply.ts';
 import { servedHosts } from './hosts.ts';
+import { jsonBody } from './jsonBody.ts';
 import { addOpenApi } from './openapi.ts';
 import { followRequest } from './requestLog.ts';
 import { docsRoutes } from './routes/docs.ts';
@@ -23,6 +24,7 @@ import { infoRoutes } from './routes/info.ts';
 import { pageRoutes } from './routes/page.ts';
 import { rankRoutes } from './routes/rank.ts';
 import { searchRoutes } from './routes/search.ts';
+import { TEXTS_BYTES } from './schemas.ts';
 import type { Service } from './service.ts';
 import { describeInvalid, validatorCompiler } from './validation.ts';
 
@@ -56,7 +58,7 @@ export async function buildApp(service: Service, log: LogStream): Promise<Fastif
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     // Ids of documents in a path may be as long as the headers allow.
     routerOptions: { maxParamLength: HEADER_BYTES },
-    bodyLimit: settings.bodyLimit,
+    bodyLimit: Math.min(TEXTS_BYTES, settings.bodyLimit),
     requestTimeout: 0, // see limitBodyTime
     keepAliveTimeout: settings.keepAliveTimeoutMs,
     return503OnClosing: false, // it is answered in our shape: see below
@@ -74,6 +76,7 @@ export async function buildApp(service: Service, log: LogStream): Promise<Fastif
     },
     frameworkErrors: (error, request, reply) => {
       followRequest(service, request, reply);
+      limitBodyTime(request, reply, requestTimeoutMs);
       sendError(error, request, reply);
     },
     genReqId: ({ headers }) => {
@@ -85,6 +88,7 @@ export async function buildApp(service: Service, log: LogStream): Promise<Fastif
 
   // A browser sends text/plain from any page without asking first.
   app.removeContentTypeParser('text/plain');
+  app.addContentTypeParser('application/json', jsonBody(service.bodies));
   app.setValidatorCompiler(validatorCompiler);
   app.setErrorHandler(sendError);
   app.setNotFoundHandler((request, reply) => {
@@ -97,9 +101,9 @@ export async function buildApp(service: Service, log: LogStream): Promise<Fastif
 
   app.addHook('onRequest', async (request, reply) => {
     followRequest(service, request, reply);
+    limitBodyTime(request, reply, requestTimeoutMs);
     reply.header('x-request-id', request.id);
   });
-  limitBodyTime(app, requestTimeoutMs);
   await app.register(helmet, SECURITY_HEADERS);
   app.addHook('onRequest', async (request) => {
     if (!service.draining || request.routeOptions.config.anyHost) return;

@@ -1,9 +1,12 @@
 import type { IncomingMessage } from 'node:http';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SeineError } from '../core/errors.ts';
 
 /** Media type of bodies that are read as they come, which may take as long as they are long. */
 export const STREAMED = 'application/x-ndjson';
+
+/** How to call off the limit of a body that is on its way. */
+const limits = new WeakMap<IncomingMessage, () => void>();
 
 export function tooSlow(): SeineError {
   return new SeineError(
@@ -13,25 +16,31 @@ export function tooSlow(): SeineError {
 }
 
 /**
- * Gives up requests whose body has not arrived within `ms`. Node's own limit knows of no exception, and a streamed body
- * must only go on arriving, which its reader sees to.
+ * Gives up a request whose body has not arrived within `ms`, whatever it is answered, unless `endBodyTime` is called.
+ * Node's own limit knows of no exception.
  */
-export function limitBodyTime(app: FastifyInstance, ms: number): void {
-  app.addHook('onRequest', async ({ raw, headers }, reply) => {
-    const { 'content-length': length = '0', 'transfer-encoding': coding, 'content-type': type } = headers;
-    if ((coding === undefined && Number(length) === 0) || type?.startsWith(STREAMED)) return;
-    onceLate(raw, ms, () => {
-      if (reply.sent) raw.destroy();
-      else void reply.send(tooSlow());
-    });
+export function limitBodyTime({ raw, headers }: FastifyRequest, reply: FastifyReply, ms: number): void {
+  const { 'content-length': length = '0', 'transfer-encoding': coding } = headers;
+  if (coding === undefined && Number(length) === 0) return;
+  const callOff = onceLate(raw, ms, () => {
+    if (reply.sent) raw.destroy();
+    else void reply.send(tooSlow());
   });
+  limits.set(raw, callOff);
 }
 
-/** Calls back after `ms` unless the body has arrived by then, or the connection is gone. */
-export function onceLate(body: IncomingMessage, ms: number, callback: () => void): void {
-  if (body.complete || body.destroyed) return;
+/** From here on the body must only go on arriving, which its reader sees to. */
+export function endBodyTime(body: IncomingMessage): void {
+  limits.get(body)?.();
+}
+
+/** Calls back after `ms` unless the body has arrived by then, the connection is gone, or it is called off. */
+export function onceLate(body: IncomingMessage, ms: number, callback: () => void): () => void {
+  if (body.complete || body.destroyed) return () => {};
   const timer = setTimeout(() => {
     if (!body.complete) callback();
   }, ms).unref();
-  body.once('close', () => clearTimeout(timer));
+  const callOff = (): void => clearTimeout(timer);
+  body.once('close', callOff);
+  return callOff;
 }

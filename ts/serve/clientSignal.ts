@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import { SeineError } from '../core/errors.ts';
+import { onAnswerEnd } from './answerEnd.ts';
 
 const controllers = new WeakMap<FastifyReply, AbortController>();
 
@@ -8,10 +9,8 @@ function controllerOf(reply: FastifyReply): AbortController {
   if (known !== undefined) return known;
   const controller = new AbortController();
   controllers.set(reply, controller);
-  const leave = (): void => controller.abort(new SeineError('ERR_INTERRUPTED', 'The client has gone.'));
-  if (reply.raw.destroyed) leave();
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) leave();
+  onAnswerEnd(reply, (sent) => {
+    if (!sent) controller.abort(new SeineError('ERR_INTERRUPTED', 'The client has gone.'));
   });
   return controller;
 }

@@ -1,11 +1,23 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorCode, SeineError } from '../core/errors.ts';
 
-/** Codes of the framework's own refusals. */
-const FRAMEWORK: Record<string, ErrorCode> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: 'ERR_TOO_LARGE',
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'ERR_MEDIA_TYPE',
+/** The framework's own refusals, by its code. */
+const FRAMEWORK: Record<string, [code: ErrorCode, message: string]> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: [
+    'ERR_MEDIA_TYPE',
+    'A body of this media type is not read here: send application/json (POST /documents also reads ' +
+      'application/x-ndjson).',
+  ],
+  FST_ERR_BAD_URL: [
+    'ERR_ARGUMENT',
+    'The path is not a valid URL: percent-encode each byte that is no letter or digit, "%" among them.',
+  ],
 };
+
+const UNREADABLE: [ErrorCode, string] = [
+  'ERR_ARGUMENT',
+  'The request cannot be read: /docs describes what is taken.',
+];
 
 /** What a loaded or stopping server answers is no failure of it. */
 const FORESEEN: ErrorCode[] = ['ERR_DEADLINE', 'ERR_CLOSED'];
@@ -31,9 +43,9 @@ export class DetailedError extends SeineError {
  */
 export function requestError(error: unknown, requestId: string): SeineError {
   if (error instanceof SeineError) return error;
-  const { code = '', statusCode = 500, message } = error as FastifyError;
-  const known = FRAMEWORK[code] ?? (statusCode >= 400 && statusCode < 500 ? 'ERR_ARGUMENT' : undefined);
-  if (known !== undefined) return new SeineError(known, message, { cause: error });
+  const { code = '', statusCode = 500 } = error as FastifyError;
+  const known = FRAMEWORK[code] ?? (statusCode >= 400 && statusCode < 500 ? UNREADABLE : undefined);
+  if (known !== undefined) return new SeineError(...known, { cause: error });
   const told = `The server failed: its log says why, under the request id ${requestId}.`;
   return new SeineError('ERR_INTERNAL', told, { cause: error });
 }

@@ -13,6 +13,7 @@ export interface KnownKey {
 }
 
 const LEAST_LENGTH = 16;
+const PRINTABLE = /^[!-~]*$/;
 const HASH = /^sha256:([0-9a-f]{64})$/;
 
 /** The API keys of a server. It keeps their hashes and forgets their text. */
@@ -64,10 +65,11 @@ function digestOf(name: string, key: string): Buffer {
     );
   }
   const secret = key.startsWith('file:') ? readSecret(name, key.slice('file:'.length)) : key;
-  if (secret.length < LEAST_LENGTH || /\s/.test(secret)) {
+  // What is not ASCII reaches a server in more than one encoding.
+  if (secret.length < LEAST_LENGTH || !PRINTABLE.test(secret)) {
     throw new SeineError(
       'ERR_ARGUMENT',
-      `The key ${show(name)} must have ${LEAST_LENGTH} characters or more and no white space.`,
+      `The key ${show(name)} must have ${LEAST_LENGTH} characters or more, all of them ASCII and none of them white space.`,
     );
   }
   return sha256(secret);

@@ -22,7 +22,6 @@ export async function addOpenApi(app: FastifyInstance, version: string): Promise
     openapi: {
       openapi: '3.1.0',
       info: { title: 'Seine', version, description: DESCRIPTION, license: { name: 'Apache-2.0' } },
-      servers: [{ url: '/' }],
       tags: TAGS,
       components: {
         securitySchemes: {

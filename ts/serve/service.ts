@@ -1,11 +1,15 @@
 import type { FastifyReply } from 'fastify';
 import type { SeineIndex } from '../seineIndex.ts';
 import { WorkManager } from './admission/workManager.ts';
+import { BodyBudget } from './bodyBudget.ts';
 import { DepthController } from './depth/depthController.ts';
 import type { KeyRing } from './keys.ts';
 import { Metrics } from './metrics.ts';
 import { slotsOf } from './settings/checkSettings.ts';
 import type { Settings } from './settings/schema.ts';
+
+/** Bodies of `bodyLimit` that are held at one time. */
+const BODIES = 4;
 
 /** What the routes work with. */
 export interface Service {
@@ -19,6 +23,8 @@ export interface Service {
   /** What sets the ranking depth, of those workloads for which the settings want it. */
   readonly depths: ReadonlyMap<string, DepthController>;
   readonly metrics: Metrics;
+  /** What the bodies of all requests take together. */
+  readonly bodies: BodyBudget;
   /** Answers that are not sent yet. */
   readonly answers: Set<FastifyReply>;
   /** True once the server has been told to stop: it is no longer ready. */
@@ -38,5 +44,7 @@ export function createService(
     if (depth !== undefined) depths.set(name, new DepthController(depth));
   }
   const metrics = new Metrics({ index, work, depths, version });
-  return { index, settings, version, keys, work, depths, metrics, answers: new Set(), draining: false };
+  const bodies = new BodyBudget(BODIES * settings.bodyLimit);
+  const answers = new Set<FastifyReply>();
+  return { index, settings, version, keys, work, depths, metrics, bodies, answers, draining: false };
 }

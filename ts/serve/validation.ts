@@ -15,10 +15,13 @@ export const validatorCompiler: FastifySchemaCompiler<object> = ({ schema, httpP
 /** Validates an object in place, filling in defaults. */
 export const validatorOf = (schema: object): ValidateFunction => strict.compile(schema);
 
-/** One sentence from the first error of a schema: which field, what was expected, what came. */
+/**
+ * One sentence from the first error of a schema: which field, what was expected and, unless it is `secret`, what came.
+ */
 export function describeInvalid(
   errors: (ErrorObject | FastifySchemaValidationError)[],
   part: string,
+  secret = false,
 ): string {
   const [first] = errors;
   if (first === undefined) return `${part} does not have the expected form.`;
@@ -32,10 +35,11 @@ export function describeInvalid(
     const remedy =
       pattern === undefined ? 'leave it out or correct its name' : `names are to match ${pattern}`;
     const advice = near === undefined ? remedy : `did you mean ${show(near)}?`;
-    return `${field} has no field ${show(name)}: ${advice}${near === undefined ? '.' : ''}`;
+    const told = secret && near === undefined ? 'field of that name' : `field ${show(name)}`;
+    return `${field} has no ${told}: ${advice}${near === undefined ? '.' : ''}`;
   }
   if (keyword === 'required') return `${field} lacks the field ${show(params.missingProperty)}: give it.`;
   const allowed = keyword === 'enum' ? `: ${(params.allowedValues as unknown[]).join(', ')}` : '';
-  const came = 'data' in first ? `, got ${show(first.data)}` : '';
+  const came = 'data' in first && !secret ? `, got ${show(first.data)}` : '';
   return `${field} ${message}${allowed}${came}.`;
 }

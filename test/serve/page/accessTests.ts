@@ -1,20 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import axe, { type AxeResults } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { startServer, type TestServer } from '../harness.ts';
 import { openPage, overflow } from './browser.ts';
+import { faults } from './faults.ts';
 import { JOBS, post } from './jobs.ts';
-
-/** Faults of the page as it stands that axe calls serious or critical. */
-async function faults(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  const { violations } = (await page.evaluate(
-    "axe.run(document, { resultTypes: ['violations'] })",
-  )) as AxeResults;
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) => nodes.map(({ target, any }) => `${id} ${target} ${any[0]?.message ?? ''}`));
-}
 
 type State = [name: string, path: string, reach: (page: Page) => Promise<unknown>];
 

@@ -110,6 +110,49 @@ describe('what is wrong is refused with what to do', () => {
       {},
       FLAGS,
     ],
+    ...(
+      [
+        [
+          '["0123456789abcdef-secret"]',
+          /^settings\.keys\.0 must be object\. It came from SEINE_SERVE_KEYS\.$/,
+        ],
+        ['"0123456789abcdef-secret"', /^settings\.keys must be array\. It came from SEINE_SERVE_KEYS\.$/],
+        ['[{"name":"a","key":["secret"]}]', /^settings\.keys\.0\.key must be string\. It/],
+        [
+          '[{"name":"a","key":"k","0123456789abcdef-secret":"a"}]',
+          /^settings\.keys\.0 has no field of that name: leave it out/,
+        ],
+        [
+          '[{"name":"a","key":"k","wirte":true}]',
+          /^settings\.keys\.0 has no field "wirte": did you mean "write"\?/,
+        ],
+      ] as const
+    ).map(([keys, message]): [RegExp, Record<string, string>, unknown, Record<string, string>] => [
+      message,
+      { SEINE_SERVE_KEYS: keys },
+      {},
+      FLAGS,
+    ]),
+    ...['requestTimeoutMs', 'headersTimeoutMs', 'keepAliveTimeoutMs', 'drainMs'].map(
+      (name): [RegExp, Record<string, string>, unknown, Record<string, string>] => [
+        new RegExp(`^settings\\.${name} must be <= 2147483647, got 2147483648\\.`),
+        {},
+        { [name]: 2 ** 31 },
+        FLAGS,
+      ],
+    ),
+    [
+      /^settings\.workloads\.bulk\.deadlineMs must be <= /,
+      {},
+      { workloads: { bulk: { deadlineMs: 2 ** 31 } } },
+      FLAGS,
+    ],
+    [
+      /^settings\.workloads\.bulk\.depth\.targetMs must be <= /,
+      {},
+      { workloads: { bulk: { depth: { targetMs: 2 ** 31 } } } },
+      FLAGS,
+    ],
     [/serve\.json must be JSON: correct its syntax\.$/, {}, '{', FLAGS],
     [/serve\.json must hold a JSON object of settings, got an array of 0\.$/, {}, [], FLAGS],
     [

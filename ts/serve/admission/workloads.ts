@@ -14,8 +14,8 @@ export interface WorkloadSettings {
   deadlineMs?: number | undefined;
 }
 
-/** Longest deadline, and so the longest that a timer of Node.js runs: 24 days. */
-const LONGEST_MS = 2 ** 31 - 1;
+/** The longest that a timer of Node.js runs, 24 days: one that is longer fires at once. */
+export const LONGEST_MS = 2 ** 31 - 1;
 
 /**
  * The workloads that come with the service.

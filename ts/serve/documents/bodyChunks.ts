@@ -1,11 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { SeineError } from '../../core/errors.ts';
-import { onceLate, tooSlow } from '../bodyTime.ts';
+import { endBodyTime, onceLate, tooSlow } from '../bodyTime.ts';
 
 export interface BodyLimits {
   /** Milliseconds in which the next bytes must come, while they are waited for. */
   idleMs: number;
   maxBytes?: number | undefined;
+  /** Told of bytes that stay in memory; refuses them by throwing. */
+  hold?: ((bytes: number) => void) | undefined;
   /** Ends the waiting with its reason. */
   signal: AbortSignal;
 }
@@ -16,8 +18,9 @@ export interface BodyLimits {
  */
 export async function* bodyChunks(
   body: IncomingMessage,
-  { idleMs, maxBytes, signal }: BodyLimits,
+  { idleMs, maxBytes, hold, signal }: BodyLimits,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  endBodyTime(body);
   // The connection outlives a reader that has had enough: it has an answer to bear.
   const chunks = body.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Uint8Array>;
   let bytes = 0;
@@ -32,6 +35,7 @@ export async function* bodyChunks(
           `The body must have ${maxBytes} bytes at most for atomic=true: send it in parts, or leave atomic out.`,
         );
       }
+      hold?.(value.length);
       yield value;
     }
   } catch (error) {

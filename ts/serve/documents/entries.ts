@@ -1,4 +1,5 @@
 import { lines } from '../../core/lines.ts';
+import { readJson } from '../readJson.ts';
 
 /** One document as it came, or why it could not be read: the end of a sentence that begins with its place. */
 export type Entry = { place: Place } & ({ value: unknown } | { error: string });
@@ -18,13 +19,7 @@ export async function* ndjsonEntries(
       continue;
     }
     const json = line === 1 && text.startsWith('\ufeff') ? text.slice(1) : text;
-    if (json.trim() === '') continue;
-    try {
-      const value: unknown = JSON.parse(json);
-      yield { place, value };
-    } catch (cause) {
-      yield { place, error: `is not JSON: ${(cause as Error).message}` };
-    }
+    if (json.trim() !== '') yield { place, ...readJson(json) };
   }
 }
 

@@ -56,8 +56,9 @@ const DeleteReply = Type.Object({
 });
 const DeleteBody = Type.Object(
   { ids: Type.Array(Type.String(), { description: 'Those that are not there are ignored.' }) },
-  { additionalProperties: false },
+  { additionalProperties: false, examples: [{ ids: ['job-17'] }] },
 );
+const tags = ['documents'];
 const IdParams = Type.Object({ id: Type.String({ minLength: 1 }) });
 
 const DESCRIPTION = `Inserts documents, or replaces those with the same id. What is acknowledged is durable and \
@@ -71,21 +72,19 @@ or none. Sending documents again that are stored already costs little.
 Attributes get their types as with \`seine ingest\`: ISO 8601 dates become timestamps, arrays sets, { lat, lon } \
 points; an attribute that the index knows keeps its type.`;
 
-/** `/documents`: upsert, get, delete. */
-export const documentRoutes: FastifyPluginAsyncTypebox<{ service: Service }> = async (app, { service }) => {
-  const { index, settings } = service;
+/** `POST /documents`, in a scope of its own: no other route reads a body as it comes. */
+const upsertRoute: FastifyPluginAsyncTypebox<{ service: Service }> = async (app, { service }) => {
+  const { index, settings, bodies } = service;
+  const { bodyLimit, requestTimeoutMs: idleMs } = settings;
   const sizer = new SliceSizer(16_384);
-  const tags = ['documents'];
   // The body's stream itself: it is read as documents are stored.
   app.addContentTypeParser(STREAMED, (_request, payload, done) => done(null, payload));
-
-  const remove = (request: FastifyRequest, reply: FastifyReply, ids: string[]): Promise<DeleteResult> =>
-    admitted(service, request, reply, { workload: 'bulk' }, () => index.delete(ids));
 
   app.post(
     '/documents',
     {
       config: { access: 'write' },
+      bodyLimit,
       schema: {
         tags,
         summary: 'Upsert documents',
@@ -103,12 +102,12 @@ export const documentRoutes: FastifyPluginAsyncTypebox<{ service: Service }> = a
     async (request, reply) => {
       const { atomic } = request.query;
       const streamed = request.body === request.raw;
-      const { bodyLimit, requestTimeoutMs: idleMs } = settings;
       const entries = streamed
         ? ndjsonEntries(
             bodyChunks(request.raw, {
               idleMs,
               maxBytes: atomic ? bodyLimit : undefined,
+              hold: atomic ? (bytes) => bodies.hold(request, bytes) : undefined,
               signal: clientSignal(reply),
             }),
             bodyLimit,
@@ -125,6 +124,15 @@ export const documentRoutes: FastifyPluginAsyncTypebox<{ service: Service }> = a
       });
     },
   );
+};
+
+/** `/documents`: upsert, get, delete. */
+export const documentRoutes: FastifyPluginAsyncTypebox<{ service: Service }> = async (app, { service }) => {
+  const { index } = service;
+  await app.register(upsertRoute, { service });
+
+  const remove = (request: FastifyRequest, reply: FastifyReply, ids: string[]): Promise<DeleteResult> =>
+    admitted(service, request, reply, { workload: 'bulk' }, () => index.delete(ids));
 
   app.get(
     '/documents/:id',

@@ -19,7 +19,7 @@ const ExplainBody = Type.Object(
     filter: Type.Optional(Filter),
     searcher: Type.Optional(Searcher),
   },
-  { additionalProperties: false },
+  { additionalProperties: false, examples: [{ query: 'night nurse', id: 'job-17' }] },
 );
 
 /** A part of an explanation that only parts of the outcomes have. */

@@ -23,14 +23,21 @@ const RankBody = Type.Object(
       {
         maxItems: 10_000,
         description: 'Texts; they need not be in the index.',
-        examples: [['Care for patients on the night shift.', 'Move pallets in a warehouse.']],
       },
     ),
     k: Type.Optional(Type.Integer({ minimum: 1, description: 'Results wanted; all by default.' })),
     deadlineMs: Type.Optional(DeadlineMs),
     searcher: Type.Optional(Searcher),
   },
-  { additionalProperties: false },
+  {
+    additionalProperties: false,
+    examples: [
+      {
+        query: 'night nurse',
+        documents: ['Care for patients on the night shift.', 'Move pallets in a warehouse.'],
+      },
+    ],
+  },
 );
 
 const RankReply = Type.Object({

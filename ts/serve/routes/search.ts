@@ -55,7 +55,7 @@ const SearchBody = Type.Object(
     ),
     searcher: Type.Optional(Searcher),
   },
-  { additionalProperties: false },
+  { additionalProperties: false, examples: [{ query: 'night nurse', k: 5 }] },
 );
 
 const SearchQuery = Type.Object(

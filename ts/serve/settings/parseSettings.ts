@@ -37,7 +37,7 @@ export function parseSettings(
     const errors = validate.errors ?? [];
     const path = errors[0]?.instancePath.slice(1).replaceAll('/', '.') ?? '';
     const source = sourceOf(path);
-    const told = describeInvalid(errors, 'settings');
+    const told = describeInvalid(errors, 'settings', path === 'keys' || path.startsWith('keys.'));
     throw new SeineError('ERR_ARGUMENT', source === undefined ? told : `${told} It came from ${source}.`);
   }
   const names = Object.keys(Settings.properties).filter((name) => Object.hasOwn(settings, name));

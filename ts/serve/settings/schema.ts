@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { WORKLOADS } from '../admission/workloads.ts';
+import { LONGEST_MS, WORKLOADS } from '../admission/workloads.ts';
 
 const share = (description: string, byDefault: number) =>
   Type.Number({ minimum: 0, maximum: 1, default: byDefault, description });
@@ -13,7 +13,12 @@ export const DepthSettings = Type.Object(
       description: 'Documents that are ranked even under load.',
     }),
     greatest: Type.Integer({ minimum: 0, default: 50, description: 'Documents that are ranked at rest.' }),
-    targetMs: Type.Number({ exclusiveMinimum: 0, default: 500, description: 'P99 of latency to hold, ms.' }),
+    targetMs: Type.Number({
+      exclusiveMinimum: 0,
+      maximum: LONGEST_MS,
+      default: 500,
+      description: 'P99 of latency to hold, ms.',
+    }),
   },
   { additionalProperties: false },
 );
@@ -30,7 +35,11 @@ export const WorkloadSettings = Type.Object(
     maxShare: share('Share of the slots that it may take while others are idle.', 1),
     queue: Type.Integer({ minimum: 0, default: 64, description: 'Units that may wait; more are refused.' }),
     deadlineMs: Type.Optional(
-      Type.Number({ exclusiveMinimum: 0, description: 'A unit that would wait longer is refused, ms.' }),
+      Type.Number({
+        exclusiveMinimum: 0,
+        maximum: LONGEST_MS,
+        description: 'A unit that would wait longer is refused, ms.',
+      }),
     ),
     depth: Type.Optional(DepthSettings),
   },
@@ -43,7 +52,7 @@ export const ApiKey = Type.Object(
     key: Type.String({
       minLength: 1,
       description:
-        'The secret, 16 characters or more; or "sha256:" and its hash in hexadecimal; or "file:" and the path of a ' +
+        'The secret, 16 ASCII characters or more; or "sha256:" and its hash in hexadecimal; or "file:" and the path of a ' +
         'file that holds it.',
     }),
     write: Type.Boolean({ default: false, description: 'Whether it may upsert and delete.' }),
@@ -92,27 +101,33 @@ export const Settings = Type.Object(
     bodyLimit: Type.Integer({
       minimum: 1024,
       default: 67_108_864,
-      description: 'Bytes of a body at most; of a body that is read as it comes (NDJSON), of each line.',
+      description:
+        'Bytes of a body of documents at most; of one that is read as it comes (NDJSON), of each line. All bodies ' +
+        'under way take four times as many together.',
     }),
     requestTimeoutMs: Type.Integer({
       minimum: 1,
+      maximum: LONGEST_MS,
       default: 30_000,
       description:
         'Milliseconds in which a request must have arrived; of a body that is read as it comes, the next bytes.',
     }),
     headersTimeoutMs: Type.Integer({
       minimum: 1,
+      maximum: LONGEST_MS,
       default: 10_000,
       description: "Milliseconds in which a request's headers must have arrived.",
     }),
     keepAliveTimeoutMs: Type.Integer({
       minimum: 1,
+      maximum: LONGEST_MS,
       default: 72_000,
       description: 'Milliseconds that an idle connection is kept; let a proxy in front close first.',
     }),
     maxConnections: Type.Integer({ minimum: 1, default: 1024, description: 'Connections at one time.' }),
     drainMs: Type.Integer({
       minimum: 0,
+      maximum: LONGEST_MS,
       default: 10_000,
       description: 'Milliseconds that work under way gets on shutdown.',
     }),
