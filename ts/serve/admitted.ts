@@ -11,6 +11,8 @@ export interface Admission {
   cost?: number | undefined;
   /** Milliseconds from now: the work may not start later. The workload's own by default. */
   deadlineMs?: number | undefined;
+  /** Whether this goes on with what an earlier slice has begun: it is not refused then, but waits its turn. */
+  begun?: boolean | undefined;
 }
 
 /** What a task knows of its turn. */
@@ -25,7 +27,8 @@ export interface Turn {
 }
 
 /**
- * Runs a request's work when it is its turn. A long job passes through here slice by slice, about 20 ms each. Errors:
+ * Runs a request's work when it is its turn. A long job passes through here slice by slice, about 20 ms each, of which
+ * only the first may be refused for want of room. Errors:
  * ERR_ARGUMENT (no such workload), ERR_FORBIDDEN (the key may not use it), ERR_OVERLOADED, ERR_DEADLINE, ERR_CLOSED,
  * and those of the task.
  */
@@ -33,7 +36,7 @@ export async function admitted<T>(
   service: Service,
   request: FastifyRequest,
   reply: FastifyReply,
-  { workload: byDefault = 'interactive', cost, deadlineMs }: Admission,
+  { workload: byDefault = 'interactive', cost, deadlineMs, begun }: Admission,
   task: (turn: Turn) => Promise<T>,
 ): Promise<T> {
   const { work, metrics } = service;
@@ -48,7 +51,7 @@ export async function admitted<T>(
       const left = deadlineMs === undefined ? undefined : Math.max(0, deadlineMs - waitMs);
       return task({ workload, waitMs, deadlineMs: left, signal });
     },
-    { cost, deadlineMs, signal: clientSignal(reply) },
+    { cost, deadlineMs, begun, signal: clientSignal(reply) },
   );
 }
 
