@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify';
+import type { SeineError } from '../core/errors.ts';
 import type { SeineIndex } from '../seineIndex.ts';
 import { WorkManager } from './admission/workManager.ts';
 import { DepthController } from './depth/depthController.ts';
@@ -23,6 +24,8 @@ export interface Service {
   readonly answers: Set<FastifyReply>;
   /** True once the server has been told to stop: it is no longer ready. */
   draining: boolean;
+  /** Why a part of the index works no more, until the server is started again. */
+  failure: SeineError | undefined;
 }
 
 /** The parts of a service over an open index. */
@@ -38,5 +41,20 @@ export function createService(
     if (depth !== undefined) depths.set(name, new DepthController(depth));
   }
   const metrics = new Metrics({ index, work, depths, version });
-  return { index, settings, version, keys, work, depths, metrics, answers: new Set(), draining: false };
+  const service: Service = {
+    index,
+    settings,
+    version,
+    keys,
+    work,
+    depths,
+    metrics,
+    answers: new Set(),
+    draining: false,
+    failure: undefined,
+  };
+  void index.failed.then((failure) => {
+    service.failure = failure;
+  });
+  return service;
 }
