@@ -43,11 +43,17 @@ const UpsertQuery = Type.Object(
   {
     atomic: Type.Boolean({
       default: false,
-      description: 'All documents or none: they are held in memory, bodyLimit bytes of them at most.',
+      description:
+        'All documents or none: they are held in memory, 8 MiB of them at most, or bodyLimit if that is less.',
     }),
   },
   { additionalProperties: false },
 );
+
+/** Bytes of a body that is held in memory as a whole; more come as NDJSON, which is read as it is stored. */
+const HELD_BYTES = 8 * 2 ** 20;
+/** They are deleted as one unit of work. */
+const MOST_DELETED = 1000;
 
 const UpsertReply = Type.Object({ ...UpsertCounts, generation: Generation });
 const DeleteReply = Type.Object({
@@ -55,7 +61,12 @@ const DeleteReply = Type.Object({
   generation: Generation,
 });
 const DeleteBody = Type.Object(
-  { ids: Type.Array(Type.String(), { description: 'Those that are not there are ignored.' }) },
+  {
+    ids: Type.Array(Type.String(), {
+      maxItems: MOST_DELETED,
+      description: 'Those that are not there are ignored.',
+    }),
+  },
   { additionalProperties: false },
 );
 const IdParams = Type.Object({ id: Type.String({ minLength: 1 }) });
@@ -66,7 +77,7 @@ visible to the next search, from any connection.
 Documents are stored in slices, each durable before the next. At a bad document, what stood before it stays: the \
 error bears the place (\`line\` of NDJSON, counted from 1, or \`document\` of an array, counted from 0) and what was \
 \`stored\`. The same holds for what was written before a client left. With \`atomic=true\` all documents are stored \
-or none. Sending documents again that are stored already costs little.
+or none. An array, and a body that is to be stored as a whole, may have 8 MiB; NDJSON may have any length. Sending documents again that are stored already costs little.
 
 Attributes get their types as with \`seine ingest\`: ISO 8601 dates become timestamps, arrays sets, { lat, lon } \
 points; an attribute that the index knows keeps its type.`;
@@ -75,17 +86,19 @@ points; an attribute that the index knows keeps its type.`;
 export const documentRoutes: FastifyPluginAsyncTypebox<{ service: Service }> = async (app, { service }) => {
   const { index, settings } = service;
   const sizer = new SliceSizer(16_384);
+  const held = Math.min(HELD_BYTES, settings.bodyLimit);
   const tags = ['documents'];
   // The body's stream itself: it is read as documents are stored.
   app.addContentTypeParser(STREAMED, (_request, payload, done) => done(null, payload));
 
   const remove = (request: FastifyRequest, reply: FastifyReply, ids: string[]): Promise<DeleteResult> =>
-    admitted(service, request, reply, { workload: 'bulk' }, () => index.delete(ids));
+    admitted(service, request, reply, { workload: 'bulk' }, ({ signal }) => index.delete(ids, { signal }));
 
   app.post(
     '/documents',
     {
       config: { access: 'write' },
+      bodyLimit: held,
       schema: {
         tags,
         summary: 'Upsert documents',
@@ -104,11 +117,12 @@ export const documentRoutes: FastifyPluginAsyncTypebox<{ service: Service }> = a
       const { atomic } = request.query;
       const streamed = request.body === request.raw;
       const { bodyLimit, requestTimeoutMs: idleMs } = settings;
+      let begun = false;
       const entries = streamed
         ? ndjsonEntries(
             bodyChunks(request.raw, {
               idleMs,
-              maxBytes: atomic ? bodyLimit : undefined,
+              maxBytes: atomic ? held : undefined,
               signal: clientSignal(reply),
             }),
             bodyLimit,
@@ -119,9 +133,10 @@ export const documentRoutes: FastifyPluginAsyncTypebox<{ service: Service }> = a
         atomic,
         sizer,
         upsert: (documents, onStart) =>
-          admitted(service, request, reply, { workload: 'bulk' }, ({ signal }) =>
-            index.upsert(documents, { background: true, signal, onStart }),
-          ),
+          admitted(service, request, reply, { workload: 'bulk', begun }, ({ signal }) => {
+            begun = true;
+            return index.upsert(documents, { background: true, signal, onStart });
+          }),
       });
     },
   );
@@ -136,9 +151,9 @@ export const documentRoutes: FastifyPluginAsyncTypebox<{ service: Service }> = a
         response: { 200: DocumentJson, ...failures },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { id } = request.params;
-      const document = await index.get(id);
+      const document = await admitted(service, request, reply, {}, () => index.get(id));
       if (document === undefined) throw missing(id);
       return documentToJson(document);
     },
