@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Document } from './core/types.ts';
 import type { EncodeProgress, Encoder } from './models/encoder.ts';
 import { embed } from './online/retrieve/embed.ts';
@@ -52,6 +53,7 @@ export async function upsert(
     for (const [i, document] of page.entries()) encoded.push({ ...document, passages: passages[i]! });
     done.tokens = before.tokens + tokens;
     done.truncated += truncated;
+    if (encoded.length < changed.length) await setImmediate();
   }
   await store.setModel(model);
   const result = await store.upsert(encoded);

@@ -22,6 +22,9 @@ export const failures = { '4xx': ErrorReply, '5xx': ErrorReply };
 /** Bytes that a request takes at most that holds a question and no documents. */
 export const QUESTION_BYTES = 4 * 2 ** 20;
 
+/** Bytes of documents that are held in memory as a whole at most; more come as NDJSON, read as it is stored. */
+export const HELD_BYTES = 8 * 2 ** 20;
+
 const count = (description: string) => Type.Integer({ minimum: 0, description });
 const milliseconds = (description: string) => Type.Number({ description: `${description}, ms.` });
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { QUESTION_BYTES } from '../../../ts/serve/schemas.ts';
+import { HELD_BYTES, QUESTION_BYTES } from '../../../ts/serve/schemas.ts';
 import { ServerProcess } from '../../helpers/serverProcess.mjs';
 import { ask, DOCUMENTS, type Json } from '../harness.ts';
 import { freshFolder } from './folder.ts';
@@ -142,8 +142,11 @@ describe('bodies of 100 MB', () => {
     await works();
   });
 
-  test.each(['/search', '/documents'])('are refused when they turn out so large: %s', async (path) => {
-    const most = path === '/search' ? QUESTION_BYTES : limit;
+  test.each([
+    ['/search', QUESTION_BYTES],
+    ['/documents', HELD_BYTES],
+    ['/rank', limit],
+  ])('are refused when they turn out so large: %s', async (path, most) => {
     const connection = await RawConnection.open(server.url);
     const headers = { 'content-type': 'application/json', 'transfer-encoding': 'chunked' };
     await connection.send(rawRequest('POST', path, undefined, headers));

@@ -11,7 +11,7 @@ import { clientSignal } from '../clientSignal.ts';
 import { bodyChunks } from '../documents/bodyChunks.ts';
 import { bulkUpsert } from '../documents/bulkUpsert.ts';
 import { jsonEntries, ndjsonEntries } from '../documents/entries.ts';
-import { failures, Generation, UpsertCounts } from '../schemas.ts';
+import { failures, Generation, HELD_BYTES, UpsertCounts } from '../schemas.ts';
 import type { Service } from '../service.ts';
 import { SliceSizer } from '../sliceSizer.ts';
 
@@ -50,8 +50,6 @@ const UpsertQuery = Type.Object(
   { additionalProperties: false },
 );
 
-/** Bytes of a body that is held in memory as a whole; more come as NDJSON, which is read as it is stored. */
-const HELD_BYTES = 8 * 2 ** 20;
 /** They are deleted as one unit of work. */
 const MOST_DELETED = 1000;
 
