@@ -9,7 +9,7 @@ export interface Admission {
   workload?: string | undefined;
   /** Slots that the work occupies, 1 by default. */
   cost?: number | undefined;
-  /** Milliseconds from now: the work may not start later. The workload's own by default. */
+  /** Milliseconds from now: the work may not start later. The workload's own by default, none if `begun`. */
   deadlineMs?: number | undefined;
   /** Whether this goes on with what an earlier slice has begun: it is not refused then, but waits its turn. */
   begun?: boolean | undefined;
