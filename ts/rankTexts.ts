@@ -24,7 +24,7 @@ export interface RankResult {
   truncated: number;
   /** Whether the ranker read only the head of the query with the profile. */
   queryTruncated: boolean;
-  /** `[documents]`: tokens of each document that are read, if `maxTokens` was given. */
+  /** `[documents]`: tokens of each document that are read, if `maxTokens` was given; 0 beyond the deadline. */
   tokens?: Uint32Array;
 }
 
@@ -53,16 +53,17 @@ export async function rankTexts(
   }
   limits.signal?.throwIfAborted();
   const question = { query: understand(query).text, searcher };
-  const heads = options.maxTokens === undefined ? undefined : await ranker.heads(texts, options.maxTokens);
+  const heads =
+    options.maxTokens === undefined ? undefined : await ranker.heads(texts, options.maxTokens, limits);
   const { logits, ...rest } = await scorePairs(question, heads?.texts ?? texts, ranker, {
     ...limits,
     cache: scoreCache,
   });
   return {
-    scores: Float32Array.from(logits, (logit) => logit ?? Number.NaN),
+    scores: Float32Array.from(texts, (_, i) => logits[i] ?? Number.NaN),
     ranked: logits.filter((logit) => logit !== undefined).length,
     ...rest,
-    ...(heads !== undefined && { tokens: heads.tokens }),
+    ...(heads !== undefined && { tokens: Uint32Array.from(texts, (_, i) => heads.tokens[i] ?? 0) }),
   };
 }
 

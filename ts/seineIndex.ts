@@ -1,13 +1,11 @@
 import { SeineError, show } from './core/errors.ts';
 import type { Explanation } from './core/explanation.ts';
 import type { Document } from './core/types.ts';
-import type { Device } from './device/device.ts';
 import { type EmbedTextsOptions, type EmbedTextsResult, embedTexts } from './embedTexts.ts';
 import { explain } from './explain.ts';
-import type { CrossEncoder } from './models/crossEncoder.ts';
+import { type IndexInfo, type IndexModels, type IndexParts, modelsOf } from './indexParts.ts';
 import type { Encoder } from './models/encoder.ts';
-import type { ScoreCache, ScoreCacheState } from './online/rank/scoreCache.ts';
-import type { Collection } from './online/retrieve/collection.ts';
+import type { ScoreCacheState } from './online/rank/scoreCache.ts';
 import { embedMissing, type ReembedResult } from './online/retrieve/embedMissing.ts';
 import { StaleSnapshot } from './online/retrieve/retrieve.ts';
 import { Purger } from './purger.ts';
@@ -16,37 +14,20 @@ import { expectString } from './requestOptions.ts';
 import { type Answer, type Engine, search } from './search.ts';
 import { type ExplainOptions, explainPlanOf, planOf, type SearchIndexOptions } from './searchOptions.ts';
 import { sameVectors } from './store/modelTable.ts';
-import type { Store } from './store/store.ts';
-import type { DeleteResult, StoreInfo, StoreModel } from './store/types.ts';
+import type { DeleteResult, StoreModel } from './store/types.ts';
 import { type UpsertResult, upsert, type WriteOptions } from './upsert.ts';
-
-/** What an index is made of; it closes all of it. */
-export interface IndexParts {
-  store: Store;
-  /** The same file, for the reads of searches. */
-  reader: Store;
-  device: Device;
-  collection: Collection;
-  encoder: Encoder;
-  ranker: CrossEncoder | undefined;
-  scoreCache: ScoreCache | undefined;
-  /** The embedder as the index records it. */
-  model: StoreModel;
-  readonly: boolean;
-}
-
-export interface IndexInfo extends StoreInfo {
-  device: string;
-  /** The opened one, also while the index is empty and has no model yet. */
-  embedder: Pick<Encoder, 'name' | 'hash' | 'dim' | 'matryoshka' | 'maxTokens'>;
-  ranker: string | undefined;
-}
 
 /**
  * An open index. Writes act in the order of their calls and are durable and visible to the next search when they
  * resolve; a search keeps the snapshot that it began with.
  */
 export class SeineIndex {
+  /**
+   * Resolves with the reason if a part of the index, such as the thread of a model, has ended by itself: from then on
+   * what needs it fails, and the index must be closed and opened again. Pending otherwise.
+   */
+  readonly failed: Promise<SeineError>;
+  #onFailed: (reason: SeineError) => void = () => {};
   readonly #parts: IndexParts;
   #writes: Promise<unknown> = Promise.resolve();
   readonly #reads = new Set<Promise<unknown>>();
@@ -59,6 +40,12 @@ export class SeineIndex {
   /** Use `open`. */
   constructor(parts: IndexParts) {
     this.#parts = parts;
+    this.failed = new Promise((resolve) => {
+      this.#onFailed = resolve;
+    });
+    for (const part of [parts.store, parts.reader, parts.encoder, parts.ranker]) {
+      void part?.failed.then(this.#onFailed);
+    }
     this.#purger = new Purger(parts.store);
   }
 
@@ -140,13 +127,16 @@ export class SeineIndex {
     return this.#write((parts) => upsert(copies, parts, options));
   }
 
-  /** Deletes documents; ids that are not there are ignored. */
-  async delete(ids: string[]): Promise<DeleteResult> {
+  /** Deletes documents, all at once; ids that are not there are ignored. */
+  async delete(ids: string[], { signal }: Pick<WriteOptions, 'signal'> = {}): Promise<DeleteResult> {
     if (!Array.isArray(ids) || ids.some((id) => typeof id !== 'string')) {
       throw new SeineError('ERR_ARGUMENT', `ids must be an array of strings, got ${show(ids)}.`);
     }
     const copies = [...ids];
-    return this.#write(({ store }) => store.delete(copies));
+    return this.#write(({ store }) => {
+      signal?.throwIfAborted();
+      return store.delete(copies);
+    });
   }
 
   /**
@@ -185,6 +175,7 @@ export class SeineIndex {
       }
       this.#retiring = parts.encoder;
       parts.encoder = encoder;
+      void encoder.failed.then(this.#onFailed);
       parts.model = model;
     });
     await this.#retiring?.close();
@@ -194,7 +185,7 @@ export class SeineIndex {
 
   /** The document with this id, if it is there. */
   async get(id: string): Promise<Document | undefined> {
-    return this.#open().store.get(id);
+    return this.#open().reader.get(id);
   }
 
   /** All documents, oldest version first, read in slices. */
@@ -203,14 +194,12 @@ export class SeineIndex {
   }
 
   async info(): Promise<IndexInfo> {
-    const { store, device, encoder, ranker } = this.#open();
-    const { name, hash, dim, matryoshka, maxTokens } = encoder;
-    return {
-      ...(await store.info()),
-      device: `${device.name} (${device.description})`,
-      embedder: { name, hash, dim, matryoshka, maxTokens },
-      ranker: ranker?.name,
-    };
+    return { ...(await this.#open().reader.info()), ...this.models() };
+  }
+
+  /** What is open, which nothing has to be read for. */
+  models(): IndexModels {
+    return modelsOf(this.#open());
   }
 
   /** What the cache of scores holds and how often that was of use; `undefined` without one. */

@@ -41,8 +41,8 @@ test('a line that is not UTF-8 is an error, and those around it are not', async 
 
 test('a line that is too long is dropped and counted, and the next one is read', async () => {
   expect(await read(Buffer.from(`${'x'.repeat(100)}\nshort\n${'y'.repeat(11)}`), 8, 10)).toEqual([
-    { line: 1, text: '', error: 'is 100 bytes long; at most 10 are accepted' },
-    { line: 2, text: 'short', error: undefined },
-    { line: 3, text: '', error: 'is 11 bytes long; at most 10 are accepted' },
+    { line: 1, text: '', bytes: 100, error: 'is 100 bytes long; at most 10 are accepted' },
+    { line: 2, text: 'short', bytes: 5, error: undefined },
+    { line: 3, text: '', bytes: 11, error: 'is 11 bytes long; at most 10 are accepted' },
   ]);
 });

@@ -34,6 +34,8 @@ test('rank gives the logits of the ranker, titles read before texts, profiles af
       truncated: 0,
       queryTruncated: false,
     });
+    const cutLate = await index.rank('food', texts, { deadlineMs: 0, maxTokens: 3 });
+    expect(cutLate).toMatchObject({ scores: late.scores, ranked: 0, tokens: new Uint32Array(3) });
     expect((await index.rank('food', [])).scores).toHaveLength(0);
   } finally {
     await ranker.close();

@@ -1,7 +1,8 @@
 /**
  * Loaded into a server's process before the server itself, which knows nothing of it:
  * `node --expose-gc --import ./probe.mjs ...` with an IPC channel. Answers `memory` with the bytes held after a
- * collection, and `loop` with how long the event loop was blocked since it was last asked, in milliseconds.
+ * collection, and `loop` with how long the event loop was blocked since it was last asked, in milliseconds; at
+ * `terminateLastWorker` it ends the worker thread that was started last.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { isMainThread } from 'node:worker_threads';
@@ -11,7 +12,12 @@ const RESOLUTION_MS = 5;
 if (isMainThread && process.send !== undefined) {
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   delay.enable();
+  let lastWorker;
+  process.on('worker', (worker) => {
+    lastWorker = worker;
+  });
   const answers = {
+    terminateLastWorker: () => void lastWorker.terminate(),
     memory: () => {
       globalThis.gc();
       globalThis.gc();

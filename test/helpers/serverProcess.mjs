@@ -91,6 +91,11 @@ export class ServerProcess {
     return this.#ask('loop');
   }
 
+  /** Ends the worker thread that it started last, as a fault of the machine would. */
+  terminateLastWorker() {
+    return this.#ask('terminateLastWorker');
+  }
+
   async #ask(question) {
     const answered = new Promise((resolve, reject) => {
       const hear = (message) => {

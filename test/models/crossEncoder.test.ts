@@ -50,6 +50,24 @@ describe('cross-encoder', () => {
     });
   });
 
+  test('cutting texts ends with the caller or the deadline', async () => {
+    await withRanker(1, {}, async (ranker) => {
+      const texts = Array.from({ length: 5000 }, () => 'sea river '.repeat(20));
+      const late = await ranker.heads(texts, 4, { deadline: performance.now() - 1 });
+      expect(late).toEqual({ texts: [], tokens: new Uint32Array(0) });
+      const controller = new AbortController();
+      const reason = new Error('left');
+      const cutting = ranker.heads(texts, 4, { signal: controller.signal });
+      const next = ranker.heads(['sea river sea'], 2);
+      controller.abort(reason);
+      await expect(cutting).rejects.toBe(reason);
+      expect(await next).toEqual({ texts: ['sea river'], tokens: Uint32Array.of(2) });
+      expect((await ranker.heads(texts.slice(0, 3), 1, { deadline: Number.MAX_SAFE_INTEGER })).texts).toEqual(
+        Array(3).fill('sea'),
+      );
+    });
+  });
+
   test('two labels give their difference', async () => {
     await withRanker(2, {}, async (ranker) => {
       expect(ranker.blend).toBeUndefined();

@@ -3,9 +3,9 @@ import { RawConnection, rawRequest } from './faults/rawConnection.ts';
 import { requestsUnderWay } from './faults/workloads.ts';
 import { ask, startServer, type TestServer } from './harness.ts';
 
-const BODY_LIMIT = 2 ** 20;
-/** Four times the limit, beside the first 64 KiB of each. */
-const TOGETHER = 4 * BODY_LIMIT;
+const BODY_LIMIT = 2 ** 18;
+/** 32 times the limit, beside the first 64 KiB of each. */
+const TOGETHER = 32 * BODY_LIMIT;
 const COUNTED = BODY_LIMIT - 65_536;
 const FITTING = Math.floor(TOGETHER / COUNTED);
 

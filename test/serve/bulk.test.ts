@@ -3,11 +3,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ingest } from '../../ts/offline/ingest/ingest.ts';
 import { open } from '../../ts/open.ts';
-import { ask, type Json, startServer, type TestServer } from './harness.ts';
+import { bulkUpsert } from '../../ts/serve/documents/bulkUpsert.ts';
+import { ndjsonEntries } from '../../ts/serve/documents/entries.ts';
+import { SliceSizer } from '../../ts/serve/sliceSizer.ts';
+import { countTurns, mostInOneTurn } from '../helpers/countTurns.ts';
+import { ask, holdSlot, type Json, startServer, startService, type TestServer } from './harness.ts';
 
 const NDJSON = { 'content-type': 'application/x-ndjson' };
 const stream = (server: TestServer, lines: string, headers = {}) =>
@@ -86,80 +90,164 @@ describe('attributes', () => {
   });
 });
 
+/** Workloads that fit one slot. */
+const ONE_SLOT = { bulk: { maxShare: 1 }, judge: { maxShare: 1 } };
+
+const upload = (url: string) => {
+  const sent = httpRequest(`${url}/documents`, { method: 'POST', headers: NDJSON });
+  sent.on('error', () => {});
+  return sent;
+};
+
 describe('a long stream', () => {
-  let server: TestServer;
-  beforeAll(async () => {
-    server = await startServer({ ranker: 'none' });
-  });
-  afterAll(() => server.close());
-
-  const upload = () => {
-    const sent = httpRequest(`${server.url}/documents`, { method: 'POST', headers: NDJSON });
-    sent.on('error', () => {});
-    return sent;
-  };
-  const stored = async (least: number): Promise<number> => {
-    while (true) {
-      const { documents } = await info(server);
-      if (documents >= least) return documents;
-    }
-  };
-
   test('is stored as it comes, seen by searches meanwhile, and stays when the client leaves', async () => {
-    const sent = upload();
-    const text = 'a word '.repeat(40);
-    for (let i = 0; i < 5000; i++) sent.write(line(`left${i}`, text));
-    const seen = await stored(1);
-    const { body } = await ask(`${server.url}/search`, { query: 'a word', depth: 0 });
-    expect(body.hits.length).toBeGreaterThan(0);
-    sent.destroy();
-    await new Promise((resolve) => sent.once('close', resolve)); // not by `once`, which fails at the error before it
-    const { documents } = await info(server);
-    expect(documents).toBeGreaterThanOrEqual(seen);
-    expect((await ask(`${server.url}/documents/left0`)).status).toBe(200);
+    const server = await startServer({ ranker: 'none' });
+    try {
+      const sent = upload(server.url);
+      const text = 'a word '.repeat(40);
+      for (let i = 0; i < 5000; i++) sent.write(line(`left${i}`, text));
+      let seen = 0;
+      while (seen === 0) seen = (await info(server)).documents;
+      const { body } = await ask(`${server.url}/search`, { query: 'a word', depth: 0 });
+      expect(body.hits.length).toBeGreaterThan(0);
+      sent.destroy();
+      await new Promise((resolve) => sent.once('close', resolve)); // not by `once`, which fails at the error before it
+      const { documents } = await info(server);
+      expect(documents).toBeGreaterThanOrEqual(seen);
+      expect((await ask(`${server.url}/documents/left0`)).status).toBe(200);
+    } finally {
+      await server.close();
+    }
   });
 
   test('is read no faster than it is stored', async () => {
-    const sent = upload();
-    const text = 'held back '.repeat(2000);
-    let written = 0;
-    const limit = 200 * 2 ** 20;
-    while (written < limit) {
-      const part = line(`back${written}`, text);
-      written += part.length;
-      if (sent.write(part)) continue;
-      const drained = await Promise.race([
-        once(sent, 'drain').then(() => true),
-        stored(200).then(() => false),
-      ]);
-      if (!drained) break;
+    const held = await startService({ ranker: 'none', slots: 1, workloads: ONE_SLOT });
+    try {
+      const letGo = await holdSlot(held, 'bulk');
+      const sent = upload(held.url);
+      const text = 'held back '.repeat(2000);
+      const limit = 200 * 2 ** 20;
+      let written = 0;
+      // Nothing is stored, so nothing more is read than fits the batch and the buffers on the way.
+      while (written < limit) {
+        const part = line(`back${written}`, text);
+        written += part.length;
+        if (sent.write(part)) continue;
+        const waiting = new Promise<false>((resolve) => setTimeout(resolve, 1000, false));
+        if (!(await Promise.race([once(sent, 'drain').then(() => true), waiting]))) break;
+      }
+      expect(written).toBeLessThan(limit);
+      expect((await held.service.index.info()).documents).toBe(0);
+      sent.destroy();
+      letGo();
+    } finally {
+      await held.close();
     }
-    sent.destroy();
-    expect(written).toBeLessThan(limit);
   });
 });
 
-test('a refusal in mid-stream tells what was stored, and when to come again', async () => {
-  // One slot of two for bulk, and nobody may wait for it.
-  const server = await startServer({
-    ranker: 'none',
-    slots: 2,
-    workloads: { interactive: {}, bulk: { maxShare: 0.5, queue: 0 } },
-  });
-  try {
-    const lines = (who: string): string =>
-      Array.from({ length: 3000 }, (_, i) => line(`${who}${i}`, `text ${i} `.repeat(50))).join('');
-    const answers = await Promise.all(['a', 'b', 'c', 'd'].map((who) => stream(server, lines(who))));
-    const refused = answers.filter(({ status }) => status === 429);
-    expect(refused.length).toBeGreaterThan(0);
-    let known = answers.filter(({ status }) => status === 200).length * 3000;
-    for (const { headers, body } of refused) {
-      expect(body.error.code).toBe('ERR_OVERLOADED');
-      expect(Number(headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
-      known += body.error.stored.inserted;
+test('of documents with large attributes no more than a batch is held', async () => {
+  const bytes = 2 ** 16;
+  let read = 0;
+  async function* chunks() {
+    for (let i = 0; i < 300; i++) {
+      read++;
+      yield Buffer.from(line(`d${i}`, 'short', { note: 'x'.repeat(bytes) }));
     }
-    expect((await info(server)).documents).toBe(known);
+  }
+  const sizer = new SliceSizer(10 * bytes);
+  const slices: number[] = [];
+  const readBefore: number[] = [];
+  const stored = await bulkUpsert(ndjsonEntries(chunks(), 2 ** 26), {
+    info: { attributes: {}, generation: 0 },
+    atomic: false,
+    sizer,
+    async upsert(documents) {
+      readBefore.push(read - slices.reduce((sum, count) => sum + count, 0));
+      slices.push(documents.length);
+      expect(documents.length * bytes).toBeLessThanOrEqual(Math.max(sizer.units, 2 * bytes));
+      return { inserted: documents.length, updated: 0, unchanged: 0, generation: 1, tokens: 0, truncated: 0 };
+    },
+  });
+  expect(stored.inserted).toBe(300);
+  expect(Math.max(...readBefore) * bytes).toBeLessThanOrEqual(2 ** 22 + bytes);
+});
+
+test('documents that are to be stored all or none are read with turns of the event loop in between', async () => {
+  const turns = countTurns();
+  const seen: number[] = [];
+  function* entries() {
+    for (let i = 0; i < 20_000; i++) {
+      seen.push(turns.count);
+      yield { place: { document: i }, bytes: 30, value: { id: `d${i}`, text: 'a' } };
+    }
+  }
+  await bulkUpsert(entries(), {
+    info: { attributes: {}, generation: 0 },
+    atomic: true,
+    sizer: new SliceSizer(1),
+    upsert: async (documents) => {
+      expect(documents).toHaveLength(20_000);
+      return { inserted: 0, updated: 0, unchanged: 0, generation: 0, tokens: 0, truncated: 0 };
+    },
+  });
+  turns.stop();
+  expect(mostInOneTurn(seen)).toBeLessThanOrEqual(2048);
+});
+
+test('atomic bodies and arrays have a limit of their own, NDJSON as it comes has none', async () => {
+  const server = await startServer({ ranker: 'none' });
+  try {
+    const text = 'x '.repeat(50_000);
+    const documents = Array.from({ length: 90 }, (_, i) => ({ id: `d${i}`, text }));
+    const lines = documents.map(({ id }) => line(id, text)).join('');
+    const atomic = await ask(`${server.url}/documents?atomic=true`, undefined, {
+      method: 'POST',
+      body: lines,
+      headers: NDJSON,
+    });
+    const array = await ask(`${server.url}/documents`, documents);
+    for (const { status, body } of [atomic, array]) {
+      expect([status, body.error.code]).toEqual([413, 'ERR_TOO_LARGE']);
+    }
+    expect((await info(server)).documents).toBe(0);
+    expect((await stream(server, lines)).body.inserted).toBe(90);
   } finally {
     await server.close();
+  }
+});
+
+test('a stream is refused before it begins or not at all, and told when to come again', async () => {
+  // One slot, for which one may wait.
+  const held = await startService({
+    ranker: 'none',
+    slots: 1,
+    workloads: { ...ONE_SLOT, bulk: { queue: 1, maxShare: 1 } },
+  });
+  try {
+    const letGo = await holdSlot(held, 'bulk');
+    const lines = (who: string): string =>
+      Array.from({ length: 3000 }, (_, i) => line(`${who}${i}`, `text ${i} `.repeat(50))).join('');
+    const send = (who: string) =>
+      ask(`${held.url}/documents`, undefined, { method: 'POST', body: lines(who), headers: NDJSON });
+    const answers = ['a', 'b', 'c', 'd'].map(send);
+    const refused = await Promise.any(
+      answers.map(async (answer) => {
+        const told = await answer;
+        if (told.status !== 429) throw new Error('taken');
+        return told;
+      }),
+    );
+    expect(refused.body.error).toMatchObject({ code: 'ERR_OVERLOADED', stored: { inserted: 0 } });
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+    letGo();
+    const all = await Promise.all(answers);
+    const taken = all.filter(({ status }) => status === 200);
+    expect(taken.length).toBeGreaterThan(0);
+    expect(taken.every(({ body }) => body.inserted === 3000)).toBe(true);
+    for (const { status, body } of all) if (status !== 200) expect(body.error.stored.inserted).toBe(0);
+    expect((await held.service.index.info()).documents).toBe(3000 * taken.length);
+  } finally {
+    await held.close();
   }
 });

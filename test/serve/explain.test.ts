@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { ask, DOCUMENTS, type Json, startServer, type TestServer } from './harness.ts';
+import { ask, DOCUMENTS, type Json, startServer, startService, type TestServer } from './harness.ts';
 
 let server: TestServer;
 beforeAll(async () => {
@@ -75,4 +76,29 @@ test('what is not valid is refused', async () => {
   expect((await explain({ query: 'nurse', id: 'a', filter: { eq: ['x', 1] } })).error.code).toBe(
     'ERR_FILTER',
   );
+});
+
+test('a hit is explained at the depth at which it was found, also when less is allowed meanwhile', async () => {
+  const depth = { least: 1, greatest: 3, targetMs: 10 };
+  const loaded = await startService({ workloads: { interactive: { depth } } });
+  try {
+    await ask(`${loaded.url}/documents`, DOCUMENTS);
+    const question = { query: 'night nurse in a warehouse', depth: 3 };
+    const found = (await ask(`${loaded.url}/search`, question)).body;
+    expect(found.depth).toBe(3);
+    const controller = loaded.service.depths.get('interactive')!;
+    while (controller.depth > 1) {
+      controller.observe(10_000);
+      await sleep(20);
+    }
+    expect((await ask(`${loaded.url}/search`, question)).body.depth).toBe(1);
+    for (const { id, rank, score } of found.hits) {
+      const told = (await ask(`${loaded.url}/explain`, { ...question, id })).body;
+      expect(told).toMatchObject({ depth: 3, rank, score: expect.closeTo(score, 4) });
+    }
+    const beyond = await ask(`${loaded.url}/explain`, { ...question, depth: 900, id: 'a' });
+    expect(beyond.body.depth).toBe(3);
+  } finally {
+    await loaded.close();
+  }
 });

@@ -2,7 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Document } from '../../ts/core/types.ts';
-import { type RunningServer, type ServeOptions, serve } from '../../ts/serve/serve.ts';
+import { open } from '../../ts/open.ts';
+import { buildApp } from '../../ts/serve/app.ts';
+import { KeyRing } from '../../ts/serve/keys.ts';
+import { type GivenSettings, type RunningServer, type ServeOptions, serve } from '../../ts/serve/serve.ts';
+import { createService, type Service } from '../../ts/serve/service.ts';
+import { parseSettings } from '../../ts/serve/settings/parseSettings.ts';
+import { shutDown } from '../../ts/serve/shutDown.ts';
 
 /** A server on a free port over a new index, with the default models. */
 export interface TestServer extends RunningServer {
@@ -27,6 +33,54 @@ export async function startServer(
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A server of which the test holds the parts: to occupy its slots, or to see what waits for them. */
+export interface TestService {
+  url: string;
+  service: Service;
+  folder: string;
+  close(): Promise<void>;
+}
+
+export async function startService(settings: Record<string, unknown> = {}): Promise<TestService> {
+  const folder = mkdtempSync(join(tmpdir(), 'seine-serve-'));
+  const given = {
+    index: join(folder, 'test.seine'),
+    port: 0,
+    logLevel: 'silent',
+    device: 'cpu',
+    ...settings,
+  };
+  const checked = parseSettings(given as GivenSettings);
+  const { embedder, ranker, device } = checked;
+  const index = await open(checked.index, { embedder, ranker, device });
+  const service = createService(index, checked, { keys: new KeyRing(checked.keys), version: 'test' });
+  const app = await buildApp(service, process.stderr);
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  return {
+    url,
+    service,
+    folder,
+    async close() {
+      await shutDown(app, service);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Occupies a slot until it is let go. */
+export async function holdSlot({ service }: TestService, workload: string): Promise<() => void> {
+  let letGo = (): void => {};
+  await new Promise<void>((started) => {
+    void service.work.run(workload, () => {
+      started();
+      return new Promise<void>((resolve) => {
+        letGo = resolve;
+      });
+    });
+  });
+  return letGo;
 }
 
 /** What a test expects of an answer is said by its assertions. */

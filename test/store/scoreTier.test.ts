@@ -1,7 +1,16 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
@@ -10,6 +19,7 @@ import fc from 'fast-check';
 import { ROW_BYTES } from '../../ts/store/scoreFile.ts';
 import { ScoreTier } from '../../ts/store/scoreTier.ts';
 import { Store } from '../../ts/store/store.ts';
+import { startedWorkers } from '../helpers/startedWorkers.ts';
 import { freshPath } from './setup.ts';
 
 const keyOf = (name: string | number): string =>
@@ -104,6 +114,65 @@ test('a damaged file is put aside with a warning and begun anew', async () => {
   await third.close();
 });
 
+test('a file that is damaged in use and cannot be put aside costs what it held, and nothing else', async () => {
+  const path = freshPath();
+  const keys = Array.from({ length: 60_000 }, (_, i) => keyOf(i));
+  for (let start = 0; start < keys.length; start += 20_000) {
+    const tier = await ScoreTier.open(path, 100 * MEGABYTE, silent);
+    for (let i = start; i < start + 20_000; i++) tier.set('shared', keys[i]!, entryOf(i));
+    await tier.close();
+  }
+  const warnings: string[] = [];
+  const tier = await ScoreTier.open(path, 100 * MEGABYTE, (message) => warnings.push(message));
+  const file = openSync(path, 'r+');
+  writeSync(file, Buffer.alloc(statSync(path).size - 4096, 0xa5), 0, undefined, 4096);
+  closeSync(file);
+  rmSync(path); // there is nothing to put aside any more
+  expect((await tier.get('shared', keys)).size).toBe(0);
+  expect(warnings).toHaveLength(1);
+  expect(warnings[0]).toMatch(/ Searches go on without the scores that it would keep\.$/);
+  expect(warnings[0]).not.toMatch(/index|backup|ingest/);
+  expect((await tier.get('shared', [keyOf(1)])).size).toBe(0);
+  tier.set('shared', keyOf(1), entryOf(5));
+  await tier.close();
+  const again = await ScoreTier.open(path, MEGABYTE, silent);
+  expect(await again.get('shared', [keyOf(1)])).toEqual(new Map([[keyOf(1), entryOf(5)]]));
+  await again.close();
+});
+
+test('once its thread has died nothing waits for it: reads find nothing, writes are dropped, and it closes', async () => {
+  const warnings: string[] = [];
+  const { started: tier, workers } = await startedWorkers(() =>
+    ScoreTier.open(freshPath(), MEGABYTE, (message) => warnings.push(message)),
+  );
+  const asked = tier.get('shared', [keyOf(1)]);
+  tier.set('shared', keyOf(2), entryOf(2));
+  await workers[0]!.terminate();
+  expect(await asked).toEqual(new Map());
+  expect(await tier.get('shared', [keyOf(1)])).toEqual(new Map());
+  tier.set('shared', keyOf(3), entryOf(3));
+  await tier.close();
+  expect(tier.state().dropped).toBe(2);
+  expect(warnings).toEqual([
+    expect.stringMatching(/^The thread of the file of scores .* has ended\. Searches go on/),
+  ]);
+});
+
+test('no more than a few reads wait: the others are told at once that there is nothing, and are counted', async () => {
+  const path = freshPath();
+  const first = await ScoreTier.open(path, MEGABYTE, silent);
+  first.set('shared', keyOf(1), entryOf(1));
+  await first.close();
+  const tier = await ScoreTier.open(path, MEGABYTE, silent);
+  const answers = await Promise.all(
+    Array.from({ length: 10 }, () => tier.get('shared', [keyOf(1), keyOf(2)])),
+  );
+  expect(answers.map(({ size }) => size)).toEqual([1, 1, 1, 1, 0, 0, 0, 0, 0, 0]);
+  expect(tier.state()).toMatchObject({ skipped: 12, shared: { hits: 4, misses: 4 } });
+  expect((await tier.get('shared', [keyOf(1)])).size).toBe(1);
+  await tier.close();
+});
+
 test('a file that is something else is refused and left alone', async () => {
   const text = freshPath();
   writeFileSync(text, 'a letter to a friend, which nobody may lose '.repeat(10));
@@ -146,7 +215,7 @@ test('while another process holds the file, writes are dropped and counted, read
   tier.set('shared', keyOf(4), entryOf(4));
   await tier.close();
   expect(warnings).toHaveLength(1);
-  expect(warnings[0]).toContain('is locked by another process');
+  expect(warnings[0]).toMatch(/^The file of scores .* is locked by another process/);
   expect(tier.state()).toMatchObject({ dropped: 2, shared: { entries: 2 } });
 });
 

@@ -9,7 +9,8 @@ export function serveCommand(): Command {
     .description(
       'Serves an index over HTTP: search, upsert, delete and rank, the dialects of other services, metrics, and a page ' +
         'to search with. Without keys it listens on this machine only. Ends in order at the first Ctrl-C or SIGTERM, ' +
-        'at once at the second.',
+        'at once at the second. Ends with status 6, or 4 for want of memory, if a part has failed for good: to be ' +
+        'started again.',
     )
     .option('--config <file>', 'settings as JSON; flags and environment go before it')
     .option('--print-config', 'print the settings that count, and where each came from, and end')
@@ -58,11 +59,13 @@ async function run(_options: object, command: Command): Promise<void> {
   process.stderr.on('error', () => {}); // a reader of logs that has gone is no reason to stop
   const server = await serve(loaded.settings);
   out.say(`Serving ${loaded.settings.index} at ${server.url}/ (interface at ${server.url}/docs).`);
-  await new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
+  const interrupted = new Promise<undefined>((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    signal.addEventListener('abort', () => resolve(undefined), { once: true });
   });
+  const failure = await Promise.race([interrupted, server.failed]);
   await server.close();
+  if (failure !== undefined) throw failure;
 }
 
 async function print({ settings, sources }: LoadedSettings): Promise<void> {

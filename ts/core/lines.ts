@@ -5,6 +5,8 @@ export interface Line {
   line: number;
   /** Without its line break; empty where the line was too long. */
   text: string;
+  /** Length of the line without its line feed. */
+  bytes: number;
   /** What is wrong with the line, as the end of a sentence that begins with the line. */
   error: string | undefined;
 }
@@ -39,11 +41,16 @@ export async function* lines(
     length = 0;
     line++;
     if (size > maxBytes) {
-      return { line, text: '', error: `is ${size} bytes long; at most ${maxBytes} are accepted` };
+      return {
+        line,
+        text: '',
+        bytes: size,
+        error: `is ${size} bytes long; at most ${maxBytes} are accepted`,
+      };
     }
     const end = bytes.at(-1) === CR ? bytes.length - 1 : bytes.length;
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, end).toString('utf8');
-    return { line, text, error: isUtf8(bytes) ? undefined : 'is not valid UTF-8' };
+    return { line, text, bytes: size, error: isUtf8(bytes) ? undefined : 'is not valid UTF-8' };
   };
 
   for await (const chunk of chunks) {

@@ -1,3 +1,4 @@
+import type { SeineError } from '../core/errors.ts';
 import type { Provider } from './session.ts';
 
 /** Progress of one call: texts and tokens that are done. */
@@ -85,6 +86,8 @@ export interface Encoder {
   windows(text: string, options: WindowOptions): Promise<TextWindow[]>;
   /** What `encode` reads of each text. */
   read(texts: string[], kind: EncodeOptions['kind']): Promise<TextReading[]>;
+  /** Resolves if its thread has ended, so that it must be opened again; pending otherwise. */
+  readonly failed: Promise<SeineError>;
   close(): Promise<void>;
 }
 
@@ -98,7 +101,7 @@ export interface OpenModelOptions {
 
 export interface ScoreOptions {
   signal?: AbortSignal | undefined;
-  /** On `performance.now()`'s clock, in milliseconds: scoring stops between chunks once it has passed. */
+  /** On `performance.now()`'s clock, in milliseconds: work stops between chunks once it has passed. */
   deadline?: number | undefined;
 }
 
@@ -123,7 +126,12 @@ export interface CrossEncoder {
   score(query: string, documents: string[], options?: ScoreOptions): Promise<Scored>;
   /** What `score` reads of a pair. */
   read(query: string, document: string): Promise<PairReading>;
-  /** Cuts texts to `maxTokens` tokens, a positive whole number, or to what the model can read if that is less. */
-  heads(texts: string[], maxTokens: number): Promise<TextHeads>;
+  /**
+   * Cuts texts to `maxTokens` tokens, a positive whole number, or to what the model can read if that is less. With a
+   * deadline, the heads of the first texts alone, as far as it let them be read.
+   */
+  heads(texts: string[], maxTokens: number, options?: ScoreOptions): Promise<TextHeads>;
+  /** Resolves if its thread has ended, so that it must be opened again; pending otherwise. */
+  readonly failed: Promise<SeineError>;
   close(): Promise<void>;
 }

@@ -26,15 +26,14 @@ export async function openCrossEncoder(
     async score(query, documents, { signal, deadline } = {}) {
       requireTexts([query], 'query');
       requireTexts(documents, 'documents');
-      const since1970 = deadline === undefined ? undefined : performance.timeOrigin + deadline;
-      return thread.call<Scored>({ score: { query, documents, deadline: since1970 } }, { signal });
+      return thread.call<Scored>({ score: { query, documents, deadline: epoch(deadline) } }, { signal });
     },
     async read(query, document) {
       requireTexts([query], 'query');
       requireTexts([document], 'document');
       return thread.call<PairReading>({ readPair: { query, document } });
     },
-    async heads(texts, maxTokens) {
+    async heads(texts, maxTokens, { signal, deadline } = {}) {
       requireTexts(texts, 'texts');
       if (!Number.isInteger(maxTokens) || maxTokens < 1) {
         throw new SeineError(
@@ -42,8 +41,14 @@ export async function openCrossEncoder(
           `maxTokens must be a positive whole number, got ${show(maxTokens)}.`,
         );
       }
-      return thread.call<TextHeads>({ heads: { texts, maxTokens } });
+      return thread.call<TextHeads>({ heads: { texts, maxTokens, deadline: epoch(deadline) } }, { signal });
     },
+    failed: thread.failed,
     close: () => thread.close(),
   };
+}
+
+/** Milliseconds since 1970 of a time on `performance.now()`'s clock. */
+function epoch(time: number | undefined): number | undefined {
+  return time === undefined ? undefined : performance.timeOrigin + time;
 }

@@ -52,6 +52,7 @@ export async function openEncoder(nameOrPath: string, options: OpenModelOptions 
       requireKind(kind);
       return thread.call<TextReading[]>({ read: { texts, kind } });
     },
+    failed: thread.failed,
     close: () => thread.close(),
   };
 }

@@ -47,6 +47,8 @@ export interface PairArguments {
 export interface HeadArguments {
   texts: string[];
   maxTokens: number;
+  /** As in `ScoreArguments`. */
+  deadline: number | undefined;
 }
 
 export type Request =

@@ -20,6 +20,9 @@ interface Pending {
 /** A model in a worker thread of its own, seen from the thread that asks it. */
 export class InferenceThread<Info> {
   readonly info: Info;
+  /** Resolves if the thread ends without having been closed. */
+  readonly failed: Promise<SeineError>;
+  #onFailed: (error: SeineError) => void = () => {};
   readonly #name: string;
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
@@ -30,13 +33,16 @@ export class InferenceThread<Info> {
 
   private constructor(worker: Worker, name: string, info: Info) {
     this.info = info;
+    this.failed = new Promise((resolve) => {
+      this.#onFailed = resolve;
+    });
     this.#name = name;
     this.#worker = worker;
     worker.on('message', (message: FromWorker) => this.#receive(message));
     worker.on('error', (error: Error) => this.#end(crash(name, error)));
     this.#exited = new Promise((resolve) => {
       worker.on('exit', () => {
-        this.#end(closed(name));
+        this.#end(ended(name));
         resolve();
       });
     });
@@ -134,7 +140,10 @@ export class InferenceThread<Info> {
 
   /** The thread is gone: nothing that is pending will be answered. */
   #end(error: SeineError): void {
-    this.#closing ??= Promise.resolve();
+    if (this.#closing === undefined) {
+      this.#closing = Promise.resolve();
+      this.#onFailed(error);
+    }
     for (const { reject } of this.#pending.values()) reject(error);
     this.#pending.clear();
     this.#idle?.();
@@ -143,6 +152,12 @@ export class InferenceThread<Info> {
 
 const closed = (name: string): SeineError =>
   new SeineError('ERR_CLOSED', `The model ${name} should be open but was closed: open it again.`);
+
+const ended = (name: string): SeineError =>
+  new SeineError(
+    'ERR_CLOSED',
+    `The thread of the model ${name} should run until it is closed but has ended: open it again.`,
+  );
 
 function crash(name: string, error: Error): SeineError {
   const memory = 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';

@@ -37,7 +37,7 @@ async function start({ files, options, calls }: OpenRequest): Promise<void> {
       } else if ('readPair' in request && 'readPair' in model) {
         send({ id, result: await model.readPair(request.readPair) });
       } else if ('heads' in request && 'heads' in model) {
-        send({ id, result: await model.heads(request.heads) });
+        send({ id, result: await model.heads(request.heads, context) });
       } else if ('score' in request && 'score' in model) {
         send({ id, result: await model.score(request.score, context) });
       }

@@ -21,7 +21,7 @@ export interface PairScorer {
   readonly info: PairScorerInfo;
   score(args: ScoreArguments, context: CallContext): Promise<Scored>;
   readPair(args: PairArguments): Promise<PairReading>;
-  heads(args: HeadArguments): Promise<TextHeads>;
+  heads(args: HeadArguments, context: CallContext): Promise<TextHeads>;
   release(): Promise<void>;
 }
 
@@ -69,7 +69,7 @@ export async function openPairScorer(files: ModelFiles, options: OpenModelOption
         };
         const step = deadline === undefined ? documents.length : CHUNK;
         for (let start = 0; start < documents.length; start += step) {
-          if (deadline !== undefined && performance.timeOrigin + performance.now() > deadline) break;
+          if (isPast(deadline)) break;
           const parts = documents
             .slice(start, start + step)
             .map((document) => tokenizer.part(document, limit - first.ids.length));
@@ -98,15 +98,16 @@ export async function openPairScorer(files: ModelFiles, options: OpenModelOption
           document: await readingOf(document, second, tokenizer),
         };
       },
-      async heads({ texts, maxTokens }) {
+      async heads({ texts, maxTokens, deadline }, context) {
         const read = (text: string): PartIds => tokenizer.part(text, Math.min(maxTokens, limit));
         const readings: TextReading[] = [];
         for (const text of texts) {
+          if (context.aborted() || isPast(deadline)) break;
           readings.push(await readingOf(text, read, tokenizer));
           await setImmediate();
         }
         return {
-          texts: texts.map((text, i) => text.slice(0, readings[i]!.end)),
+          texts: readings.map(({ end }, i) => texts[i]!.slice(0, end)),
           tokens: Uint32Array.from(readings, ({ kept }) => kept),
         };
       },
@@ -116,6 +117,11 @@ export async function openPairScorer(files: ModelFiles, options: OpenModelOption
     await graph.release();
     throw error;
   }
+}
+
+/** Whether a deadline, in milliseconds since 1970, has passed. */
+function isPast(deadline: number | undefined): boolean {
+  return deadline !== undefined && performance.timeOrigin + performance.now() > deadline;
 }
 
 function chooseOutput(outputs: readonly TensorInfo[], files: ModelFiles): TensorInfo {

@@ -7,8 +7,10 @@ import type { Service } from './service.ts';
 export interface Admission {
   /** Class of work if neither the request nor its key names one, `interactive` by default. */
   workload?: string | undefined;
-  /** Milliseconds from now: the work may not start later. The workload's own by default. */
+  /** Milliseconds from now: the work may not start later. The workload's own by default, none if `begun`. */
   deadlineMs?: number | undefined;
+  /** Whether this goes on with what an earlier slice has begun: it is not refused then, but waits its turn. */
+  begun?: boolean | undefined;
 }
 
 /** What a task knows of its turn. */
@@ -23,7 +25,8 @@ export interface Turn {
 }
 
 /**
- * Runs a request's work when it is its turn. A long job passes through here slice by slice, about 20 ms each. Errors:
+ * Runs a request's work when it is its turn. A long job passes through here slice by slice, about 20 ms each, of which
+ * only the first may be refused for want of room. Errors:
  * ERR_ARGUMENT (no such workload), ERR_FORBIDDEN (the key may not use it), ERR_OVERLOADED, ERR_DEADLINE, ERR_CLOSED,
  * and those of the task.
  */
@@ -31,7 +34,7 @@ export async function admitted<T>(
   service: Service,
   request: FastifyRequest,
   reply: FastifyReply,
-  { workload: byDefault = 'interactive', deadlineMs }: Admission,
+  { workload: byDefault = 'interactive', deadlineMs, begun }: Admission,
   task: (turn: Turn) => Promise<T>,
 ): Promise<T> {
   const { work, metrics } = service;
@@ -46,7 +49,7 @@ export async function admitted<T>(
       const left = deadlineMs === undefined ? undefined : Math.max(0, deadlineMs - waitMs);
       return task({ workload, waitMs, deadlineMs: left, signal });
     },
-    { deadlineMs, signal: clientSignal(reply) },
+    { deadlineMs, begun, signal: clientSignal(reply) },
   );
 }
 

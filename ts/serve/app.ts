@@ -24,7 +24,6 @@ import { infoRoutes } from './routes/info.ts';
 import { pageRoutes } from './routes/page.ts';
 import { rankRoutes } from './routes/rank.ts';
 import { searchRoutes } from './routes/search.ts';
-import { TEXTS_BYTES } from './schemas.ts';
 import type { Service } from './service.ts';
 import { describeInvalid, validatorCompiler } from './validation.ts';
 
@@ -58,7 +57,7 @@ export async function buildApp(service: Service, log: LogStream): Promise<Fastif
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     // Ids of documents in a path may be as long as the headers allow.
     routerOptions: { maxParamLength: HEADER_BYTES },
-    bodyLimit: Math.min(TEXTS_BYTES, settings.bodyLimit),
+    bodyLimit: settings.bodyLimit,
     requestTimeout: 0, // see limitBodyTime
     keepAliveTimeout: settings.keepAliveTimeoutMs,
     return503OnClosing: false, // it is answered in our shape: see below

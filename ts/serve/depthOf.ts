@@ -10,6 +10,15 @@ export interface ChosenDepth {
   controller: DepthController | undefined;
 }
 
+/**
+ * The depth to explain a hit of: that of the search that is asked about, even if less is allowed now, within what its
+ * workload is ever allowed.
+ */
+export function explainedDepth(service: Service, workload: string, asked: number | undefined): number {
+  if (asked === undefined) return depthOf(service, workload, asked).depth;
+  return Math.min(asked, service.settings.workloads[workload]?.depth?.greatest ?? asked);
+}
+
 /** The ranking depth of a request: as asked, but no more than is allowed now. */
 export function depthOf({ depths }: Service, workload: string, asked: number | undefined): ChosenDepth {
   const controller = depths.get(workload);

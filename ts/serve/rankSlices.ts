@@ -15,6 +15,8 @@ export interface RankQuestion {
   deadlineMs?: number | undefined;
   /** Tokens of each document that are read at most; then `tokens` counts them. */
   maxTokens?: number | undefined;
+  /** Called after a slice of which the ranker read only heads; if it throws, the other documents are not read. */
+  onTruncated?: (() => void) | undefined;
 }
 
 export interface RankedSlices {
@@ -37,12 +39,15 @@ const sizers = new WeakMap<Service, SliceSizer>();
 /** Units of the first slice, before anything has been measured. */
 const FIRST_UNITS = 4096;
 
-/** Scores documents slice by slice, each of which is admitted by itself, so that others come in between. */
+/**
+ * Scores documents slice by slice, each of which is admitted by itself, so that others come in between; only the first
+ * may be refused.
+ */
 export async function rankSlices(
   service: Service,
   request: FastifyRequest,
   reply: FastifyReply,
-  { query, documents, searcher, deadlineMs, maxTokens }: RankQuestion,
+  { query, documents, searcher, deadlineMs, maxTokens, onTruncated }: RankQuestion,
 ): Promise<RankedSlices> {
   const started = performance.now();
   const sizer = sizers.get(service) ?? new SliceSizer(FIRST_UNITS);
@@ -69,7 +74,7 @@ export async function rankSlices(
     const left = deadlineMs === undefined ? undefined : deadlineMs - spent;
     if (left !== undefined && left <= 0) break;
     try {
-      await admitted(service, request, reply, { deadlineMs: left }, async (turn) => {
+      await admitted(service, request, reply, { deadlineMs: left, begun: start > 0 }, async (turn) => {
         const begun = performance.now();
         const part = await service.index.rank(query, documents.slice(start, end), {
           searcher,
@@ -77,6 +82,7 @@ export async function rankSlices(
           deadlineMs: turn.deadlineMs,
           signal: turn.signal,
         });
+        if (part.truncated > 0 || part.queryTruncated) onTruncated?.();
         const ms = performance.now() - begun;
         // What came from the cache says nothing about the speed of the ranker.
         if (part.cached === 0 && part.ranked === end - start && end > start) sizer.observe(slice.units, ms);
@@ -92,14 +98,10 @@ export async function rankSlices(
       });
     } catch (error) {
       // The caller's deadline ends the ranking, it does not undo it.
-      if (start > 0 && deadlineMs !== undefined && isLate(error)) break;
+      if (start > 0 && error instanceof SeineError && error.code === 'ERR_DEADLINE') break;
       throw error;
     }
     start = end;
   } while (start < documents.length);
   return done;
-}
-
-function isLate(error: unknown): boolean {
-  return error instanceof SeineError && (error.code === 'ERR_DEADLINE' || error.code === 'ERR_OVERLOADED');
 }

@@ -22,9 +22,6 @@ export const failures = { '4xx': ErrorReply, '5xx': ErrorReply };
 /** Bytes that a request takes at most that holds a question and no documents. */
 export const QUESTION_BYTES = 4 * 2 ** 20;
 
-/** Bytes of other requests, but for documents that are stored: a thousand texts of 8 kB to rank or embed. */
-export const TEXTS_BYTES = 8 * 2 ** 20;
-
 const count = (description: string) => Type.Integer({ minimum: 0, description });
 const milliseconds = (description: string) => Type.Number({ description: `${description}, ms.` });
 

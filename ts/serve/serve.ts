@@ -21,6 +21,11 @@ export interface RunningServer {
    * everything. Calling it again is harmless.
    */
   close(): Promise<void>;
+  /**
+   * Resolves if a part of the server has failed for good, such as the thread of a model: `/readyz` says so, and it
+   * must be closed and started again. Pending otherwise.
+   */
+  failed: Promise<SeineError>;
 }
 
 export interface ServeOptions {
@@ -47,6 +52,7 @@ export async function serve(settings: GivenSettings, options: ServeOptions = {})
     const service = createService(index, checked, { keys, version });
     const app = await buildApp(service, log);
     await listen(app, service);
+    void index.failed.then((err) => app.log.fatal({ err }, 'a part of the server has failed'));
     let closed: Promise<void> | undefined;
     return {
       url: urlOf(app),
@@ -54,6 +60,7 @@ export async function serve(settings: GivenSettings, options: ServeOptions = {})
         closed ??= shutDown(app, service);
         return closed;
       },
+      failed: index.failed,
     };
   } catch (error) {
     await index.close();

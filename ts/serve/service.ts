@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify';
+import type { SeineError } from '../core/errors.ts';
 import type { SeineIndex } from '../seineIndex.ts';
 import { WorkManager } from './admission/workManager.ts';
 import { BodyBudget } from './bodyBudget.ts';
@@ -9,7 +10,7 @@ import { slotsOf } from './settings/checkSettings.ts';
 import type { Settings } from './settings/schema.ts';
 
 /** Bodies of `bodyLimit` that are held at one time. */
-const BODIES = 4;
+const BODIES = 32;
 
 /** What the routes work with. */
 export interface Service {
@@ -29,6 +30,8 @@ export interface Service {
   readonly answers: Set<FastifyReply>;
   /** True once the server has been told to stop: it is no longer ready. */
   draining: boolean;
+  /** Why a part of the index works no more, until the server is started again. */
+  failure: SeineError | undefined;
 }
 
 /** The parts of a service over an open index. */
@@ -44,7 +47,21 @@ export function createService(
     if (depth !== undefined) depths.set(name, new DepthController(depth));
   }
   const metrics = new Metrics({ index, work, depths, version });
-  const bodies = new BodyBudget(BODIES * settings.bodyLimit);
-  const answers = new Set<FastifyReply>();
-  return { index, settings, version, keys, work, depths, metrics, bodies, answers, draining: false };
+  const service: Service = {
+    index,
+    settings,
+    version,
+    keys,
+    work,
+    depths,
+    metrics,
+    bodies: new BodyBudget(BODIES * settings.bodyLimit),
+    answers: new Set(),
+    draining: false,
+    failure: undefined,
+  };
+  void index.failed.then((failure) => {
+    service.failure = failure;
+  });
+  return service;
 }

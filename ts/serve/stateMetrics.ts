@@ -195,6 +195,15 @@ function addScoreCache(registers: Registry[], index: SeineIndex): void {
     },
   });
   new Counter({
+    name: 'seine_score_cache_skipped_total',
+    help: 'Scores that the file was not asked for, as too many reads waited.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(index.cacheState()?.file?.skipped ?? 0);
+    },
+  });
+  new Counter({
     name: 'seine_score_cache_dropped_total',
     help: 'Scores that were not written to the file: too many waited, or it could not be written.',
     registers,

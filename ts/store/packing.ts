@@ -2,8 +2,8 @@ import { SeineError, show } from '../core/errors.ts';
 import type { Document } from '../core/types.ts';
 import { expectArgument, expectInteger } from './arguments.ts';
 import { decodeAttributes, encodeAttributes } from './attributes.ts';
-import type { PackedDocument, PackedVectors, RawDocument } from './protocol.ts';
-import type { Passage, StoredDocument } from './types.ts';
+import type { PackedDocument, PackedPart, PackedVectors, RawDocument } from './protocol.ts';
+import type { EncodedDocument, Passage, StoredDocument } from './types.ts';
 
 /** Half of a surrogate pair has no UTF-8: it becomes U+FFFD, which keeps the offsets of everything else. */
 function wellFormed(text: string): string {
@@ -74,6 +74,16 @@ export function packVectors(passagesOf: readonly Passage[][], texts?: readonly s
     }
   }
   return packed;
+}
+
+/** Documents with their vectors. */
+export function packEncoded(documents: readonly EncodedDocument[]): PackedPart {
+  const packed = packDocuments(documents);
+  const vectors = packVectors(
+    documents.map((document) => document.passages),
+    packed.map((document) => document.text),
+  );
+  return { documents: packed, vectors };
 }
 
 /** The buffers of packed vectors, to be transferred. */

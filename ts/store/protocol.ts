@@ -25,6 +25,12 @@ export interface PackedVectors {
   data: Float32Array;
 }
 
+/** Documents of an upsert with their vectors. */
+export interface PackedPart {
+  documents: PackedDocument[];
+  vectors: PackedVectors;
+}
+
 /** A stored document as it travels from the worker. */
 export interface RawDocument {
   doc: number;
@@ -73,7 +79,11 @@ export interface Calls {
   info: { args: undefined; result: StoreInfo };
   generation: { args: undefined; result: number };
   unchanged: { args: { documents: PackedDocument[] }; result: boolean[] };
-  upsert: { args: { documents: PackedDocument[]; vectors: PackedVectors }; result: WriteResult };
+  /** Keeps a part of a long upsert until its last part comes as `upsert`, with the same number. */
+  stage: { args: { upload: number; part: PackedPart }; result: undefined };
+  /** Forgets the parts of an upsert that will not come. */
+  unstage: { args: { upload: number }; result: undefined };
+  upsert: { args: { upload: number; parts: PackedPart[] }; result: WriteResult };
   delete: { args: { ids: string[] }; result: DeleteResult };
   get: { args: { id: string }; result: RawDocument | undefined };
   documents: { args: { docs: Uint32Array }; result: (RawDocument | undefined)[] };

@@ -3,7 +3,7 @@ import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite'
 import { SeineError } from '../core/errors.ts';
 import { SCORE_KINDS, type ScoreKind, type ScoreTierState } from './scoreEntry.ts';
 import type { KeyedEntry } from './scoreProtocol.ts';
-import { asSeineError } from './wireError.ts';
+import { asSeineError, type FileKind } from './wireError.ts';
 
 /** "SeSc": the file is one of scores and nothing else. */
 const APPLICATION_ID = 0x53655363;
@@ -14,6 +14,17 @@ const BUSY_MS = 50;
 
 /** Bytes of the file that an entry takes with its place in the index: 123 were measured over 200,000 entries. */
 export const ROW_BYTES = 125;
+
+/** Its faults in words: what it holds can be computed again. */
+export const SCORE_FILE: FileKind = {
+  noun: 'file of scores',
+  remedies: {
+    8: 'make file and directory writable, or name another file',
+    11: 'it is put aside and begun anew',
+    14: 'make file and directory accessible, or name another file',
+    26: 'it is put aside and begun anew',
+  },
+};
 
 const TRUNCATED = 1;
 const QUERY_TRUNCATED = 2;
@@ -50,7 +61,7 @@ export class ScoreFile {
     try {
       return ScoreFile.#open(path, bytes);
     } catch (error) {
-      const failure = asSeineError(error, path);
+      const failure = asSeineError(error, path, SCORE_FILE);
       if (failure.code !== 'ERR_CORRUPT' || applicationOf(path) !== APPLICATION_ID) throw failure;
       return ScoreFile.renew(path, bytes, warn);
     }
@@ -185,7 +196,7 @@ function applicationOf(path: string): number {
     readSync(descriptor, head, 0, head.length, 0);
     closeSync(descriptor);
   } catch (error) {
-    throw asSeineError(error, path);
+    throw asSeineError(error, path, SCORE_FILE);
   }
   return head.toString('latin1', 0, MAGIC.length) === MAGIC ? head.readInt32BE(68) : -1;
 }

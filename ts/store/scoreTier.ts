@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { SeineError } from '../core/errors.ts';
 import { newGate, release, shutOnExit } from './exitGate.ts';
 import type { ScoreEntry, ScoreKind } from './scoreEntry.ts';
 import type {
@@ -13,10 +14,14 @@ import { fromWire } from './wireError.ts';
 export interface ScoreFileState extends TierState {
   /** Scores that were not written: the queue was full, or writing failed. */
   dropped: number;
+  /** Scores that were not looked for, as too many reads waited. */
+  skipped: number;
 }
 
 /** Entries that wait to be written at most: what comes on top is dropped, as a cache may forget. */
 const MOST_WAITING = 20_000;
+/** Reads that wait at most: behind more of them, none would come in the time that an answer waits for it. */
+const MOST_READS = 4;
 /** Milliseconds over which writes are gathered. */
 const GATHER_MS = 100;
 
@@ -25,6 +30,7 @@ const GATHER_MS = 100;
  * there, and what it cannot write is dropped and counted; the first such failure is told as a warning.
  */
 export class ScoreTier {
+  readonly #path: string;
   readonly #worker: Worker;
   readonly #onWarning: (message: string) => void;
   readonly #pending = new Map<number, (answer: KeyedEntry[] | undefined) => void>();
@@ -35,11 +41,16 @@ export class ScoreTier {
   #gathering: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
   #calls = 0;
+  #reads = 0;
   #dropped = 0;
+  #skipped = 0;
+  /** Whether the worker is gone: nothing is read or written any more. */
+  #ended = false;
   #warned = false;
   #closed: Promise<void> | undefined;
 
-  private constructor(worker: Worker, state: TierState, onWarning: (message: string) => void) {
+  private constructor(path: string, worker: Worker, state: TierState, onWarning: (message: string) => void) {
+    this.#path = path;
     this.#worker = worker;
     this.#state = state;
     this.#onWarning = onWarning;
@@ -47,6 +58,12 @@ export class ScoreTier {
     worker.on('error', (error) => this.#warnOnce(error));
     this.#exited = new Promise((resolve) => {
       worker.on('exit', () => {
+        this.#ended = true;
+        if (this.#closed === undefined) {
+          this.#warnOnce(
+            new SeineError('ERR_INTERNAL', `The thread of the file of scores ${this.#path} has ended.`),
+          );
+        }
         for (const call of [...this.#pending.keys()]) this.#settle(call, undefined);
         resolve();
       });
@@ -76,7 +93,7 @@ export class ScoreTier {
         else if ('refused' in message) reject(fromWire(message.refused));
         else if ('opened' in message) {
           worker.off('message', receive).off('error', reject);
-          resolve(new ScoreTier(worker, message.opened, onWarning));
+          resolve(new ScoreTier(path, worker, message.opened, onWarning));
         }
       };
       worker.on('message', receive).on('error', reject);
@@ -93,13 +110,20 @@ export class ScoreTier {
       else found.set(key, waiting);
     }
     if (asked.length === 0 || this.#closed !== undefined) return found;
-    for (const [key, entry] of (await this.#ask({ get: asked, kind })) ?? []) found.set(key, entry);
+    if (this.#reads >= MOST_READS) {
+      this.#skipped += asked.length;
+      return found;
+    }
+    this.#reads++;
+    const answer = await this.#ask({ get: asked, kind });
+    this.#reads--;
+    for (const [key, entry] of answer ?? []) found.set(key, entry);
     return found;
   }
 
   /** Writes an entry soon. */
   set(kind: ScoreKind, key: string, entry: ScoreEntry): void {
-    if (this.#closed !== undefined || sizeOf(this.#waiting) >= MOST_WAITING) {
+    if (this.#closed !== undefined || this.#ended || sizeOf(this.#waiting) >= MOST_WAITING) {
       this.#dropped++;
       return;
     }
@@ -108,7 +132,7 @@ export class ScoreTier {
   }
 
   state(): ScoreFileState {
-    return { ...this.#state, dropped: this.#dropped };
+    return { ...this.#state, dropped: this.#dropped, skipped: this.#skipped };
   }
 
   /** Writes what waits, then closes the file. Calling it again is harmless. */
@@ -119,6 +143,7 @@ export class ScoreTier {
 
   async #close(): Promise<void> {
     await this.#write();
+    if (this.#ended) return;
     this.#worker.ref();
     this.#worker.postMessage({ close: true } satisfies ToScoreWorker);
     await this.#exited;
@@ -144,6 +169,7 @@ export class ScoreTier {
   #ask(
     request: { get: string[]; kind: ScoreKind } | { put: Record<ScoreKind, KeyedEntry[]> },
   ): Promise<KeyedEntry[] | undefined> {
+    if (this.#ended) return Promise.resolve(undefined);
     const call = this.#calls++;
     return new Promise((resolve) => {
       this.#pending.set(call, resolve);

@@ -1,9 +1,11 @@
 import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import type { SeineError } from '../core/errors.ts';
 import type { Document } from '../core/types.ts';
 import { expectArgument, expectInteger } from './arguments.ts';
 import { ChangeReader } from './changeReader.ts';
-import { buffersOf, packDocuments, packVectors, unpackDocument } from './packing.ts';
+import { buffersOf, packDocuments, packEncoded, packVectors, unpackDocument } from './packing.ts';
 import { StoreClient } from './storeClient.ts';
 import type {
   ActivateResult,
@@ -36,12 +38,16 @@ const PAGE = 500;
  */
 export class Store {
   readonly path: string;
+  /** Resolves if its worker has ended, so that it must be opened again; pending otherwise. */
+  readonly failed: Promise<SeineError>;
   readonly #client: StoreClient;
   readonly #mapFile: MapFile | undefined;
+  #uploads = 0;
 
   private constructor(path: string, client: StoreClient, mapFile: MapFile | undefined) {
     this.path = path;
     this.#client = client;
+    this.failed = client.failed;
     this.#mapFile = mapFile;
   }
 
@@ -71,7 +77,13 @@ export class Store {
 
   /** For each document: is it stored with the same content, and with vectors of the active model? */
   async unchanged(documents: Document[]): Promise<boolean[]> {
-    return this.#client.call('unchanged', { documents: packDocuments(documents) });
+    expectArgument(Array.isArray(documents), 'documents', 'an array of documents', documents);
+    const unchanged: boolean[] = [];
+    for (const page of pagesOf(documents)) {
+      unchanged.push(...(await this.#client.call('unchanged', { documents: packDocuments(page) })));
+      if (unchanged.length < documents.length) await setImmediate();
+    }
+    return unchanged;
   }
 
   /**
@@ -80,12 +92,22 @@ export class Store {
    * ERR_ATTRIBUTE_TYPE, ERR_DIMENSION, ERR_NOT_FINITE, ERR_ARGUMENT (readonly; vectors without a model, or none).
    */
   async upsert(documents: EncodedDocument[]): Promise<WriteResult> {
-    const packed = packDocuments(documents);
-    const vectors = packVectors(
-      documents.map((document) => document.passages),
-      packed.map((document) => document.text),
-    );
-    return this.#client.call('upsert', { documents: packed, vectors }, buffersOf(vectors));
+    expectArgument(Array.isArray(documents), 'documents', 'an array of documents', documents);
+    const upload = ++this.#uploads;
+    const pages = [...pagesOf(documents)];
+    const last = pages.pop() ?? [];
+    try {
+      for (const page of pages) {
+        const part = packEncoded(page);
+        await this.#client.call('stage', { upload, part }, buffersOf(part.vectors));
+        await setImmediate();
+      }
+      const part = packEncoded(last);
+      return await this.#client.call('upsert', { upload, parts: [part] }, buffersOf(part.vectors));
+    } catch (error) {
+      if (pages.length > 0) this.#client.call('unstage', { upload }).catch(() => {}); // with the worker it is gone
+      throw error;
+    }
   }
 
   /** Deletes documents; ids that are not there are ignored. */
@@ -210,6 +232,11 @@ export class Store {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+/** In slices, between which the event loop does other things; none for no documents. */
+function* pagesOf<T>(documents: readonly T[]): Generator<T[], void, void> {
+  for (let start = 0; start < documents.length; start += PAGE) yield documents.slice(start, start + PAGE);
 }
 
 function warn(message: string): void {

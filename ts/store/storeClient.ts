@@ -16,6 +16,9 @@ export class StoreClient {
   readonly #pending = new Map<number, Pending>();
   readonly #onWarning: (message: string) => void;
   readonly #exited: Promise<void>;
+  /** Resolves if the worker ends without having been closed. */
+  readonly failed: Promise<SeineError>;
+  #onFailed: (error: SeineError) => void = () => {};
   #opening: Pending | undefined;
   #calls = 0;
   #busy = false;
@@ -26,6 +29,9 @@ export class StoreClient {
     this.#worker = worker;
     this.#path = path;
     this.#onWarning = onWarning;
+    this.failed = new Promise((resolve) => {
+      this.#onFailed = resolve;
+    });
     worker.on('message', (message: FromWorker) => this.#receive(message));
     worker.on('error', (error) => this.#fail(error));
     this.#exited = new Promise((resolve) => {
@@ -70,9 +76,12 @@ export class StoreClient {
     return this.#send(name, args, transfer, signal);
   }
 
-  /** Lets the worker finish what was asked before, close the database and end. */
+  /** Lets the worker finish what was asked before, close the database and end. One that has failed is closed. */
   close(): Promise<undefined> {
-    this.#closing ??= this.#send('close', undefined, []).finally(() => this.#exited);
+    this.#closing ??=
+      this.#dead === undefined
+        ? this.#send('close', undefined, []).finally(() => this.#exited)
+        : Promise.resolve(undefined);
     this.#keepAlive();
     return this.#closing;
   }
@@ -144,6 +153,7 @@ export class StoreClient {
       `The worker of the store ${this.#path} has ended: open the store again.`,
       { cause },
     );
+    if (this.#closing === undefined) this.#onFailed(this.#dead);
     this.#opening?.reject(this.#dead);
     for (const call of [...this.#pending.keys()]) this.#settle(call)?.reject(this.#dead);
   }

@@ -4,7 +4,7 @@ import { Connection } from './connection.ts';
 import { DroppedModels } from './droppedModels.ts';
 import { enterGate, insideGate, leaveGate } from './exitGate.ts';
 import { FullText } from './fullText.ts';
-import type { CallName, Calls, FromWorker, Request, WorkerSettings } from './protocol.ts';
+import type { CallName, Calls, FromWorker, PackedPart, Request, WorkerSettings } from './protocol.ts';
 import { Reader } from './reader.ts';
 import { checkPart, readRows, segmentPath } from './segmentFile.ts';
 import { SegmentKeeper } from './segmentKeeper.ts';
@@ -30,6 +30,8 @@ export class StoreServer {
   readonly #reads: Reads;
   readonly #send: (message: FromWorker, transfer?: ArrayBuffer[]) => void;
   readonly #backups = new Set<Promise<void>>();
+  /** Parts of upserts of which the last has not come. */
+  readonly #staged = new Map<number, PackedPart[]>();
   #waiting: Request[] = [];
   #scheduled = false;
   #behind: Generator<void, void, void> | undefined;
@@ -62,6 +64,14 @@ export class StoreServer {
       changesRemoved: (args) => reader.changesRemoved(args),
       changesDocuments: (args) => reader.changesDocuments(args),
       changesRows: (args) => reader.changesRows(args),
+      stage: ({ upload, part }) => {
+        this.#staged.set(upload, [...(this.#staged.get(upload) ?? []), part]);
+        return undefined;
+      },
+      unstage: ({ upload }) => {
+        this.#staged.delete(upload);
+        return undefined;
+      },
       segmentDrop: ({ name, reason }) => {
         this.#keeper.drop(name, reason);
         this.#mayBeDue = true;
@@ -82,6 +92,11 @@ export class StoreServer {
   }
 
   receive(request: Request): void {
+    if (request.name === 'upsert') {
+      const { upload, parts } = request.args;
+      parts.unshift(...(this.#staged.get(upload) ?? []));
+      this.#staged.delete(upload);
+    }
     this.#waiting.push(request);
     this.#schedule();
   }

@@ -18,28 +18,38 @@ const MEANING: Record<number, [code: ErrorCode, what: string, remedy: string]> =
 /** Input/output errors that mean that bytes are missing or wrong. */
 const DAMAGED = new Set([522, 8458]);
 
+/** What a file is to a user. */
+export interface FileKind {
+  noun: string;
+  /** What to do by SQLite's primary result code, where that is not what one does with an index. */
+  remedies: Partial<Record<number, string>>;
+}
+
+const INDEX: FileKind = { noun: 'index', remedies: {} };
+
 /** Turns whatever was thrown while working on the file at `path` into a `SeineError`. */
-export function asSeineError(error: unknown, path: string): SeineError {
+export function asSeineError(error: unknown, path: string, kind = INDEX): SeineError {
   if (error instanceof SeineError) return error;
   const { errcode, code, message } = error as { errcode?: number; code?: string; message?: string };
-  if (code === 'ENOSPC' || code === 'EDQUOT') return explain(path, 13, error);
-  if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM') return explain(path, 8, error);
-  if (typeof errcode === 'number') {
-    return explain(path, DAMAGED.has(errcode) ? 11 : errcode & 0xff, error);
-  }
+  const explained = (primary: number): SeineError => explain(path, primary, error, kind);
+  if (code === 'ENOSPC' || code === 'EDQUOT') return explained(13);
+  if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM') return explained(8);
+  if (typeof errcode === 'number') return explained(DAMAGED.has(errcode) ? 11 : errcode & 0xff);
   return new SeineError('ERR_INTERNAL', `Work on ${path} failed: ${message ?? String(error)}.`, {
     cause: error,
   });
 }
 
-function explain(path: string, primary: number, cause: unknown): SeineError {
-  const [code, what, remedy] = MEANING[primary] ?? [
+function explain(path: string, primary: number, cause: unknown, { noun, remedies }: FileKind): SeineError {
+  const [code, what, usual] = MEANING[primary] ?? [
     'ERR_INTERNAL',
     `gave the unexpected SQLite error ${primary}`,
     'please report it',
   ];
   const detail = cause instanceof Error ? ` (${cause.message})` : '';
-  return new SeineError(code, `The index ${path} ${what}${detail}: ${remedy}.`, { cause });
+  return new SeineError(code, `The ${noun} ${path} ${what}${detail}: ${remedies[primary] ?? usual}.`, {
+    cause,
+  });
 }
 
 export function toWire(error: SeineError): WireError {

@@ -3,7 +3,7 @@ import type { AttributeType } from '../core/types.ts';
 import type { Connection } from './connection.ts';
 import { contentHash, DocumentTable } from './documentTable.ts';
 import { type ModelRow, ModelTable, sameVectors } from './modelTable.ts';
-import type { Calls, PackedDocument, PackedVectors } from './protocol.ts';
+import type { Calls, PackedDocument, PackedPart, PackedVectors } from './protocol.ts';
 import type { ActivateResult, DeleteResult, StoreModel, WriteResult } from './types.ts';
 import { VectorTable } from './vectorTable.ts';
 
@@ -34,12 +34,26 @@ export class Writer {
     this.#types = readAttributeTypes(this.#connection);
   }
 
-  upsert(args: Calls['upsert']['args'], generation: number): Written<WriteResult> {
-    const { documents, vectors } = args;
+  upsert({ parts }: Calls['upsert']['args'], generation: number): Written<WriteResult> {
     const active = this.#models.find('active');
-    this.#checkVectors(vectors, active);
     const result: WriteResult = { generation, inserted: 0, updated: 0, unchanged: 0 };
     const rows = new Map<number, number>();
+    for (const part of parts) this.#upsertPart(part, active, result, rows);
+    this.#count(result.inserted, rows);
+    const changed = result.inserted + result.updated > 0;
+    if (!changed) result.generation = this.#connection.counter('generation');
+    return { result, changed };
+  }
+
+  /** Adds to `result`, and to `rows` by model. */
+  #upsertPart(
+    { documents, vectors }: PackedPart,
+    active: ModelRow | undefined,
+    result: WriteResult,
+    rows: Map<number, number>,
+  ): void {
+    const { generation } = result;
+    this.#checkVectors(vectors, active);
     let next = 0;
     for (const [index, document] of documents.entries()) {
       const first = next;
@@ -69,10 +83,6 @@ export class Writer {
         rows.set(active.key, (rows.get(active.key) ?? 0) + next - first);
       }
     }
-    this.#count(result.inserted, rows);
-    const changed = result.inserted + result.updated > 0;
-    if (!changed) result.generation = this.#connection.counter('generation');
-    return { result, changed };
   }
 
   delete({ ids }: Calls['delete']['args'], generation: number): Written<DeleteResult> {

@@ -18,6 +18,7 @@ function numberReader(blend: number | undefined, scored = Number.POSITIVE_INFINI
     }),
     read: () => Promise.reject(new Error('nothing is read here')),
     heads: () => Promise.reject(new Error('nothing is cut here')),
+    failed: new Promise(() => {}),
     close: async () => {},
   };
 }

@@ -17,6 +17,28 @@ describe('refusals', () => {
     expect(managed.manager.state().a).toMatchObject({ admitted: 2, completed: 2, shed: 1, waiting: 0 });
   });
 
+  test('what goes on with a job that has begun waits its turn, however many wait', async () => {
+    const managed = new Managed(1, { a: workload({ queue: 1, deadlineMs: 50 }) });
+    const [running, waiting] = await managed.runAll(['running', 'waiting'], 'a', { deadlineMs: 1000 });
+    const later = await managed.run('later', 'a', { begun: true });
+    const hurried = await managed.run('hurried', 'a', { begun: true, deadlineMs: 100 });
+    expect((await managed.run('new', 'a', { deadlineMs: 1000 })).settled).toMatchObject({
+      error: { code: 'ERR_OVERLOADED' },
+    });
+    await managed.time.run(100);
+    expect(hurried.settled).toMatchObject({ error: { code: 'ERR_DEADLINE' } });
+    const controller = new AbortController();
+    const left = await managed.run('left', 'a', { begun: true, signal: controller.signal });
+    controller.abort(new Error('left'));
+    await managed.time.run(0);
+    expect(left.settled).toEqual({ error: new Error('left') });
+    await running!.end();
+    await waiting!.end();
+    await later.end();
+    expect(managed.started).toEqual(['running', 'waiting', 'later']);
+    expect(managed.manager.state().a).toMatchObject({ shed: 1, expired: 1, cancelled: 1, waiting: 0 });
+  });
+
   test('without a queue only what can run at once is taken', async () => {
     const managed = new Managed(1, { a: workload({ queue: 0 }) });
     const [, shed] = await managed.runAll(['1', '2'], 'a');

@@ -68,13 +68,21 @@ describe('Cohere', () => {
 describe('Jina', () => {
   const rerank = (body: object) => ask(`${server.url}/jina/v1/rerank`, { model, query, documents, ...body });
 
-  test('documents come in order of relevance, without their texts unless they are wanted', async () => {
+  test('documents come in order of relevance, with their texts unless they are not wanted', async () => {
     const { status, body } = await rerank({});
     expect(status).toBe(200);
     expect(body.results).toEqual(
-      order.map((index) => ({ index, relevance_score: close(relevance[index]!) })),
+      order.map((index) => ({
+        index,
+        relevance_score: close(relevance[index]!),
+        document: { text: documents[index] },
+      })),
     );
     expect(body).toMatchObject({ model, object: 'list' });
+    expect((await rerank({ top_n: null, return_documents: null })).body.results).toEqual(body.results);
+    expect((await rerank({ return_documents: false })).body.results).toEqual(
+      order.map((index) => ({ index, relevance_score: close(relevance[index]!) })),
+    );
     const mixed = documents.map((text, i) => (i === 1 ? { text } : text));
     const told = await rerank({ query: { text: query }, documents: mixed, return_documents: true, top_n: 2 });
     expect(told.body.results).toEqual(

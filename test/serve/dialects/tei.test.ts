@@ -10,6 +10,12 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
+/** Units of work so far. */
+const admitted = async (): Promise<number> => {
+  const text = await (await fetch(`${server.url}/metrics`)).text();
+  return Number(/seine_work_admitted_total\{workload="interactive"\} (\d+)/.exec(text)?.[1]);
+};
+
 describe('/tei/embed', () => {
   const embed = (body: object) => ask(`${server.url}/tei/embed`, body);
 
@@ -37,6 +43,15 @@ describe('/tei/embed', () => {
       code: 'ERR_TOO_LARGE',
     });
     expect((await embed({ inputs: ['a', long], truncate: true })).body).toHaveLength(2);
+  });
+
+  test('of many texts those behind the first that is too long are not read', async () => {
+    const inputs = [long, ...Array.from({ length: 500 }, (_, i) => `text ${i} `.repeat(60))];
+    const before = await admitted();
+    expect((await embed({ inputs })).status).toBe(413);
+    expect((await admitted()) - before).toBe(1);
+    expect((await embed({ inputs, truncate: true })).body).toHaveLength(501);
+    expect((await admitted()) - before).toBeGreaterThan(2);
   });
 
   test.each([
@@ -85,6 +100,10 @@ describe('/tei/rerank', () => {
     expect(status).toBe(413);
     expect(body.error_type).toBe('Validation');
     expect((await rerank({ texts: [long], truncate: true })).body).toHaveLength(1);
+    const many = [long, ...Array.from({ length: 200 }, (_, i) => `text ${i} `.repeat(60))];
+    const before = await admitted();
+    expect((await rerank({ texts: many })).status).toBe(413);
+    expect((await admitted()) - before).toBe(1);
   });
 });
 

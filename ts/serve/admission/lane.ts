@@ -16,6 +16,8 @@ export interface Unit extends Linked<Unit> {
   readonly signal: AbortSignal | undefined;
   readonly arrived: number;
   readonly deadlineMs: number;
+  /** Goes on with a job, so that it is not refused. */
+  readonly begun: boolean;
   readonly resolve: (value: unknown) => void;
   readonly reject: (reason: unknown) => void;
   waiting: boolean;

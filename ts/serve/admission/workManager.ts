@@ -27,6 +27,11 @@ export interface RunOptions {
   deadlineMs?: number | undefined;
   /** Takes it out of the queue, or is passed on to the task. */
   signal?: AbortSignal | undefined;
+  /**
+   * Whether it goes on with a job of which something was done already: then it waits its turn however many wait, as
+   * long as its own `deadlineMs` lets it. The workload's queue and deadline are for what has not begun.
+   */
+  begun?: boolean | undefined;
 }
 
 /**
@@ -42,7 +47,7 @@ export interface RunOptions {
  *   slots are within the minima of others, goes before them.
  * - Work is shed when it comes: if the queue is full, or if by the measured service times it could not start before
  *   its deadline. A workload of which nothing runs or waits may always let one unit wait, so that an estimate is
- *   measured anew and cannot keep it out for ever.
+ *   measured anew and cannot keep it out for ever. What goes on with a job that has begun is not shed.
  *
  * A decision takes time in the number of workloads, however much waits. A task must not wait for another `run` of the
  * same manager: both would wait for slots.
@@ -84,7 +89,8 @@ export class WorkManager {
     options: RunOptions = {},
   ): Promise<T> {
     const lane = this.#lane(workload);
-    const { cost = 1, deadlineMs = lane.settings.deadlineMs, signal } = options;
+    const { cost = 1, begun = false, signal } = options;
+    const { deadlineMs = begun ? undefined : lane.settings.deadlineMs } = options;
     if (typeof task !== 'function') {
       throw new SeineError('ERR_ARGUMENT', `task must be a function, got ${show(task)}.`);
     }
@@ -104,6 +110,7 @@ export class WorkManager {
         signal,
         arrived: this.#now(),
         deadlineMs: deadlineMs ?? Number.POSITIVE_INFINITY,
+        begun,
         resolve: resolve as (value: unknown) => void,
         reject,
         waiting: true,
@@ -141,7 +148,7 @@ export class WorkManager {
     const { lane } = unit;
     lane.join(unit);
     this.#dispatch();
-    if (unit.waiting) {
+    if (unit.waiting && !unit.begun) {
       const refused = refusal(unit, this.#lanes, this.#slots);
       if (refused !== undefined) {
         lane.leave(unit);

@@ -73,7 +73,7 @@ export const cohereDialect: FastifyPluginAsyncTypebox<{ service: Service }> = as
     },
     async (request, reply) => {
       const { model, query, documents, top_n, max_tokens_per_doc } = request.body;
-      checkModel(model, (await service.index.info()).ranker, 'ranker');
+      checkModel(model, service.index.models().ranker, 'ranker');
       const { scores } = await rankSlices(service, request, reply, {
         query,
         documents,

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import { SeineError, show } from '../../core/errors.ts';
-import type { IndexInfo } from '../../seineIndex.ts';
+import type { IndexModels } from '../../indexParts.ts';
 import { markFailure, requestError } from '../errorReply.ts';
 
 /** Texts of one request at most. */
@@ -56,7 +56,7 @@ export function textsOf(input: GivenInput, field: string): string[] {
 /** The length of vectors to send; ERR_ARGUMENT for one at which the model's are no embeddings. */
 export function lengthOf(
   asked: number | undefined | null,
-  { name, dim, matryoshka }: IndexInfo['embedder'],
+  { name, dim, matryoshka }: IndexModels['embedder'],
 ): number {
   if (asked === undefined || asked === null || asked === dim) return dim;
   if (asked < dim && (Array.isArray(matryoshka) ? matryoshka.includes(asked) : matryoshka)) return asked;

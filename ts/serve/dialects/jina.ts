@@ -19,9 +19,13 @@ const RerankBody = Type.Object(
       maxItems: 10_000,
       description: 'Texts, or objects with one.',
     }),
-    top_n: Type.Optional(Type.Integer({ minimum: 1, description: 'Results; all by default.' })),
+    top_n: Type.Optional(
+      Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], { description: 'Results; all by default.' }),
+    ),
     return_documents: Type.Optional(
-      Type.Boolean({ description: 'Whether the texts come back; false by default.' }),
+      Type.Union([Type.Boolean(), Type.Null()], {
+        description: 'Whether the texts come back; true by default.',
+      }),
     ),
   },
   { additionalProperties: false },
@@ -68,8 +72,8 @@ export const jinaDialect: FastifyPluginAsyncTypebox<{ service: Service }> = asyn
       },
     },
     async (request, reply) => {
-      const { model: asked, query, top_n, return_documents = false } = request.body;
-      const model = checkModel(asked, (await service.index.info()).ranker, 'ranker');
+      const { model: asked, query, top_n, return_documents } = request.body;
+      const model = checkModel(asked, service.index.models().ranker, 'ranker');
       const documents = request.body.documents.map(textOf);
       const { scores, tokens } = await rankSlices(service, request, reply, {
         query: textOf(query),
@@ -81,7 +85,7 @@ export const jinaDialect: FastifyPluginAsyncTypebox<{ service: Service }> = asyn
         .map((index) => ({
           index,
           relevance_score: relevance(scores[index]!),
-          ...(return_documents && { document: { text: documents[index]! } }),
+          ...(return_documents !== false && { document: { text: documents[index]! } }),
         }));
       return { model, object: 'list' as const, usage: { total_tokens: tokens }, results };
     },

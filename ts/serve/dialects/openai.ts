@@ -96,7 +96,7 @@ export const openaiDialect: FastifyPluginAsyncTypebox<{ service: Service }> = as
     },
     async (request, reply) => {
       const { input, model: asked, dimensions, encoding_format = 'float' } = request.body;
-      const { embedder } = await service.index.info();
+      const { embedder } = service.index.models();
       const model = checkModel(asked, embedder.name, 'embedder');
       const length = lengthOf(dimensions, embedder);
       const texts = textsOf(input, 'input');
@@ -106,7 +106,10 @@ export const openaiDialect: FastifyPluginAsyncTypebox<{ service: Service }> = as
       const written = WRITERS[encoding_format];
       const write = (vector: Float32Array): string =>
         written(length < vector.length ? headOf(vector, length, true) : vector);
-      const { vectors, tokens } = await embedSlices(service, request, reply, texts, 'document', write);
+      const { vectors, tokens } = await embedSlices(service, request, reply, texts, {
+        kind: 'document',
+        write,
+      });
       const data = vectors.map(
         (embedding, index) => `{"object":"embedding","index":${index},"embedding":${embedding}}`,
       );
@@ -119,8 +122,8 @@ export const openaiDialect: FastifyPluginAsyncTypebox<{ service: Service }> = as
     },
   );
 
-  const models = async () => {
-    const { embedder, ranker } = await service.index.info();
+  const models = () => {
+    const { embedder, ranker } = service.index.models();
     return [embedder.name, ...(ranker === undefined ? [] : [ranker])].map((id) => ({
       id,
       object: 'model' as const,
@@ -141,7 +144,7 @@ export const openaiDialect: FastifyPluginAsyncTypebox<{ service: Service }> = as
         },
       },
     },
-    async () => ({ object: 'list' as const, data: await models() }),
+    async () => ({ object: 'list' as const, data: models() }),
   );
 
   app.get(
@@ -156,7 +159,7 @@ export const openaiDialect: FastifyPluginAsyncTypebox<{ service: Service }> = as
     },
     async (request) => {
       const { model } = request.params;
-      const found = (await models()).find(({ id }) => id === model);
+      const found = models().find(({ id }) => id === model);
       if (found === undefined) {
         throw new SeineError('ERR_NOT_FOUND', `There is no model "${model}": see /openai/v1/models.`);
       }

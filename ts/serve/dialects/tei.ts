@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
 import { SeineError, show } from '../../core/errors.ts';
 import { byScore } from '../byScore.ts';
+import { checkReady } from '../checkReady.ts';
 import { embedSlices } from '../embedSlices.ts';
 import { DetailedError } from '../errorReply.ts';
 import { rankSlices } from '../rankSlices.ts';
@@ -132,15 +133,16 @@ export const teiDialect: FastifyPluginAsyncTypebox<{ service: Service }> = async
       checkDirection(truncation_direction);
       const texts = textsOf(inputs, '`inputs`');
       if (texts.length === 0) throw empty('inputs');
-      const { embedder } = await service.index.info();
+      const { embedder } = service.index.models();
       const length = lengthOf(dimensions, embedder);
-      const kind = prompt_name ?? 'document';
-      const { vectors, truncated } = await embedSlices(service, request, reply, texts, kind, (vector) => {
-        return `[${headOf(vector, length, normalize !== false).join(',')}]`;
+      const { vectors } = await embedSlices(service, request, reply, texts, {
+        kind: prompt_name ?? 'document',
+        write: (vector) => `[${headOf(vector, length, normalize !== false).join(',')}]`,
+        onTruncated: (text) => {
+          if (truncate === true) return;
+          throw tooLong(`\`inputs\` must have at most ${embedder.maxTokens} tokens; number ${text} is`);
+        },
       });
-      if (truncated.length > 0 && truncate !== true) {
-        throw tooLong(`\`inputs\` must have at most ${embedder.maxTokens} tokens; number ${truncated[0]} is`);
-      }
       return reply.type('application/json; charset=utf-8').send(`[${vectors.join(',')}]`);
     },
   );
@@ -159,13 +161,14 @@ export const teiDialect: FastifyPluginAsyncTypebox<{ service: Service }> = async
       const { query, texts, raw_scores, return_text, truncate, truncation_direction } = request.body;
       checkDirection(truncation_direction);
       if (texts.length === 0) throw empty('texts');
-      const { scores, truncated, queryTruncated } = await rankSlices(service, request, reply, {
+      const { scores } = await rankSlices(service, request, reply, {
         query,
         documents: texts,
+        onTruncated: () => {
+          if (truncate === true) return;
+          throw tooLong('`query` and each of `texts` must fit the model together, but some are');
+        },
       });
-      if ((truncated > 0 || queryTruncated) && truncate !== true) {
-        throw tooLong('`query` and each of `texts` must fit the model together, but some are');
-      }
       return byScore(scores).map((index) => ({
         index,
         ...(return_text === true && { text: texts[index]! }),
@@ -178,7 +181,7 @@ export const teiDialect: FastifyPluginAsyncTypebox<{ service: Service }> = async
     '/info',
     { schema: { tags, summary: 'The embedder, as TEI tells it', response: { 200: Info, ...failures } } },
     async () => {
-      const { embedder } = await service.index.info();
+      const { embedder } = service.index.models();
       return {
         model_id: embedder.name,
         model_sha: embedder.hash,
@@ -212,7 +215,7 @@ export const teiDialect: FastifyPluginAsyncTypebox<{ service: Service }> = async
       },
     },
     async (_request, reply) => {
-      if (service.draining) throw new SeineError('ERR_CLOSED', 'The server is shutting down.');
+      checkReady(service);
       return reply.code(200).send(undefined);
     },
   );

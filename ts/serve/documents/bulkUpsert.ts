@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { AttributeTypes } from '../../core/attributeTypes.ts';
 import { convertValue, EXPECTED_VALUES, type RawValue } from '../../core/attributeValues.ts';
 import { SeineError, show } from '../../core/errors.ts';
@@ -5,7 +6,7 @@ import type { Attributes, AttributeType, Document } from '../../core/types.ts';
 import type { UpsertResult } from '../../upsert.ts';
 import { DetailedError } from '../errorReply.ts';
 import type { SliceSizer } from '../sliceSizer.ts';
-import { sliceEnd, textUnits } from '../slices.ts';
+import { itemUnits, sliceEnd } from '../slices.ts';
 import { type Entry, type Place, placeText } from './entries.ts';
 import { readDocument, type UntypedDocument } from './readDocument.ts';
 
@@ -25,9 +26,12 @@ export interface BulkOptions {
 /** As `seine ingest` has them: what the types of new attributes are found in. */
 const BATCH_DOCUMENTS = 2048;
 const BATCH_CHARACTERS = 2 ** 19;
+/** Of documents with all that they hold: what bounds the memory of a stream. */
+const BATCH_BYTES = 2 ** 22;
 
 interface Placed<T> {
   place: Place;
+  bytes: number;
   document: T;
 }
 
@@ -43,14 +47,19 @@ export async function bulkUpsert(
   try {
     let batch: Placed<UntypedDocument>[] = [];
     let characters = 0;
+    let bytes = 0;
     for await (const entry of entries) {
       const document = await writer.read(entry, batch);
-      batch.push({ place: entry.place, document });
+      batch.push({ place: entry.place, bytes: entry.bytes, document });
       characters += document.text.length;
-      if (batch.length < BATCH_DOCUMENTS && characters < BATCH_CHARACTERS) continue;
+      bytes += entry.bytes;
+      if (batch.length < BATCH_DOCUMENTS && characters < BATCH_CHARACTERS && bytes < BATCH_BYTES) continue;
       await writer.write(batch);
       batch = [];
       characters = 0;
+      bytes = 0;
+      // Where nothing was waited for, as what is held has not been stored, others get their turn of the event loop.
+      await setImmediate();
     }
     await writer.write(batch);
     return await writer.end();
@@ -89,9 +98,9 @@ class BulkWriter {
     this.#types.learn(rawValues(batch));
     const typed: Placed<Document>[] = [];
     let bad: unknown;
-    for (const { place, document } of batch) {
+    for (const { place, bytes, document } of batch) {
       try {
-        typed.push({ place, document: this.#typed(document) });
+        typed.push({ place, bytes, document: this.#typed(document) });
       } catch (error) {
         bad = at(place, error);
         break;
@@ -109,7 +118,7 @@ class BulkWriter {
 
   async #writeSlices(documents: Placed<Document>[]): Promise<void> {
     const { sizer } = this.#options;
-    const unitsOf = documents.map(({ document }) => textUnits(document.text, document.title));
+    const unitsOf = documents.map(({ bytes }) => itemUnits(bytes));
     for (let start = 0; start < documents.length; ) {
       const { end, units } = sliceEnd(unitsOf, start, sizer.units);
       const slice = documents.slice(start, end);

@@ -1,8 +1,11 @@
 import { lines } from '../../core/lines.ts';
 import { readJson } from '../readJson.ts';
 
-/** One document as it came, or why it could not be read: the end of a sentence that begins with its place. */
-export type Entry = { place: Place } & ({ value: unknown } | { error: string });
+/**
+ * One document as it came, of so many bytes as JSON, or why it could not be read: the end of a sentence that begins
+ * with its place.
+ */
+export type Entry = { place: Place; bytes: number } & ({ value: unknown } | { error: string });
 
 /** Where a document stood: a line of NDJSON, counted from 1, or an index in a JSON array. */
 export type Place = { line: number } | { document: number };
@@ -12,21 +15,21 @@ export async function* ndjsonEntries(
   chunks: AsyncIterable<Uint8Array>,
   maxLineBytes: number,
 ): AsyncGenerator<Entry, void, undefined> {
-  for await (const { line, text, error } of lines(chunks, maxLineBytes)) {
+  for await (const { line, text, bytes, error } of lines(chunks, maxLineBytes)) {
     const place = { line };
     if (error !== undefined) {
-      yield { place, error };
+      yield { place, bytes, error };
       continue;
     }
     const json = line === 1 && text.startsWith('\ufeff') ? text.slice(1) : text;
-    if (json.trim() !== '') yield { place, ...readJson(json) };
+    if (json.trim() !== '') yield { place, bytes, ...readJson(json) };
   }
 }
 
 /** A JSON body: one document, or an array of them. */
 export function* jsonEntries(body: unknown): Generator<Entry, void, undefined> {
   for (const [document, value] of (Array.isArray(body) ? body : [body]).entries()) {
-    yield { place: { document }, value };
+    yield { place: { document }, bytes: Buffer.byteLength(JSON.stringify(value)), value };
   }
 }
 

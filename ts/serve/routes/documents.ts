@@ -43,11 +43,15 @@ const UpsertQuery = Type.Object(
   {
     atomic: Type.Boolean({
       default: false,
-      description: 'All documents or none: they are held in memory, bodyLimit bytes of them at most.',
+      description:
+        'All documents or none: they are held in memory, so the body may have bodyLimit bytes (8 MiB) at most.',
     }),
   },
   { additionalProperties: false },
 );
+
+/** They are deleted as one unit of work. */
+const MOST_DELETED = 1000;
 
 const UpsertReply = Type.Object({ ...UpsertCounts, generation: Generation });
 const DeleteReply = Type.Object({
@@ -55,7 +59,12 @@ const DeleteReply = Type.Object({
   generation: Generation,
 });
 const DeleteBody = Type.Object(
-  { ids: Type.Array(Type.String(), { description: 'Those that are not there are ignored.' }) },
+  {
+    ids: Type.Array(Type.String(), {
+      maxItems: MOST_DELETED,
+      description: 'Those that are not there are ignored.',
+    }),
+  },
   { additionalProperties: false, examples: [{ ids: ['job-17'] }] },
 );
 const tags = ['documents'];
@@ -67,7 +76,8 @@ visible to the next search, from any connection.
 Documents are stored in slices, each durable before the next. At a bad document, what stood before it stays: the \
 error bears the place (\`line\` of NDJSON, counted from 1, or \`document\` of an array, counted from 0) and what was \
 \`stored\`. The same holds for what was written before a client left. With \`atomic=true\` all documents are stored \
-or none. Sending documents again that are stored already costs little.
+or none. An array, and a body that is to be stored as a whole, may have 8 MiB (bodyLimit); NDJSON may have any length. Sending \
+documents again that are stored already costs little.
 
 Attributes get their types as with \`seine ingest\`: ISO 8601 dates become timestamps, arrays sets, { lat, lon } \
 points; an attribute that the index knows keeps its type.`;
@@ -84,7 +94,6 @@ const upsertRoute: FastifyPluginAsyncTypebox<{ service: Service }> = async (app,
     '/documents',
     {
       config: { access: 'write' },
-      bodyLimit,
       schema: {
         tags,
         summary: 'Upsert documents',
@@ -102,6 +111,7 @@ const upsertRoute: FastifyPluginAsyncTypebox<{ service: Service }> = async (app,
     async (request, reply) => {
       const { atomic } = request.query;
       const streamed = request.body === request.raw;
+      let begun = false;
       const entries = streamed
         ? ndjsonEntries(
             bodyChunks(request.raw, {
@@ -118,9 +128,10 @@ const upsertRoute: FastifyPluginAsyncTypebox<{ service: Service }> = async (app,
         atomic,
         sizer,
         upsert: (documents, onStart) =>
-          admitted(service, request, reply, { workload: 'bulk' }, ({ signal }) =>
-            index.upsert(documents, { background: true, signal, onStart }),
-          ),
+          admitted(service, request, reply, { workload: 'bulk', begun }, ({ signal }) => {
+            begun = true;
+            return index.upsert(documents, { background: true, signal, onStart });
+          }),
       });
     },
   );
@@ -132,7 +143,7 @@ export const documentRoutes: FastifyPluginAsyncTypebox<{ service: Service }> = a
   await app.register(upsertRoute, { service });
 
   const remove = (request: FastifyRequest, reply: FastifyReply, ids: string[]): Promise<DeleteResult> =>
-    admitted(service, request, reply, { workload: 'bulk' }, () => index.delete(ids));
+    admitted(service, request, reply, { workload: 'bulk' }, ({ signal }) => index.delete(ids, { signal }));
 
   app.get(
     '/documents/:id',
@@ -144,9 +155,9 @@ export const documentRoutes: FastifyPluginAsyncTypebox<{ service: Service }> = a
         response: { 200: DocumentJson, ...failures },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { id } = request.params;
-      const document = await index.get(id);
+      const document = await admitted(service, request, reply, {}, () => index.get(id));
       if (document === undefined) throw missing(id);
       return documentToJson(document);
     },

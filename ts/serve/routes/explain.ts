@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
 import type { Explanation } from '../../core/explanation.ts';
 import { admitted } from '../admitted.ts';
-import { depthOf } from '../depthOf.ts';
+import { explainedDepth } from '../depthOf.ts';
 import { Filter, failures, QUESTION_BYTES, RequestId, Retrieve, Searcher, Workload } from '../schemas.ts';
 import type { Service } from '../service.ts';
 
@@ -12,7 +12,11 @@ const ExplainBody = Type.Object(
     id: Type.String({ description: 'Of the document that is asked about.', examples: ['job-17'] }),
     retrieve: Type.Optional(Retrieve),
     depth: Type.Optional(
-      Type.Integer({ minimum: 0, maximum: 1000, description: 'As in the search that is asked about.' }),
+      Type.Integer({
+        minimum: 0,
+        maximum: 1000,
+        description: 'As the answer of the search that is asked about tells it.',
+      }),
     ),
     k: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'As in the search.' })),
     offset: Type.Optional(Type.Integer({ minimum: 0, maximum: 10_000, description: 'As in the search.' })),
@@ -73,7 +77,7 @@ export const explainRoutes: FastifyPluginAsyncTypebox<{ service: Service }> = as
     async (request, reply) => {
       const { query, id, ...asked } = request.body;
       return admitted(service, request, reply, {}, async ({ workload, signal }) => {
-        const { depth } = depthOf(service, workload, asked.depth);
+        const depth = explainedDepth(service, workload, asked.depth);
         const explanation = await service.index.explain(query, id, { ...asked, depth, signal });
         return { requestId: request.id, workload, depth, ...explanation };
       });

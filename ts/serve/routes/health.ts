@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
-import { SeineError } from '../../core/errors.ts';
+import { checkReady } from '../checkReady.ts';
 import { failures } from '../schemas.ts';
 import type { Service } from '../service.ts';
 
@@ -31,12 +31,13 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ service: Service }> = asy
       schema: {
         tags,
         summary: 'Whether requests are taken',
-        description: '503 from the moment that the server has been told to stop.',
+        description:
+          '503 from the moment that the server has been told to stop, or that a part of it has failed for good.',
         response: { 200: Status, 503: failures['5xx'] },
       },
     },
     () => {
-      if (service.draining) throw new SeineError('ERR_CLOSED', 'The server is shutting down.');
+      checkReady(service);
       return { status: 'ready' };
     },
   );

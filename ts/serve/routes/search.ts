@@ -28,7 +28,9 @@ const options = {
     Type.Integer({
       minimum: 0,
       maximum: 10_000,
-      description: 'Hits to leave out from the front, for paging.',
+      description:
+        'Hits to leave out from the front, for paging. Pages fit together if their answers tell the same depth: ask ' +
+        'for the depth that the first one told.',
     }),
   ),
   depth: Type.Optional(

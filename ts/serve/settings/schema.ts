@@ -100,10 +100,10 @@ export const Settings = Type.Object(
     }),
     bodyLimit: Type.Integer({
       minimum: 1024,
-      default: 67_108_864,
+      default: 8_388_608,
       description:
-        'Bytes of a body of documents at most; of one that is read as it comes (NDJSON), of each line. All bodies ' +
-        'under way take four times as many together.',
+        'Bytes of a body at most; of one that is read as it comes (NDJSON), of each line. All bodies under way take ' +
+        '32 times as many together.',
     }),
     requestTimeoutMs: Type.Integer({
       minimum: 1,

@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, expect, test } from '@jest/globals';
+import { ServerProcess } from '../helpers/serverProcess.mjs';
+import { startedWorkers } from '../helpers/startedWorkers.ts';
+import { freshFolder } from './faults/folder.ts';
+import { ask, DOCUMENTS, startServer } from './harness.ts';
+
+afterAll(() => ServerProcess.killAll());
+const folder = freshFolder();
+
+test.each([
+  ['writer', 0, /The worker of the store .* has ended/],
+  ['reader', 1, /The worker of the store .* has ended/],
+  ['embedder', 2, /The thread of the model seine-embed-small .* has ended/],
+  ['ranker', 3, /The thread of the model seine-rank-small .* has ended/],
+])('a server whose %s has died is not ready any more, says why, and closes', async (_, place, reason) => {
+  const { started: server, workers } = await startedWorkers(() => startServer());
+  expect(workers).toHaveLength(4);
+  await ask(`${server.url}/documents`, DOCUMENTS);
+  expect((await ask(`${server.url}/readyz`)).status).toBe(200);
+  await workers[place]!.terminate();
+  expect((await server.failed).message).toMatch(reason);
+  const { status, body } = await ask(`${server.url}/readyz`);
+  expect([status, body.error.code]).toEqual([503, 'ERR_CLOSED']);
+  expect(body.error.message).toMatch(reason);
+  expect((await fetch(`${server.url}/tei/health`)).status).toBe(503);
+  expect((await ask(`${server.url}/healthz`)).status).toBe(200);
+  await server.close();
+});
+
+test('seine serve ends when a part has died, for a supervisor to start it again', async () => {
+  const server = await ServerProcess.start({ index: join(folder.path('dead.seine')) });
+  await ask(`${server.url}/documents`, DOCUMENTS);
+  await server.terminateLastWorker();
+  expect(await server.exited).toEqual({ code: 6, signal: null });
+  while (!server.output.includes('ERR_CLOSED')) await sleep(5);
+  expect(server.output).toMatch(/seine: The thread of the model seine-rank-small .* has ended/);
+});
