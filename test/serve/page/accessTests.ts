@@ -21,7 +21,7 @@ const STATES: State[] = [
     },
   ],
   ['before and after', '/#q=night+nurse&compare=1', (page) => page.locator('.comparison').waitFor()],
-  ['nothing found', '/#q=zxqv&retrieve=bm25', (page) => page.getByText('Nothing found').waitFor()],
+  ['nothing found', '/#q=zxqv&retrieve=bm25', (page) => page.getByText('Try other words').waitFor()],
   [
     'help',
     '/',

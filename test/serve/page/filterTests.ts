@@ -111,7 +111,7 @@ export function filterTests(browser: Browser): void {
     await page.route('**/info', (route) => route.abort());
     await page.goto(`${served.server.url}/#q=work`);
     await page.locator('.hit').first().waitFor();
-    await page.locator('#aside').getByText('What to filter by is not known').waitFor();
+    await page.locator('#aside').getByText('The server has not said what to filter by.').waitFor();
     await page.unroute('**/info');
     await page.getByRole('button', { name: 'Try again' }).focus();
     await page.keyboard.press('Enter');

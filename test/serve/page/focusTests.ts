@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
+import type { Json } from '../harness.ts';
 import { focused, titles, until, valueBox } from './browser.ts';
 import { servedPage } from './servedPage.ts';
 
@@ -100,7 +101,7 @@ export function focusTests(browser: Browser): void {
     await page.goto(server.url);
     await press('Keys and help');
     expect(await focused(page)).toBe('helpClose');
-    expect(await page.locator('#help').evaluate('(dialog) => dialog.scrollTop')).toBe(0);
+    expect(await page.locator('#help').evaluate((dialog: Json) => dialog.scrollTop)).toBe(0);
     await page.keyboard.press('Enter');
     expect(await focused(page)).toBe('helpButton');
   });

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { startServer, type TestServer } from '../harness.ts';
+import { type Json, startServer, type TestServer } from '../harness.ts';
 import { focused, openPage, overflow, until, type WatchedPage } from './browser.ts';
 import { faults } from './faults.ts';
 import { post } from './jobs.ts';
@@ -72,7 +72,9 @@ export function hostileTests(browser: Browser): void {
     }
     await page.locator('#filterButton').click();
     const facet = page.locator('details.facet', { hasText: ATTACKS[0]! }).first();
-    await facet.evaluate('(element) => { element.open = true; }');
+    await facet.evaluate((element: Json) => {
+      element.open = true;
+    });
     await facet.locator('input').first().check();
     await until(async () => (await page.locator('.hit').count()) === 1);
     expect(await page.locator('.chip').first().textContent()).toContain('<script>');
@@ -109,7 +111,7 @@ export function hostileTests(browser: Browser): void {
     const text = book.locator('.details .text');
     await text.waitFor();
     expect((await text.textContent())!.length).toBeLessThan(1600);
-    await text.getByRole('button', { name: 'Show all' }).click();
+    await text.getByRole('button', { name: 'Show more' }).click();
     expect(await text.textContent()).toContain('The end.');
     expect(await focused(page)).toContain('The end.');
     const long = page.locator('.hit', { has: page.locator('.title', { hasText: /^trap WWW/ }) });
@@ -132,7 +134,9 @@ export function hostileTests(browser: Browser): void {
     await page.locator('.comparison').waitFor();
     await page.locator('#filterButton').click();
     await page.locator('details.facet label').first().waitFor();
-    await page.locator('details.facet').evaluateAll('(all) => { for (const one of all) one.open = true; }');
+    await page.locator('details.facet').evaluateAll((all: Json[]) => {
+      for (const one of all) one.open = true;
+    });
     await page.locator('.title').first().click();
     await page.locator('.explanation').waitFor();
     expect(await faults(page)).toEqual([]);

@@ -73,7 +73,7 @@ export function rankingTests(browser: Browser): void {
       const [explained, searched] = [bodiesTo(page, '/explain'), bodiesTo(page, '/search')];
       await page.goto(`${server.url}/#q=night+nurse`);
       await page.locator('.hit').first().waitFor();
-      expect(await page.locator('#status').textContent()).toContain('20 ranked · depth 20 of 10–20 ·');
+      await page.locator('#status').getByText('20 ranked · depth 20 of 10–20 ·').waitFor();
       await page.locator('#more').click();
       await until(async () => (await titles(page)).length === 20);
       await page.locator('.title').first().click();
@@ -120,7 +120,10 @@ export function rankingTests(browser: Browser): void {
       expect(await page.locator('.hit svg').first().getAttribute('aria-label')).toMatch(
         /^Scores: dense [\d.]+, BM25 [\d.]+, fused [\d.]+$/,
       );
-      expect(await page.locator('#status').textContent()).toMatch(/ms · no ranker · cpu/);
+      await page
+        .locator('#status')
+        .getByText(/ms · no ranker · cpu/)
+        .waitFor();
       expect(await page.locator('.times dt').allTextContents()).toEqual([
         'wait',
         'understand',

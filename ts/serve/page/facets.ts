@@ -53,12 +53,11 @@ export class Facets {
     }
   }
 
-  /** Says that it could not be learnt what to filter by, unless the controls are there. */
-  fail(error: unknown, retry: () => void): void {
+  /** Says that the controls are missing, unless they are there. */
+  fail(retry: () => void): void {
     if (this.#shape !== '') return;
-    const told = error instanceof Error ? error.message : String(error);
     this.#fill(
-      html('p', { class: 'trouble' }, `What to filter by is not known: ${told}`),
+      html('p', { class: 'quiet' }, 'The server has not said what to filter by.'),
       button('Try again', retry),
     );
   }

@@ -142,9 +142,10 @@ function retry(): void {
 
 function showFound(found: Found): void {
   keepFocus(
-    () => results.show(found, about),
+    () => results.show(found),
     () => main,
   );
+  results.describe(about);
   const { hits, generation } = found.answer;
   if (hits.length === 0) showNoHits();
   if (about !== undefined && generation !== about.generation) informSoon();
@@ -204,6 +205,7 @@ function inform(): void {
     },
     (known) => {
       about = known;
+      results.describe(about);
       page.about.textContent = plural(known.documents, 'document');
       facets.setAttributes(known.attributes);
       facets.refresh(view.filters);
@@ -214,7 +216,7 @@ function inform(): void {
       showWelcome();
     },
     (error) => {
-      facets.fail(error, inform);
+      facets.fail(inform);
       showSides();
       if (view.query.trim() === '') notice.show(error, retry);
     },

@@ -33,6 +33,8 @@ export class Results {
   readonly #headline = html('strong');
   #request: SearchRequest = { query: '' };
   #offset = 0;
+  #notes: string[] = [];
+  #describe: (info: Info | undefined) => void = () => {};
 
   /** `graded` is called after each grade. */
   constructor(grades: Grades, notice: Notice, graded: () => void) {
@@ -41,16 +43,19 @@ export class Results {
     page.more.addEventListener('click', () => this.#loadMore());
   }
 
-  show({ answer, before, request, roundTrip }: Found, info: Info | undefined): void {
+  show({ answer, before, request, roundTrip }: Found): void {
     const { hits, depth } = answer;
     // Pages and explanations are asked for at the depth of the list that they belong to.
     this.#request = { ...request, k: ASKED, depth };
     this.#offset = PAGE;
     this.list.show(hits.slice(0, PAGE), this.#request);
+    this.#notes = [];
+    this.#describe = (info) => {
+      page.status.replaceChildren(this.#headline, summary(answer, info, roundTrip), ...this.#notes);
+      page.times.replaceChildren(timeBar(answer, info === undefined || info.ranker !== undefined));
+    };
     page.summary.hidden = false;
-    page.status.replaceChildren(this.#headline, summary(answer, info, roundTrip));
     this.#tell(hits.length > PAGE);
-    page.times.replaceChildren(timeBar(answer, info === undefined || info.ranker !== undefined));
     const compared =
       before === undefined || hits.length === 0
         ? []
@@ -59,7 +64,13 @@ export class Results {
     page.comparison.replaceChildren(...compared);
   }
 
+  /** Says what was done for what is shown; what is known of the index is part of it, and may come later. */
+  describe(info: Info | undefined): void {
+    this.#describe(info);
+  }
+
   clear(): void {
+    this.#describe = () => {};
     this.list.clear();
     page.comparison.hidden = true;
     page.comparison.replaceChildren();
@@ -97,7 +108,8 @@ export class Results {
         this.list.append(hits.slice(0, PAGE));
         this.#offset += PAGE;
         if (depth !== request.depth) {
-          page.status.append(` · from hit ${first + 1} on ranked at depth ${count(depth)}`);
+          this.#notes.push(` · from hit ${first + 1} on ranked at depth ${count(depth)}`);
+          page.status.append(this.#notes.at(-1)!);
         }
         (this.list.at(first) ?? this.list.at(-1))?.title.focus();
         this.#tell(hits.length > PAGE);

@@ -12,7 +12,7 @@ const ROWS: [row: Row, name: string][] = [
   ['ranker', 'ranker'],
   ['score', 'score'],
 ];
-const [WIDTH, ROW, LEFT, BAR] = [208, 15, 46, 112];
+const [WIDTH, ROW, LEFT, BAR] = [208, 15, 46, 102];
 /** Share of a bar that the lowest score of a list has: it is a score, too. */
 const LEAST = 0.03;
 

@@ -19,7 +19,7 @@ export function clipped(text: string, limit: number): HTMLElement {
       whole.focus();
       more.remove();
     },
-    { class: 'link', 'aria-label': `Show all ${text.length} characters` },
+    { class: 'link', 'aria-label': `Show more: all ${text.length} characters` },
   );
   whole.append(shown);
   return html('span', {}, whole, ' ', more);
