@@ -73,9 +73,12 @@ function showControls(): void {
   facets.refresh(view.filters);
 }
 
-function requestOf({ query, filters, retrieve: mode, compare: both }: View): SearchRequest {
-  const filter = buildFilter(filters);
-  return { query: query.trim(), k: both ? COMPARED : ASKED, retrieve: mode, ...(filter && { filter }) };
+/** Whether before and after ranking are to be seen: where nothing ranks, they are the same. */
+const compares = (): boolean => view.compare && (about === undefined || about.ranker !== undefined);
+
+function requestOf({ query, filters, retrieve: mode }: View): SearchRequest {
+  const k = compares() ? COMPARED : ASKED;
+  return { query: query.trim(), k, retrieve: mode, filter: buildFilter(filters) };
 }
 
 function run(typing = false): void {
@@ -106,7 +109,7 @@ function run(typing = false): void {
     (signal) =>
       Promise.all([
         api.search(request, signal),
-        view.compare ? api.search({ ...request, depth: 0 }, signal) : undefined,
+        compares() ? api.search({ ...request, depth: 0 }, signal) : undefined,
       ]),
     ([answer, before]) => {
       setWaiting(false);
@@ -210,7 +213,7 @@ function inform(): void {
       facets.setAttributes(known.attributes);
       facets.refresh(view.filters);
       compare.hidden = known.ranker === undefined;
-      if (compare.hidden && view.compare) update({ compare: false });
+      if (compare.hidden && view.compare) run();
       if (view.query.trim() !== '') return;
       notice.clear();
       showWelcome();

@@ -47,7 +47,7 @@ export class Notice {
   /** A form that is there stays, with what is written in it; the focus moves to it only from nowhere. */
   #askForKey(): void {
     if (this.#form !== undefined && this.#element.contains(this.#form)) return;
-    const lost = document.activeElement === document.body;
+    const lost = document.activeElement === document.body || document.activeElement === this.#home;
     this.#form = keyForm(() => this.#retry());
     this.#fill(this.#message, this.#form);
     if (lost) this.#form.querySelector('input')?.focus();
