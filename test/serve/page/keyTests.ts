@@ -32,7 +32,7 @@ export function keyTests(browser: Browser): void {
     await page.goto(server.url);
     const key = page.getByLabel('API key');
     await key.waitFor();
-    await queryBox(page).focus();
+    expect(await focused(page)).toBe('query'); // where it was
     for (const word of ['night', ' nurse', ' in Bern']) {
       const refused = page.waitForResponse((response) => response.status() === 401);
       await page.keyboard.type(word);

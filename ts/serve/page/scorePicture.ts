@@ -39,7 +39,7 @@ export function scaleOf(hits: Scored[]): Scale {
   return scale;
 }
 
-/** The scores of a hit, a bar a row; last and darkest the one that the list is sorted by. */
+/** The scores of a hit, a bar a row; last and boldest the one that the list is sorted by. */
 export function scorePicture(hit: Scored, scale: Scale): SVGSVGElement {
   const shown = ROWS.filter(([row]) => scale.has(row));
   const told = shown.map(([row, name]) => `${name} ${textOf(figureOf(hit, row))}`).join(', ');
