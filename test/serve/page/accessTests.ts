@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { startServer, type TestServer } from '../harness.ts';
 import { openPage, overflow } from './browser.ts';
@@ -12,7 +12,7 @@ const STATES: State[] = [
   ['nothing asked', '/', (page) => page.locator('#welcome li').first().waitFor()],
   [
     'hits with filters and an open hit',
-    `/?q=night+nurse&filter=${FILTER}`,
+    `/#q=night+nurse&filter=${FILTER}`,
     async (page) => {
       await page.locator('.title').first().click();
       await page.locator('.details h4').first().waitFor();
@@ -20,8 +20,8 @@ const STATES: State[] = [
       await page.locator('details.facet label').first().waitFor({ state: 'attached' });
     },
   ],
-  ['before and after', '/?q=night+nurse&compare=1', (page) => page.locator('.comparison').waitFor()],
-  ['nothing found', '/?q=zxqv&retrieve=bm25', (page) => page.getByText('Nothing found').waitFor()],
+  ['before and after', '/#q=night+nurse&compare=1', (page) => page.locator('.comparison').waitFor()],
+  ['nothing found', '/#q=zxqv&retrieve=bm25', (page) => page.getByText('Try other words').waitFor()],
   [
     'help',
     '/',
@@ -60,24 +60,24 @@ export function accessTests(browser: Browser): void {
   });
   afterAll(() => server.close());
 
-  test.each(STATES)(
-    '%s: axe finds nothing serious, light or dark, wide or narrow',
-    async (_, path, reach) => {
-      for (const colorScheme of ['light', 'dark'] as const) {
-        const viewport = colorScheme === 'light' ? { width: 1200, height: 850 } : { width: 320, height: 640 };
-        const { page, close } = await openPage(browser, { colorScheme, viewport });
-        await page.goto(server.url + path);
-        await reach(page);
-        expect(await faults(page)).toEqual([]);
-        expect(await overflow(page)).toBeLessThanOrEqual(0);
-        await close();
-      }
-    },
-  );
+  const screens = (['light', 'dark'] as const).flatMap((colorScheme) => [
+    { colorScheme, viewport: { width: 1200, height: 850 } },
+    { colorScheme, viewport: { width: 320, height: 640 } },
+  ]);
+  describe.each(STATES)('%s', (_, path, reach) => {
+    test.each(screens)('axe finds nothing serious: $colorScheme, $viewport.width px', async (screen) => {
+      const { page, close } = await openPage(browser, screen);
+      await page.goto(server.url + path);
+      await reach(page);
+      expect(await faults(page)).toEqual([]);
+      expect(await overflow(page)).toBeLessThanOrEqual(0);
+      await close();
+    });
+  });
 
   test('on a narrow screen the filters unfold, and hits fit in', async () => {
     const { page, close } = await openPage(browser, { viewport: { width: 320, height: 640 } });
-    await page.goto(`${server.url}/?q=nurse`);
+    await page.goto(`${server.url}/#q=nurse`);
     await page.locator('.hit').first().waitFor();
     expect(await page.locator('#aside').isVisible()).toBe(false);
     await page.locator('#filterButton').click();
@@ -99,5 +99,19 @@ export function accessTests(browser: Browser): void {
     );
     expect(shades[0]).toBeGreaterThan(200);
     expect(shades[1]).toBeLessThan(60);
+  });
+
+  test('forced colours leave what is pressed and what a stage is to be seen', async () => {
+    const { page, close } = await openPage(browser, { forcedColors: 'active' });
+    await page.goto(`${server.url}/#q=nurse`);
+    await page.locator('.hit').first().getByRole('button', { name: 'Grade 2: relevant' }).click();
+    const shades = (selector: string, pseudo = '') =>
+      page.evaluate(`[...document.querySelectorAll('${selector}')].map(
+        (element) => getComputedStyle(element, '${pseudo}').backgroundColor)`) as Promise<string[]>;
+    const [first, , pressed, last] = await shades('.hit:first-child .grade button');
+    expect(first).toBe(last);
+    expect(pressed).not.toBe(first);
+    expect(new Set(await shades('.times dt', '::before')).size).toBe(5);
+    await close();
   });
 }

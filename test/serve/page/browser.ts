@@ -1,13 +1,21 @@
 import { expect } from '@jest/globals';
 import chromium from '@sparticuz/chromium';
-import { type Browser, type BrowserContextOptions, chromium as driver, type Page } from 'playwright-core';
+import {
+  type Browser,
+  type BrowserContextOptions,
+  chromium as driver,
+  type Locator,
+  type Page,
+  type Route,
+} from 'playwright-core';
+import type { Json } from '../harness.ts';
 
 /** Of the flags for functions in the cloud, those that switch off what the page's policy stands on. */
 const UNWANTED =
   /single-process|no-zygote|disable-web-security|insecure-content|site-isolation|site-per-process/;
 
-/** A real browser, or why there is none. */
-export async function launchBrowser(): Promise<Browser | string> {
+/** A real browser. Where none runs, the error says how to leave its tests out. */
+export async function launchBrowser(): Promise<Browser> {
   try {
     return await driver.launch({
       executablePath: await chromium.executablePath(),
@@ -15,7 +23,10 @@ export async function launchBrowser(): Promise<Browser | string> {
       headless: true,
     });
   } catch (error) {
-    return (error as Error).message.split('\n')[0]!;
+    const [reason] = (error as Error).message.split('\n');
+    throw new Error(`No browser runs here (${reason}); SEINE_SKIP_BROWSER=1 leaves its tests out.`, {
+      cause: error,
+    });
   }
 }
 
@@ -53,6 +64,51 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
 /** Titles of the hits that are shown, from the first. */
 export function titles(page: Page): Promise<string[]> {
   return page.locator('#hits .title').allTextContents();
+}
+
+/** The box for the query. */
+export const queryBox = (page: Page): Locator => page.locator('#query');
+
+/** The box of a value in the filters. */
+export const valueBox = (page: Page, name: string, value: string): Locator =>
+  page.locator('details.facet', { has: page.locator('summary', { hasText: name }) }).locator('label', {
+    has: page.locator('.value', { hasText: new RegExp(`^${value}$`) }),
+  });
+
+/** What has the focus: its id, or else its text, or `BODY` if nothing has. */
+export async function focused(page: Page): Promise<string> {
+  return String(
+    await page.evaluate(
+      '(({ activeElement: a }) => a === document.body ? "BODY" : a.id || a.ariaLabel || a.textContent)(document)',
+    ),
+  );
+}
+
+/** Bodies of the requests that go to a path from now on. */
+export function bodiesTo(page: Page, path: string): Json[] {
+  const bodies: Json[] = [];
+  page.on('request', (request) => {
+    if (new URL(request.url()).pathname === path) bodies.push(request.postDataJSON());
+  });
+  return bodies;
+}
+
+/** Holds the requests back that a condition names, until they are let go, with the server's own answer. */
+export async function holdBack(
+  page: Page,
+  path: string,
+  isHeld: (body: Json) => boolean,
+): Promise<() => Promise<void>> {
+  const held: Route[] = [];
+  let holding = true;
+  await page.route(`**${path}`, async (route) => {
+    if (holding && isHeld(route.request().postDataJSON())) held.push(route);
+    else await route.continue();
+  });
+  return async () => {
+    holding = false;
+    await Promise.allSettled(held.map((route) => route.continue()));
+  };
 }
 
 /** Waits until a condition holds, for what no locator says. */

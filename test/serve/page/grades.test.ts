@@ -5,18 +5,18 @@ import { afterAll, describe, expect, test } from '@jest/globals';
 import { readQrels } from '../../../ts/offline/evaluate/readQrels.ts';
 import { readQueries } from '../../../ts/offline/evaluate/readQueries.ts';
 import { Grades } from '../../../ts/serve/page/grades.ts';
+import { Keeper } from '../../../ts/serve/page/keeper.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'seine-grades-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** What browsers give a page, in memory. */
-function keeper() {
-  const kept = new Map<string, string>();
-  return {
+function keeper(kept = new Map<string, string>()) {
+  return new Keeper(() => ({
     getItem: (key: string) => kept.get(key) ?? null,
     setItem: (key: string, value: string) => void kept.set(key, value),
     removeItem: (key: string) => void kept.delete(key),
-  };
+  }));
 }
 
 async function written(grades: Grades) {
@@ -68,6 +68,14 @@ describe('Grades', () => {
     expect([...queries.keys()]).toEqual(['q2']);
     grades.clear();
     expect(grades.count()).toEqual({ grades: 0, queries: 0 });
+  });
+
+  test('what is no grade is left out, and queries that follow have ids of their own', () => {
+    const good = { id: 'q7', query: 'one', grades: [['a', 1]] };
+    const bad = [null, 'x', { ...good, id: 'x' }, { ...good, query: 5 }, { ...good, grades: [['a', 4]] }];
+    const grades = new Grades(keeper(new Map([['seine.grades', JSON.stringify([...bad, good])]])));
+    grades.set('two', 'b', 2);
+    expect(grades.qrels().text).toBe('q7 0 a 1\nq8 0 b 2\n');
   });
 
   test('document ids that no TREC file can carry are left out and counted', () => {

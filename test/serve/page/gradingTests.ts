@@ -38,7 +38,7 @@ export function gradingTests(browser: Browser): void {
   };
 
   test('grades are kept, and what is downloaded is what "seine run" and "seine evaluate" read', async () => {
-    await page.goto(`${server.url}/?q=night+nurse`);
+    await page.goto(`${server.url}/#q=night+nurse`);
     await page.locator('.hit').first().getByRole('button', { name: 'Grade 3: exactly right' }).click();
     await page.locator('.hit').nth(1).getByRole('button', { name: 'Grade 1: related' }).click();
     await page.locator('#query').fill('drive a forklift');
@@ -46,7 +46,7 @@ export function gradingTests(browser: Browser): void {
     await page.locator('.hit').first().getByRole('button', { name: 'Grade 2: relevant' }).click();
     await page.getByText('3 grades for 2 queries').waitFor();
     await page.goto('about:blank');
-    await page.goto(`${server.url}/?q=night+nurse`);
+    await page.goto(`${server.url}/#q=night+nurse`);
     await page.locator('.hit').nth(1).waitFor();
     expect([await pressed(0), await pressed(1), await pressed(2)]).toEqual([['3'], ['1'], []]);
 
@@ -68,7 +68,7 @@ export function gradingTests(browser: Browser): void {
 
   test('grades are taken back one by one or all at once', async () => {
     page.on('dialog', (dialog) => dialog.accept());
-    await page.goto(`${server.url}/?q=night+nurse`);
+    await page.goto(`${server.url}/#q=night+nurse`);
     const two = page.locator('.hit').first().getByRole('button', { name: 'Grade 2: relevant' });
     await two.click();
     expect(await pressed(0)).toEqual(['2']);

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { startServer, type TestServer } from '../harness.ts';
-import { openPage, overflow, until, type WatchedPage } from './browser.ts';
+import { type Json, startServer, type TestServer } from '../harness.ts';
+import { focused, openPage, overflow, until, type WatchedPage } from './browser.ts';
+import { faults } from './faults.ts';
 import { post } from './jobs.ts';
 
 const ATTACKS = [
@@ -29,7 +30,13 @@ const DOCUMENTS = [
     text: `trap ${LONG}`,
     attributes: { tags: [LONG], kind: LONG.slice(0, 5000) },
   },
-  { id: 'book', title: 'A trap in a book', text: `trap. ${TEXT}`, attributes: { kind: 'book' } },
+  {
+    id: 'book',
+    title: 'A trap in a book',
+    text: `trap. ${TEXT}`,
+    attributes: { kind: 'book', ['a name that goes on '.repeat(20)]: 'value' },
+  },
+  { id: 'blank', title: '\u00a0\u200b', text: 'trap without a name' },
 ];
 
 /** What documents say is text, whatever it looks like; and however long it is. */
@@ -65,7 +72,9 @@ export function hostileTests(browser: Browser): void {
     }
     await page.locator('#filterButton').click();
     const facet = page.locator('details.facet', { hasText: ATTACKS[0]! }).first();
-    await facet.evaluate('(element) => { element.open = true; }');
+    await facet.evaluate((element: Json) => {
+      element.open = true;
+    });
     await facet.locator('input').first().check();
     await until(async () => (await page.locator('.hit').count()) === 1);
     expect(await page.locator('.chip').first().textContent()).toContain('<script>');
@@ -86,15 +95,15 @@ export function hostileTests(browser: Browser): void {
   test('an attack in the address is text too', async () => {
     for (const attack of ATTACKS) {
       const filter = JSON.stringify({ or: [{ eq: [attack, attack] }, { eq: ['tags', attack] }] });
-      await page.goto(`${server.url}/?q=${encodeURIComponent(attack)}&filter=${encodeURIComponent(filter)}`);
+      await page.goto(`${server.url}/#q=${encodeURIComponent(attack)}&filter=${encodeURIComponent(filter)}`);
+      await until(async () => (await page.locator('#query').inputValue()) === attack);
       await page.locator('.chip').waitFor();
-      expect(await page.locator('#query').inputValue()).toBe(attack);
       expect(await made()).toBe(0);
     }
   });
 
   test('long words do not widen the page, and long texts wait for "more"', async () => {
-    await page.goto(`${server.url}/?q=trap`);
+    await page.goto(`${server.url}/#q=trap`);
     await until(async () => (await page.locator('.hit').count()) === DOCUMENTS.length);
     expect(await overflow(page)).toBeLessThanOrEqual(0);
     const book = page.locator('.hit', { has: page.locator('.title', { hasText: 'A trap in a book' }) });
@@ -102,17 +111,41 @@ export function hostileTests(browser: Browser): void {
     const text = book.locator('.details .text');
     await text.waitFor();
     expect((await text.textContent())!.length).toBeLessThan(1600);
-    await text.getByRole('button', { name: 'Show all' }).click();
+    await text.getByRole('button', { name: 'Show more' }).click();
     expect(await text.textContent()).toContain('The end.');
+    expect(await focused(page)).toContain('The end.');
     const long = page.locator('.hit', { has: page.locator('.title', { hasText: /^trap WWW/ }) });
     await long.locator('.title').click();
     await long.locator('.details .text').waitFor();
     expect(await overflow(page)).toBeLessThanOrEqual(0);
   });
 
+  test('a title without anything to be seen is replaced, in the list and in the comparison', async () => {
+    await page.goto(`${server.url}/#q=trap+without+a+name&compare=1`);
+    await page.locator('.comparison').waitFor();
+    await page.locator('.hit').getByRole('button', { name: 'trap without a name' }).waitFor();
+    const names = await page.locator('.hit .title, .comparison .name').allTextContents();
+    expect(names.every((name) => /[^\s\p{C}]/u.test(name))).toBe(true);
+    expect(names.filter((name) => name === 'trap without a name').length).toBe(3);
+  });
+
+  test('axe finds nothing serious, whatever attributes are called', async () => {
+    await page.goto(`${server.url}/#q=trap&compare=1`);
+    await page.locator('.comparison').waitFor();
+    await page.locator('#filterButton').click();
+    await page.locator('details.facet label').first().waitFor();
+    await page.locator('details.facet').evaluateAll((all: Json[]) => {
+      for (const one of all) one.open = true;
+    });
+    await page.locator('.title').first().click();
+    await page.locator('.explanation').waitFor();
+    expect(await faults(page)).toEqual([]);
+    expect(await overflow(page)).toBeLessThanOrEqual(0);
+  });
+
   test('text from right to left stands on its own side and turns nothing around it', async () => {
     await post(server.url, [{ id: 'rtl', title: 'עבודה בלילה', text: 'עבודה במשמרת לילה בבית חולים.' }]);
-    await page.goto(`${server.url}/?q=${encodeURIComponent('עבודה')}&retrieve=bm25`);
+    await page.goto(`${server.url}/#q=${encodeURIComponent('עבודה')}&retrieve=bm25`);
     await page.locator('.hit').first().waitFor();
     const direction = (selector: string) =>
       page.evaluate(`getComputedStyle(document.querySelector('${selector}')).direction`);

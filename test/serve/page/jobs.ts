@@ -19,16 +19,20 @@ export const JOBS = CITIES.flatMap((city, place) =>
       remote: trade === 1,
       pay: 50 + 10 * trade + place,
       skills: [field, place % 2 === 0 ? 'German' : 'French'],
-      posted: `2024-0${place + 1}-15T00:00:00Z`,
+      posted: `2024-0${place + 1}-15T${place === 2 ? '05:30' : '00:00'}:00Z`,
     },
   })),
 );
 
 /** Puts documents into an index over HTTP. */
-export async function post(url: string, documents: object[]): Promise<void> {
+export async function post(
+  url: string,
+  documents: object[],
+  headers: Record<string, string> = {},
+): Promise<void> {
   const response = await fetch(`${url}/documents`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify(documents),
   });
   if (!response.ok) throw new Error(`${response.status}: ${await response.text()}`);

@@ -1,26 +1,43 @@
 import { afterAll, describe, test } from '@jest/globals';
+import type { Browser } from 'playwright-core';
 import { accessTests } from './accessTests.ts';
+import { addressTests } from './addressTests.ts';
 import { launchBrowser } from './browser.ts';
 import { docsTests } from './docsTests.ts';
+import { filterTests } from './filterTests.ts';
+import { focusTests } from './focusTests.ts';
 import { gradingTests } from './gradingTests.ts';
 import { hostileTests } from './hostileTests.ts';
+import { keyTests } from './keyTests.ts';
+import { pagingTests } from './pagingTests.ts';
+import { rankingTests } from './rankingTests.ts';
 import { searchingTests } from './searchingTests.ts';
+import { storageTests } from './storageTests.ts';
 import { troubleTests } from './troubleTests.ts';
 
-// One file, so that one browser serves all of it: it is unpacked where several at a time would meet it half-written.
-const browser = await launchBrowser();
+const GROUPS: [name: string, tests: (browser: Browser) => void][] = [
+  ['searching', searchingTests],
+  ['the address', addressTests],
+  ['filters', filterTests],
+  ['paging', pagingTests],
+  ['ranking', rankingTests],
+  ['trouble', troubleTests],
+  ['keys', keyTests],
+  ['storage', storageTests],
+  ['grading', gradingTests],
+  ['focus', focusTests],
+  ['hostile documents', hostileTests],
+  ['the interface', docsTests],
+  ['access', accessTests],
+];
 
-if (typeof browser === 'string') {
-  console.warn(`Tests of the page are skipped: no browser runs here (${browser}).`);
+if (process.env.SEINE_SKIP_BROWSER === '1') {
   describe.skip('the page in a browser', () => {
-    test('needs one', () => {});
+    test('is left out: SEINE_SKIP_BROWSER is 1', () => {});
   });
 } else {
+  // One file, so that one browser serves all of it: it is unpacked where several at a time would meet it half-written.
+  const browser = await launchBrowser();
   afterAll(() => browser.close());
-  describe('searching', () => searchingTests(browser));
-  describe('trouble', () => troubleTests(browser));
-  describe('grading', () => gradingTests(browser));
-  describe('hostile documents', () => hostileTests(browser));
-  describe('the interface', () => docsTests(browser));
-  describe('access', () => accessTests(browser));
+  describe.each(GROUPS)('%s', (_, tests) => tests(browser));
 }

@@ -5,10 +5,10 @@ import { afterAll, afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { type RunningServer, serve } from '../../../ts/serve/serve.ts';
 import type { GivenSettings } from '../../../ts/serve/settings/parseSettings.ts';
-import { openPage, titles, until, type WatchedPage } from './browser.ts';
+import { holdBack, openPage, titles, until, type WatchedPage } from './browser.ts';
 import { JOBS, post } from './jobs.ts';
 
-/** Servers that are gone, busy, or want a key; refusals; an index without documents. */
+/** Servers that are gone or busy; refusals; an index without documents. */
 export function troubleTests(browser: Browser): void {
   const folder = mkdtempSync(join(tmpdir(), 'seine-page-'));
   let running: RunningServer | undefined;
@@ -72,32 +72,36 @@ export function troubleTests(browser: Browser): void {
       const error = { code: 'ERR_OVERLOADED', message: 'Too much waits.', requestId: 'x' };
       return route.fulfill({ status: 429, headers: { 'retry-after': '1' }, json: { error } });
     });
-    await page.goto(`${url}/?q=nurse`);
+    await page.goto(`${url}/#q=nurse`);
     await page.getByText('Too much waits.').waitFor();
     expect(await notice().textContent()).toMatch(/Trying again in [01] s\./);
     await until(async () => (await titles(page)).length === 10);
     expect(refused).toBe(1);
   });
 
-  test('a key is asked for, sent, and kept for this tab', async () => {
-    const key = 'a-key-of-16-characters';
-    const url = await start({ keys: [{ name: 'reader', key }] });
-    await page.goto(`${url}/?q=nurse`);
-    await page.getByLabel('API key').fill('another-one-than-that');
-    await page.getByRole('button', { name: 'Use this key' }).click();
-    await page.getByText('The API key is not known').waitFor();
-    await page.getByLabel('API key').fill(key);
-    await page.getByRole('button', { name: 'Use this key' }).click();
+  test('what is tried at once is not cut short by the countdown', async () => {
+    const url = await start();
+    await page.clock.install();
+    await page.route('**/search', (route) => route.abort());
+    await page.goto(`${url}/#q=nurse`);
+    await page.getByText('The server does not answer.').waitFor();
+    await page.unroute('**/search');
+    const cut: string[] = [];
+    page.on('requestfailed', (request) => cut.push(request.url()));
+    const release = await holdBack(page, '/search', ({ query }) => query === 'nurse');
+    const asked = page.waitForRequest((request) => request.postData()?.includes('nurse') ?? false);
+    await page.getByRole('button', { name: 'Try now' }).click();
+    await asked;
+    await page.clock.runFor(60_000);
+    await release();
     await until(async () => (await titles(page)).length === 10);
-    expect(await notice().textContent()).toBe('');
-    await page.reload();
-    await until(async () => (await titles(page)).length === 10);
+    expect(cut).toEqual([]);
   });
 
   test('a filter that the server refuses is told in its words', async () => {
     const url = await start();
     const filter = JSON.stringify({ eq: ['no such attribute', 'x'] });
-    await page.goto(`${url}/?q=nurse&filter=${encodeURIComponent(filter)}`);
+    await page.goto(`${url}/#q=nurse&filter=${encodeURIComponent(filter)}`);
     await until(async () => (await notice().textContent())!.includes('no such attribute'));
     await page.locator('.chip').click();
     await until(async () => (await titles(page)).length === 10);

@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { choose, noFilters } from '../../../ts/serve/page/filters.ts';
-import { addressOf, readView, type View } from '../../../ts/serve/page/view.ts';
+import { fragmentOf, readView, type View } from '../../../ts/serve/page/view.ts';
 
 const plain: View = { query: '', filters: noFilters(), retrieve: 'fused', compare: false };
 
 describe('the address of a view', () => {
   test('the view that the page starts with has none', () => {
-    expect(addressOf(plain)).toBe('');
+    expect(fragmentOf(plain)).toBe('');
     expect(readView('')).toEqual(plain);
   });
 
@@ -17,12 +17,12 @@ describe('the address of a view', () => {
       retrieve: 'bm25',
       compare: true,
     };
-    expect(readView(addressOf(view))).toEqual(view);
+    expect(readView(fragmentOf(view))).toEqual(view);
   });
 
   test('nonsense in an address is taken as if it were not there', () => {
     for (const filter of ['{', '5', 'null', '']) {
-      expect(readView(`?filter=${filter}&retrieve=magic&compare=yes`)).toEqual(plain);
+      expect(readView(`#filter=${filter}&retrieve=magic&compare=yes`)).toEqual(plain);
     }
   });
 });

@@ -1,4 +1,4 @@
-import { addressOf, readView, type View } from './view.ts';
+import { fragmentOf, readView, type View } from './view.ts';
 
 /** Typing rests for so long before it counts as a query that the back button returns to. */
 const SETTLED_MS = 1500;
@@ -15,17 +15,22 @@ export class Address {
   }
 
   read(): View {
-    return readView(location.search);
+    return readView(location.hash);
   }
 
   /** Writes a view: one entry in the history for all that is typed without a rest. */
   write(view: View, typing: boolean): void {
-    const address = addressOf(view) || location.pathname;
+    const fragment = fragmentOf(view);
     const now = performance.now();
     const goesOn = typing && now - this.#lastTyped < SETTLED_MS;
     this.#lastTyped = typing ? now : Number.NEGATIVE_INFINITY;
-    if (address === (location.search || location.pathname)) return;
-    if (goesOn) history.replaceState(null, '', address);
-    else history.pushState(null, '', address);
+    if (fragment === fragmentOf(this.read())) return;
+    const address = fragment || location.pathname;
+    try {
+      if (goesOn) history.replaceState(null, '', address);
+      else history.pushState(null, '', address);
+    } catch {
+      // Safari refuses more than 100 changes in half a minute; the next one brings the address up to date.
+    }
   }
 }

@@ -1,7 +1,8 @@
-import type { Explanation } from '../../core/explanation.ts';
-import type { Info, SearchAnswer, SearchRequest, WireDocument } from './wire.ts';
+import { Keeper } from './keeper.ts';
+import type { Info, SearchAnswer, SearchRequest, WireDocument, WireExplanation } from './wire.ts';
 
 const KEY = 'seine.key';
+const keeper = new Keeper(() => sessionStorage);
 
 /** What went wrong, by what can be done about it. */
 export type Trouble = 'gone' | 'busy' | 'unauthorized' | 'refused';
@@ -21,7 +22,7 @@ export class ApiError extends Error {
 
 /** Keeps an API key for as long as the tab lives. */
 export function keepKey(key: string): void {
-  sessionStorage.setItem(KEY, key);
+  keeper.write(KEY, key);
 }
 
 export const search = (request: SearchRequest, signal?: AbortSignal): Promise<SearchAnswer> =>
@@ -32,19 +33,19 @@ export const info = (): Promise<Info> => ask<Info>('info');
 export const explain = (
   request: SearchRequest & { id: string },
   signal?: AbortSignal,
-): Promise<Explanation> => ask<Explanation>('explain', request, signal);
+): Promise<WireExplanation> => ask<WireExplanation>('explain', request, signal);
 
 export const document = (id: string, signal?: AbortSignal): Promise<WireDocument> =>
   ask<WireDocument>(`documents/${encodeURIComponent(id)}`, undefined, signal);
 
 /** Sends JSON, if there is any, and reads JSON; paths are relative, so that the page works under a prefix. */
 async function ask<T>(path: string, body?: object, signal?: AbortSignal): Promise<T> {
-  const key = sessionStorage.getItem(KEY);
+  const key = keeper.read(KEY);
   const response = await fetch(path, {
     ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
     headers: {
       ...(body !== undefined && { 'content-type': 'application/json' }),
-      ...(key !== null && { authorization: `Bearer ${key}` }),
+      ...(typeof key === 'string' && { authorization: `Bearer ${key}` }),
     },
     signal: signal ?? null,
   }).catch((error: unknown) => {

@@ -1,5 +1,6 @@
 import { button, html } from './dom.ts';
 import { type Choice, choose, type Filters, noFilters } from './filters.ts';
+import { head } from './head.ts';
 import { valueText } from './texts.ts';
 
 const LONGEST = 60;
@@ -35,11 +36,10 @@ function partsOf(choice: Choice): { text: string; without: Choice }[] {
 }
 
 function chip(text: string, remove: () => void): HTMLButtonElement {
-  const short = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
-  const name = html('bdi', { dir: 'auto' }, short);
+  const name = html('bdi', { dir: 'auto' }, head(text, LONGEST));
   const cross = html('span', { 'aria-hidden': 'true', class: 'cross' }, '×');
   return button(html('span', {}, name, cross), remove, {
     class: 'chip',
-    'aria-label': `Remove filter ${text.slice(0, 200)}`,
+    'aria-label': `Remove filter ${head(text, 200)}`,
   });
 }

@@ -29,6 +29,14 @@ export function button(label: Child, press: () => void, attributes: AttributeLis
   return element;
 }
 
+/** Makes a change; if what had the focus is no longer to be seen, another element gets it. */
+export function keepFocus(change: () => void, next: () => HTMLElement): void {
+  const had = document.activeElement;
+  change();
+  if (had === null || had === document.body || had.checkVisibility()) return;
+  next().focus({ preventScroll: true });
+}
+
 /** The element of `index.html` with this id. */
 export function byId<T extends HTMLElement>(id: string, type: { new (): T }): T {
   const element = document.getElementById(id);

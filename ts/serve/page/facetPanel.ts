@@ -2,7 +2,9 @@ import type { AttributeType } from '../../core/types.ts';
 import { button, html } from './dom.ts';
 import { count } from './figures.ts';
 import type { Choice, Filters } from './filters.ts';
-import { clipped, valueText } from './texts.ts';
+import { head } from './head.ts';
+import { rangeControls } from './rangeControls.ts';
+import { valueText } from './texts.ts';
 import type { FacetCounts } from './wire.ts';
 
 /** Values of an attribute that are listed before the reader asks for more, and how many come then. */
@@ -34,11 +36,12 @@ export function facetGroups(
 }
 
 function group(name: string, open: boolean, body: HTMLElement): HTMLDetailsElement {
-  return html('details', { class: 'facet', open }, html('summary', {}, clipped(name, 60)), body);
+  const label = html('bdi', { dir: 'auto' }, head(name, 60));
+  return html('details', { class: 'facet', open }, html('summary', { title: head(name, 1000) }, label), body);
 }
 
 function valueGroup(name: string, open: boolean, choose: (name: string, choice: Choice) => void): FacetGroup {
-  const body = html('fieldset', {}, html('legend', { class: 'hidden' }, name.slice(0, 200)));
+  const body = html('fieldset', {}, html('legend', { class: 'hidden' }, head(name, 200)));
   const rows = html('div', { class: 'values' });
   body.append(rows);
   const element = group(name, open, body);
@@ -59,7 +62,7 @@ function valueGroup(name: string, open: boolean, choose: (name: string, choice: 
         const others = chosen.filter((one) => one !== value);
         choose(name, { kind: 'values', values: box.checked ? [...others, value] : others });
       });
-      const label = html('bdi', { dir: 'auto', class: 'value' }, valueText(value).slice(0, 200));
+      const label = html('bdi', { dir: 'auto', class: 'value' }, head(valueText(value), 200));
       return html('label', {}, box, label, html('span', { class: 'count' }, count(documents)));
     });
     const more =
@@ -103,35 +106,11 @@ function rangeGroup(
   open: boolean,
   choose: (name: string, choice: Choice) => void,
 ): FacetGroup {
-  const input = (label: string): HTMLInputElement =>
-    type === 'number'
-      ? html('input', {
-          type: 'number',
-          step: 'any',
-          placeholder: label,
-          'aria-label': `${name.slice(0, 200)}, ${label}`,
-        })
-      : html('input', { type: 'date', max: '9999-12-30', 'aria-label': `${name.slice(0, 200)}, ${label}` });
-  const [least, most] = [input('min'), input('max')];
-  const read = (): void => {
-    if (!least.validity.valid || !most.validity.valid) return;
-    const [from, to] = [least.value || undefined, most.value || undefined];
-    if (type === 'timestamp') choose(name, { kind: 'dates', least: from, most: to });
-    else choose(name, { kind: 'numbers', least: numberOf(from), most: numberOf(to) });
-  };
-  for (const one of [least, most]) one.addEventListener('change', read);
+  const range = rangeControls(name, type, (choice) => choose(name, choice));
   return {
     name,
-    element: group(name, open, html('div', { class: 'range' }, least, html('span', {}, 'to'), most)),
+    element: group(name, open, range.element),
     countable: false,
-    show({ choices }) {
-      const choice = choices.get(name);
-      const { least: from, most: to } = choice === undefined || choice.kind === 'values' ? {} : choice;
-      if (document.activeElement !== least) least.value = String(from ?? '');
-      if (document.activeElement !== most) most.value = String(to ?? '');
-    },
+    show: ({ choices }) => range.show(choices.get(name)),
   };
 }
-
-const numberOf = (text: string | undefined): number | undefined =>
-  text === undefined ? undefined : Number(text);

@@ -1,14 +1,17 @@
 import type { AttributeType } from '../../core/types.ts';
 import * as api from './api.ts';
-import { html } from './dom.ts';
+import { button, html, keepFocus } from './dom.ts';
 import { type FacetGroup, facetGroups } from './facetPanel.ts';
 import { buildFilter, type Choice, choose, type Filters, noFilters } from './filters.ts';
 import { Latest } from './latest.ts';
 import type { FacetCounts } from './wire.ts';
 
+const EXPLAINED = 'The figures count documents of the index that pass the other filters, whatever is asked.';
+
 /** The filter controls, with counts over all documents that pass what is chosen elsewhere. */
 export class Facets {
   readonly #element: HTMLElement;
+  readonly #home: HTMLElement;
   readonly #choose: (name: string, choice: Choice) => void;
   readonly #settled: () => void;
   readonly #latest = new Latest();
@@ -18,9 +21,18 @@ export class Facets {
   #counted: string[] = [];
   #shape = '';
 
-  /** `settled` is called when counts have come, or could not be had. */
-  constructor(element: HTMLElement, choose: (name: string, choice: Choice) => void, settled: () => void) {
+  /**
+   * `settled` is called when counts have come, or could not be had; `home` gets the focus that was on something which
+   * has gone.
+   */
+  constructor(
+    element: HTMLElement,
+    home: HTMLElement,
+    choose: (name: string, choice: Choice) => void,
+    settled: () => void,
+  ) {
     this.#element = element;
+    this.#home = home;
     this.#choose = choose;
     this.#settled = settled;
   }
@@ -31,16 +43,30 @@ export class Facets {
     if (shape === this.#shape) return;
     this.#shape = shape;
     this.#groups = facetGroups(attributes, this.#choose);
-    const none = html('p', { class: 'quiet' }, 'The documents have no attributes to filter by.');
-    this.#element.replaceChildren(
-      ...(this.#groups.length > 0 ? this.#groups.map(({ element }) => element) : [none]),
-    );
+    const told = this.#groups.length > 0 ? EXPLAINED : 'The documents have no attributes to filter by.';
+    this.#fill(html('p', { class: 'quiet' }, told), ...this.#groups.map(({ element }) => element));
     for (const { name, element, countable } of this.#groups) {
       if (!countable) continue;
       element.addEventListener('toggle', () => {
         if (element.open && !this.#counted.includes(name)) this.refresh(this.#filters);
       });
     }
+  }
+
+  /** Says that the controls are missing, unless they are there. */
+  fail(retry: () => void): void {
+    if (this.#shape !== '') return;
+    this.#fill(
+      html('p', { class: 'quiet' }, 'The server has not said what to filter by.'),
+      button('Try again', retry),
+    );
+  }
+
+  #fill(...children: HTMLElement[]): void {
+    keepFocus(
+      () => this.#element.replaceChildren(...children),
+      () => this.#element.querySelector<HTMLElement>('button, summary') ?? this.#home,
+    );
   }
 
   /** Shows what is chosen and counts anew. */

@@ -17,10 +17,13 @@ export function gradePanel(grades: Grades, changed: () => void): HTMLElement[] {
     ];
   }
   const { text, left } = grades.qrels();
-  const told = `${plural(given, 'grade')} for ${queries === 1 ? '1 query' : `${queries} queries`}, kept in this browser.`;
+  const told = `${plural(given, 'grade')} for ${queries === 1 ? '1 query' : `${queries} queries`}${grades.lasting ? ', kept in this browser.' : '.'}`;
+  const fleeting =
+    'Grades cannot be kept here: the browser gives this page no room. They last until it is closed.';
   const lost = `${plural(left, 'grade')} cannot be written: TREC files take no document ids with white space.`;
   return [
     html('p', {}, told),
+    ...(grades.lasting ? [] : [html('p', { class: 'trouble' }, fleeting)]),
     ...(left > 0 ? [html('p', { class: 'trouble' }, lost)] : []),
     button('Download relevance', () => download('qrels.trec', text)),
     button('Download queries', () => download('queries.jsonl', grades.queries())),

@@ -1,3 +1,5 @@
+import type { Keeper } from './keeper.ts';
+
 /** A query that was judged, and its grades by document. */
 interface Judged {
   id: string;
@@ -5,14 +7,8 @@ interface Judged {
   grades: [document: string, grade: number][];
 }
 
-/** What keeps the grades: `localStorage`. */
-interface Keeper {
-  getItem(key: string): string | null;
-  setItem(key: string, value: string): void;
-  removeItem(key: string): void;
-}
-
-const KEY = 'seine.grades';
+/** Key of the storage under which they lie. */
+export const GRADES_KEY = 'seine.grades';
 /** Grades that keys give, and what they say. */
 export const GRADES = ['not relevant', 'related', 'relevant', 'exactly right'];
 
@@ -27,6 +23,11 @@ export class Grades {
     this.#keeper = keeper;
   }
 
+  /** Whether the grades outlive the page. */
+  get lasting(): boolean {
+    return this.#keeper.lasting;
+  }
+
   /** Grades of a query, by document. */
   of(query: string): Map<string, number> {
     return new Map(this.#read().find((judged) => judged.query === query)?.grades);
@@ -37,16 +38,17 @@ export class Grades {
     const all = this.#read();
     let judged = all.find((one) => one.query === query);
     if (judged === undefined) {
-      judged = { id: `q${all.length + 1}`, query, grades: [] };
+      const last = Math.max(0, ...all.map(({ id }) => Number(id.slice(1))));
+      judged = { id: `q${last + 1}`, query, grades: [] };
       all.push(judged);
     }
     judged.grades = judged.grades.filter(([id]) => id !== document);
     if (grade !== undefined) judged.grades.push([document, grade]);
-    this.#keeper.setItem(KEY, JSON.stringify(all));
+    this.#keeper.write(GRADES_KEY, all);
   }
 
   clear(): void {
-    this.#keeper.removeItem(KEY);
+    this.#keeper.remove(GRADES_KEY);
   }
 
   count(): { grades: number; queries: number } {
@@ -75,6 +77,21 @@ export class Grades {
   }
 
   #read(): Judged[] {
-    return JSON.parse(this.#keeper.getItem(KEY) ?? '[]') as Judged[];
+    const kept = this.#keeper.read(GRADES_KEY);
+    return Array.isArray(kept) ? kept.filter(isJudged) : [];
   }
+}
+
+/** Anything may lie in a storage: other programs under the same address write there too. */
+function isJudged(value: unknown): value is Judged {
+  const { id, query, grades } = (value ?? {}) as Partial<Record<keyof Judged, unknown>>;
+  const isGrade = (pair: unknown): boolean =>
+    Array.isArray(pair) && pair.length === 2 && typeof pair[0] === 'string' && GRADES[pair[1]] !== undefined;
+  return (
+    typeof id === 'string' &&
+    /^q\d{1,9}$/.test(id) &&
+    typeof query === 'string' &&
+    Array.isArray(grades) &&
+    grades.every(isGrade)
+  );
 }

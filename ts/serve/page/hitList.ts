@@ -8,6 +8,7 @@ export class HitList {
   readonly #element: HTMLOListElement;
   readonly #grades: Grades;
   readonly #graded: () => void;
+  #request: SearchRequest = { query: '' };
   #cards: HitCard[] = [];
   #hits: WireHit[] = [];
 
@@ -22,17 +23,21 @@ export class HitList {
     return this.#hits.length;
   }
 
+  /** Shows the first hits of a search; its depth is the one that they were ranked at. */
   show(hits: WireHit[], request: SearchRequest): void {
     this.clear();
-    this.append(hits, request);
+    this.#request = request;
+    this.append(hits);
   }
 
   /** Adds a page. A document that moved down meanwhile, so that it comes again, is left out. */
-  append(hits: WireHit[], request: SearchRequest): void {
+  append(hits: WireHit[]): void {
+    const request = this.#request;
     const known = new Set(this.#hits.map(({ id }) => id));
     const added = hits.filter(({ id }) => !known.has(id));
     this.#hits.push(...added);
     const scale = scaleOf(this.#hits);
+    for (const card of this.#cards) card.rescale(scale);
     const given = this.#grades.of(request.query);
     const cards = added.map((hit) =>
       hitCard(hit, {
@@ -49,6 +54,12 @@ export class HitList {
     this.#element.append(...cards.map(({ element }) => element));
   }
 
+  /** Shows the grades as they are kept now: they may have been given in another tab. */
+  regrade(): void {
+    const given = this.#grades.of(this.#request.query);
+    for (const [i, card] of this.#cards.entries()) card.showGrade(given.get(this.#hits[i]!.id));
+  }
+
   clear(): void {
     this.#cards = [];
     this.#hits = [];
@@ -56,7 +67,7 @@ export class HitList {
   }
 
   at(position: number): HitCard | undefined {
-    return this.#cards[position];
+    return this.#cards.at(position);
   }
 
   /** The hit that has the focus, or something in it. */
@@ -72,5 +83,12 @@ export class HitList {
     next?.title.focus();
     next?.element.scrollIntoView({ block: 'nearest' });
     return next !== undefined;
+  }
+
+  /** Moves the focus to the hit with this id, if it is shown. */
+  goTo(id: string): void {
+    const card = this.#cards[this.#hits.findIndex((hit) => hit.id === id)];
+    card?.title.focus();
+    card?.element.scrollIntoView({ block: 'start' });
   }
 }

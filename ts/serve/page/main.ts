@@ -1,37 +1,35 @@
 import { Address } from './address.ts';
 import * as api from './api.ts';
 import { chips } from './chips.ts';
-import { comparison } from './comparison.ts';
-import { button, html } from './dom.ts';
+import { button, html, keepFocus } from './dom.ts';
 import { page } from './elements.ts';
 import { Facets } from './facets.ts';
-import { count } from './figures.ts';
+import { plural } from './figures.ts';
 import { buildFilter, choose, type Filters, noFilters } from './filters.ts';
 import { gradePanel } from './gradePanel.ts';
-import { Grades } from './grades.ts';
-import { HitList } from './hitList.ts';
+import { GRADES_KEY, Grades } from './grades.ts';
+import { Keeper } from './keeper.ts';
 import { installKeys } from './keys.ts';
 import { Latest } from './latest.ts';
 import { Notice } from './notice.ts';
-import { summary } from './summary.ts';
-import { timeBar } from './timeBar.ts';
+import { ASKED, type Found, Results } from './results.ts';
 import type { View } from './view.ts';
 import { exampleQueries, welcome } from './welcome.ts';
-import type { Info, SearchAnswer, SearchRequest } from './wire.ts';
+import type { Info, SearchRequest } from './wire.ts';
 
-const PAGE = 10;
 /** Hits that are asked for to see how ranking moved them: as many as it reads unless told otherwise. */
 const COMPARED = 50;
 const [DEBOUNCE_MS, SPINNER_MS, INFORM_MS] = [60, 150, 1000];
 
-const { input, retrieve, compare, filterButton, aside, spinner, help, more } = page;
+const { input, retrieve, compare, filterButton, aside, spinner, help, main } = page;
 
-const grades = new Grades(localStorage);
-const notice = new Notice(page.notice);
-const [searching, paging, informing] = [new Latest(), new Latest(), new Latest()];
-const list = new HitList(page.hits, grades, showGrades);
+const grades = new Grades(new Keeper(() => localStorage));
+const notice = new Notice(page.notice, main);
+const [searching, informing] = [new Latest(), new Latest()];
+const results = new Results(grades, notice, showGrades);
 const facets = new Facets(
   page.facets,
+  page.filtersTitle,
   (name, choice) => update({ filters: choose(view.filters, name, choice) }),
   showSides,
 );
@@ -51,30 +49,43 @@ let informAgain: ReturnType<typeof setTimeout> | undefined;
 /** Changes what is shown. While something is typed, the search waits for a short rest. */
 function update(change: Partial<View>, typing = false): void {
   view = { ...view, ...change };
-  address.write(view, typing);
   clearTimeout(debounce);
   searching.stop(); // what is under way has been overtaken
+  page.clear.hidden = view.query === '';
   if (!typing) showControls();
-  if (typing) debounce = setTimeout(run, DEBOUNCE_MS);
+  if (typing) debounce = setTimeout(() => run(true), DEBOUNCE_MS);
   else run();
 }
 
 function showControls(): void {
   if (input.value !== view.query) input.value = view.query;
+  page.clear.hidden = view.query === '';
   retrieve.value = view.retrieve;
   compare.setAttribute('aria-pressed', String(view.compare));
-  page.chips.replaceChildren(...chips(view.filters, (filters: Filters) => update({ filters })));
+  const shown = chips(view.filters, (filters: Filters) => update({ filters }));
+  const at = [...page.chips.children].indexOf(document.activeElement as Element);
+  keepFocus(
+    () => page.chips.replaceChildren(...shown),
+    () => shown[Math.min(at, shown.length - 1)] ?? main,
+  );
+  const chosen = buildFilter(view.filters) === undefined ? 0 : page.chips.querySelectorAll('.chip').length;
+  filterButton.textContent = chosen === 0 ? 'Filters' : `Filters (${chosen})`;
   facets.refresh(view.filters);
 }
 
-function requestOf({ query, filters, retrieve: mode, compare: both }: View): SearchRequest {
-  const filter = buildFilter(filters);
-  return { query: query.trim(), k: both ? COMPARED : PAGE, retrieve: mode, ...(filter && { filter }) };
+/** Whether before and after ranking are to be seen: where nothing ranks, they are the same. */
+const compares = (): boolean => view.compare && (about === undefined || about.ranker !== undefined);
+
+function requestOf({ query, filters, retrieve: mode }: View): SearchRequest {
+  const k = compares() ? COMPARED : ASKED;
+  return { query: query.trim(), k, retrieve: mode, filter: buildFilter(filters) };
 }
 
-function run(): void {
+function run(typing = false): void {
   clearTimeout(debounce);
-  paging.stop();
+  address.write(view, typing);
+  notice.asking();
+  results.stop();
   if (about === undefined) inform();
   const request = requestOf(view);
   document.title = request.query === '' ? 'Seine' : `${request.query.slice(0, 60)} – Seine`;
@@ -82,27 +93,32 @@ function run(): void {
     searching.stop();
     setWaiting(false);
     notice.clear();
-    showNothing();
-    void showWelcome();
+    results.clear();
+    showWelcome();
     return;
   }
-  page.welcome.hidden = true;
+  keepFocus(
+    () => {
+      page.welcome.hidden = true;
+    },
+    () => main,
+  );
   setWaiting(true);
   const started = performance.now();
   searching.start(
     (signal) =>
       Promise.all([
         api.search(request, signal),
-        view.compare ? api.search({ ...request, depth: 0 }, signal) : undefined,
+        compares() ? api.search({ ...request, depth: 0 }, signal) : undefined,
       ]),
     ([answer, before]) => {
       setWaiting(false);
       notice.clear();
-      showAnswer(answer, before, request, performance.now() - started);
+      showFound({ answer, before, request, roundTrip: performance.now() - started });
     },
     (error) => {
       setWaiting(false);
-      showNothing();
+      results.clear();
       notice.show(error, retry);
     },
   );
@@ -127,28 +143,13 @@ function retry(): void {
   run();
 }
 
-function showNothing(): void {
-  list.clear();
-  page.comparison.hidden = true;
-  page.comparison.replaceChildren();
-  more.hidden = true;
-  page.summary.hidden = true;
-}
-
-function showAnswer(
-  answer: SearchAnswer,
-  before: SearchAnswer | undefined,
-  request: SearchRequest,
-  roundTrip: number,
-): void {
-  const { hits, generation } = answer;
-  list.show(hits.slice(0, PAGE), request);
-  more.hidden = hits.length < PAGE;
-  page.summary.hidden = false;
-  page.status.replaceChildren(...summary(answer, list.length, roundTrip));
-  page.times.replaceChildren(timeBar(answer));
-  page.comparison.hidden = before === undefined || hits.length === 0;
-  page.comparison.replaceChildren(...(before === undefined ? [] : [comparison(before.hits, hits)]));
+function showFound(found: Found): void {
+  keepFocus(
+    () => results.show(found),
+    () => main,
+  );
+  results.describe(about);
+  const { hits, generation } = found.answer;
   if (hits.length === 0) showNoHits();
   if (about !== undefined && generation !== about.generation) informSoon();
 }
@@ -166,7 +167,7 @@ function showNoHits(): void {
   page.welcome.hidden = false;
 }
 
-async function showWelcome(): Promise<void> {
+function showWelcome(): void {
   page.welcome.hidden = about === undefined;
   if (about === undefined) return;
   const ask = (query: string): void => {
@@ -178,10 +179,16 @@ async function showWelcome(): Promise<void> {
 
 function showGrades(): void {
   const cleared = (): void => {
+    results.list.regrade();
     showGrades();
-    run();
   };
-  page.grades.replaceChildren(...gradePanel(grades, cleared));
+  keepFocus(
+    () => page.grades.replaceChildren(...gradePanel(grades, cleared)),
+    () => page.gradesTitle,
+  );
+  const given = grades.count().grades;
+  page.graded.hidden = given === 0;
+  page.graded.textContent = `${plural(given, 'grade')} · Download`;
 }
 
 /** However often documents change, it is asked only so often what they are now. */
@@ -196,56 +203,32 @@ function inform(): void {
   informing.start(
     async () => {
       const known = await api.info();
-      if (examples.length === 0 && known.documents > 0) {
-        examples = await exampleQueries();
-      }
+      if (examples.length === 0 && known.documents > 0) examples = await exampleQueries();
       return known;
     },
     (known) => {
       about = known;
-      page.about.textContent = `${count(known.documents)} documents`;
+      results.describe(about);
+      page.about.textContent = plural(known.documents, 'document');
       facets.setAttributes(known.attributes);
       facets.refresh(view.filters);
+      compare.hidden = known.ranker === undefined;
+      if (compare.hidden && view.compare) run();
       if (view.query.trim() !== '') return;
       notice.clear();
-      void showWelcome();
+      showWelcome();
     },
     (error) => {
+      facets.fail(inform);
       showSides();
       if (view.query.trim() === '') notice.show(error, retry);
     },
   );
 }
 
-function loadMore(): void {
-  const request = { ...requestOf(view), k: PAGE, offset: list.length };
-  more.disabled = true;
-  const end = (): void => {
-    more.disabled = false;
-  };
-  paging.start(
-    (signal) => api.search(request, signal),
-    ({ hits }) => {
-      end();
-      const first = list.length;
-      list.append(hits, request);
-      more.hidden = hits.length < PAGE;
-      page.status.querySelector('strong')?.replaceChildren(`${count(list.length)} hits`);
-      list.at(first)?.title.focus();
-    },
-    (error) => {
-      end();
-      notice.show(error, () => {
-        notice.clear();
-        loadMore();
-      });
-    },
-  );
-}
-
 /** Closes what is open, innermost first; last of all it leaves the hits for the search box. */
 function close(): boolean {
-  const current = list.current();
+  const current = results.list.current();
   if (help.open) help.close();
   else if (current?.isOpen()) current.toggle();
   else if (aside.classList.contains('open')) showAside(false);
@@ -259,9 +242,13 @@ function showSides(): void {
   aside.classList.remove('unready');
 }
 
+/** On narrow screens, where the column at the side unfolds between the search and the hits. */
 function showAside(open: boolean): void {
-  aside.classList.toggle('open', open);
   filterButton.setAttribute('aria-expanded', String(open));
+  keepFocus(
+    () => aside.classList.toggle('open', open),
+    () => filterButton,
+  );
 }
 
 input.addEventListener('input', () => update({ query: input.value }, true));
@@ -269,21 +256,36 @@ page.form.addEventListener('submit', (event) => {
   event.preventDefault();
   update({ query: input.value });
 });
+page.clear.addEventListener('click', () => {
+  update({ query: '' });
+  input.focus();
+});
 retrieve.addEventListener('change', () => update({ retrieve: retrieve.value as View['retrieve'] }));
 compare.addEventListener('click', () => update({ compare: !view.compare }));
 filterButton.addEventListener('click', () => showAside(!aside.classList.contains('open')));
-more.addEventListener('click', loadMore);
+page.showHits.addEventListener('click', () => {
+  showAside(false);
+  main.focus();
+});
+page.graded.addEventListener('click', () => {
+  showAside(true);
+  page.grades.querySelector('button')?.focus();
+});
 page.helpButton.addEventListener('click', () => help.showModal());
 page.helpClose.addEventListener('click', () => help.close());
 installKeys({
   search: input,
   help,
   list: page.hits,
-  move: (step) => list.move(step),
-  grade: (grade) => list.current()?.grade(grade),
+  move: (step) => results.list.move(step),
+  grade: (grade) => results.list.current()?.grade(grade),
   close,
 });
-addEventListener('storage', showGrades);
+addEventListener('storage', ({ key }) => {
+  if (key !== null && key !== GRADES_KEY) return;
+  results.list.regrade();
+  showGrades();
+});
 
 showControls();
 showGrades();

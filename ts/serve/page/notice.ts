@@ -1,79 +1,104 @@
 import { ApiError, keepKey } from './api.ts';
-import { button, html } from './dom.ts';
+import { button, html, keepFocus } from './dom.ts';
 
 const [FIRST_MS, LONGEST_MS] = [1000, 30_000];
 
 /** Says what went wrong and sees to it that what can be tried again is: with growing pauses, or when the server says. */
 export class Notice {
   readonly #element: HTMLElement;
+  readonly #home: HTMLElement;
+  readonly #message = html('p');
+  // The figure changes each second: read out once, it is silent from then on.
+  readonly #clock = html('span', { 'aria-live': 'off' });
+  readonly #tryNow = button('Try now', () => this.#retry());
+  #form: HTMLFormElement | undefined;
+  #retry = (): void => {};
   #failures = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  constructor(element: HTMLElement) {
+  /** `home` gets the focus that was in a notice which is no longer needed. */
+  constructor(element: HTMLElement, home: HTMLElement) {
     this.#element = element;
+    this.#home = home;
   }
 
   /** An answer has come: nothing is wrong any more. */
   clear(): void {
     this.#failures = 0;
-    this.#empty();
+    this.#fill();
+  }
+
+  /** Something is asked: until it is answered, nothing is tried again by itself. */
+  asking(): void {
+    clearInterval(this.#timer);
+    this.#clock.textContent = 'Asking…';
   }
 
   show(error: unknown, retry: () => void): void {
-    this.#empty();
-    const message = html('p', {}, error instanceof Error ? error.message : String(error));
-    this.#element.append(message);
-    if (!(error instanceof ApiError) || error.trouble === 'refused') return;
-    if (error.trouble === 'unauthorized') {
-      this.#element.append(keyForm(retry));
-      return;
-    }
-    const pause = error.retryAfterMs ?? Math.min(LONGEST_MS, FIRST_MS * 2 ** this.#failures);
-    this.#failures++;
-    this.#element.append(this.#countdown(pause, retry));
+    this.#retry = retry;
+    const message = error instanceof Error ? error.message : String(error);
+    if (this.#message.textContent !== message) this.#message.textContent = message;
+    const trouble = error instanceof ApiError ? error.trouble : 'refused';
+    if (trouble === 'refused') this.#fill(this.#message);
+    else if (trouble === 'unauthorized') this.#askForKey();
+    else this.#countDown((error as ApiError).retryAfterMs);
   }
 
-  #countdown(pause: number, retry: () => void): HTMLElement {
+  /** A form that is there stays, with what is written in it; the focus moves to it only from nowhere. */
+  #askForKey(): void {
+    if (this.#form !== undefined && this.#element.contains(this.#form)) return;
+    const lost = document.activeElement === document.body || document.activeElement === this.#home;
+    this.#form = keyForm(() => this.#retry());
+    this.#fill(this.#message, this.#form);
+    if (lost) this.#form.querySelector('input')?.focus();
+  }
+
+  #countDown(asked: number | undefined): void {
+    const pause = asked ?? Math.min(LONGEST_MS, FIRST_MS * 2 ** this.#failures);
+    this.#failures++;
     const due = performance.now() + pause;
-    // The figure changes each second: read out once, it is silent from then on.
-    const clock = html('span', { 'aria-live': 'off' });
     const tick = (): void => {
       const left = Math.ceil((due - performance.now()) / 1000);
-      clock.textContent = `Trying again in ${Math.max(0, left)} s.`;
-      if (left > 0) return;
-      clearInterval(this.#timer);
-      retry();
+      this.#clock.textContent = `Trying again in ${Math.max(0, left)} s.`;
+      if (left <= 0) this.#retry();
     };
-    tick();
+    if (!this.#element.contains(this.#tryNow))
+      this.#fill(this.#message, html('div', { class: 'actions' }, this.#clock, this.#tryNow));
+    clearInterval(this.#timer);
     this.#timer = setInterval(tick, 250);
-    return html('div', { class: 'actions' }, clock, button('Try now', retry));
+    tick();
   }
 
-  #empty(): void {
+  #fill(...children: HTMLElement[]): void {
     clearInterval(this.#timer);
-    this.#element.replaceChildren();
+    keepFocus(
+      () => this.#element.replaceChildren(...children),
+      () => this.#element.querySelector<HTMLElement>('input, button') ?? this.#home,
+    );
   }
 }
 
 function keyForm(retry: () => void): HTMLFormElement {
   const input = html('input', {
+    id: 'key',
     type: 'password',
     autocomplete: 'off',
-    'aria-label': 'API key',
     required: true,
+    pattern: '\\s*[!-~]+\\s*',
+    title: 'Letters, digits and signs of ASCII, as a header can carry them',
   });
-  const form = html('form', {}, input, html('button', { type: 'submit' }, 'Use this key'));
-  const note = html(
-    'p',
-    { class: 'quiet' },
-    'It is kept until this tab is closed, and sent to this server only.',
+  const form = html(
+    'form',
+    {},
+    html('label', { for: 'key' }, 'API key'),
+    input,
+    html('button', { type: 'submit' }, 'Use this key'),
+    html('p', { class: 'quiet' }, 'It is kept until this tab is closed, and sent to this server only.'),
   );
-  form.append(note);
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     keepKey(input.value.trim());
     retry();
   });
-  queueMicrotask(() => input.focus());
   return form;
 }

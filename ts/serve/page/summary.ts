@@ -1,24 +1,27 @@
-import { html } from './dom.ts';
-import { count, milliseconds, plural } from './figures.ts';
-import type { SearchAnswer } from './wire.ts';
+import { count, milliseconds } from './figures.ts';
+import type { Info, SearchAnswer } from './wire.ts';
 
 /** What was done for an answer, in one line. */
-export function summary(answer: SearchAnswer, shown: number, roundTrip: number): (HTMLElement | string)[] {
+export function summary(answer: SearchAnswer, info: Info | undefined, roundTrip: number): string {
   const { generation, device, workload, depth, ranked, cached, truncated, queryTruncated } = answer;
   const ofThem = [
-    cached !== undefined && cached > 0 && `${count(cached)} from the cache`,
+    cached > 0 && `${count(cached)} from the cache`,
     truncated > 0 && `${count(truncated)} read in part`,
   ].filter(Boolean);
+  const bounds = info?.workloads[workload]?.depth;
+  const ranking =
+    info !== undefined && info.ranker === undefined
+      ? ['no ranker']
+      : [
+          `${count(ranked)} ranked${ofThem.length > 0 ? ` (${ofThem.join(', ')})` : ''}`,
+          `depth ${count(depth)}${bounds === undefined ? '' : ` of ${bounds.least}–${bounds.greatest}`}`,
+        ];
   const facts = [
-    `${count(ranked)} ranked${ofThem.length > 0 ? ` (${ofThem.join(', ')})` : ''}`,
-    depth !== undefined && `depth ${count(depth)}`,
+    ...ranking,
     device,
-    workload !== undefined && `workload ${workload}`,
+    `workload ${workload}`,
     `generation ${count(generation)}`,
-    queryTruncated === true && 'only the head of the query was read',
+    queryTruncated && 'only the head of the query was read',
   ];
-  return [
-    html('strong', {}, plural(shown, 'hit')),
-    ` in ${milliseconds(roundTrip)} ms · ${facts.filter(Boolean).join(' · ')}`,
-  ];
+  return ` in ${milliseconds(roundTrip)} ms · ${facts.filter(Boolean).join(' · ')}`;
 }

@@ -1,5 +1,6 @@
 import type { Highlight } from '../../core/types.ts';
 import { button, html } from './dom.ts';
+import { head } from './head.ts';
 import type { WireValue } from './wire.ts';
 
 /** A text of which at most `limit` characters show until the reader asks for the rest. */
@@ -9,17 +10,18 @@ export function clipped(text: string, limit: number): HTMLElement {
     whole.append(text);
     return whole;
   }
-  const end = /[\ud800-\udbff]/.test(text[limit - 1]!) ? limit - 1 : limit;
-  const head = document.createTextNode(`${text.slice(0, end)}…`);
+  const shown = document.createTextNode(head(text, limit));
   const more = button(
     'more',
     () => {
-      head.data = text;
+      shown.data = text;
+      whole.tabIndex = -1;
+      whole.focus();
       more.remove();
     },
-    { class: 'link', 'aria-label': `Show all ${text.length} characters` },
+    { class: 'link', 'aria-label': `Show more: all ${text.length} characters` },
   );
-  whole.append(head);
+  whole.append(shown);
   return html('span', {}, whole, ' ', more);
 }
 
@@ -35,11 +37,21 @@ export function highlighted(text: string, ranges: Highlight[]): HTMLElement {
   return whole;
 }
 
-/** A value as text: days for timestamps at midnight, degrees for points. */
+/** A value as text: degrees for points, commas between members. */
 export function valueText(value: WireValue): string {
   if (value === null) return '–';
   if (Array.isArray(value)) return value.join(', ');
   if (typeof value === 'object') return `${value.lat}°, ${value.lon}°`;
-  if (typeof value === 'boolean') return value ? 'yes' : 'no';
-  return typeof value === 'number' ? String(value) : value.replace(/T00:00(:00(\.0+)?)?Z$/, '');
+  return typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value);
+}
+
+/** A timestamp as JSON carries it, by what is left out where it is zero: milliseconds, seconds, time of day. */
+const TIMESTAMP = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::00(?:\.0+)?|(:\d\d(?:\.\d+)?))Z$/;
+
+/** A value as it is shown: `2026-03-15 05:30` for a timestamp, only the day at midnight; long texts are cut. */
+export function valueView(value: WireValue, limit: number): HTMLElement {
+  const [whole, day, time, seconds = ''] = TIMESTAMP.exec(String(value)) ?? [];
+  if (whole === undefined) return clipped(valueText(value), limit);
+  const shown = time === '00:00' && seconds === '' ? day : `${day} ${time}${seconds}`;
+  return html('time', { datetime: whole, title: `${whole}, which is UTC` }, shown);
 }

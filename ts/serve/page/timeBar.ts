@@ -5,8 +5,11 @@ import type { SearchAnswer } from './wire.ts';
 const STAGES = ['wait', 'understand', 'retrieve', 'rank', 'respond'] as const;
 
 /** Where the time went: a bar in which each stage has its share, and the figures under it. */
-export function timeBar({ timings }: SearchAnswer): HTMLElement {
-  const parts = STAGES.map((stage) => ({ stage, ms: timings[stage] ?? 0 }));
+export function timeBar({ timings }: SearchAnswer, ranks: boolean): HTMLElement {
+  const parts = STAGES.filter((stage) => ranks || stage !== 'rank').map((stage) => ({
+    stage,
+    ms: timings[stage],
+  }));
   const whole = Math.max(
     1e-9,
     parts.reduce((sum, { ms }) => sum + ms, 0),
@@ -19,12 +22,12 @@ export function timeBar({ timings }: SearchAnswer): HTMLElement {
     return segment;
   });
   const figures = parts.map(({ stage, ms }) =>
-    html('div', {}, html('dt', { class: stage }, stage), html('dd', {}, milliseconds(ms))),
+    html('div', {}, html('dt', { class: stage }, stage), html('dd', {}, `${milliseconds(ms)} ms`)),
   );
   return html(
     'div',
     { class: 'times' },
     svg('svg', { class: 'bar', 'aria-hidden': 'true' }, ...segments),
-    html('dl', { 'aria-label': 'Milliseconds by stage' }, ...figures),
+    html('dl', { 'aria-label': 'Time by stage' }, ...figures),
   );
 }

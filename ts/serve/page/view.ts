@@ -1,7 +1,7 @@
 import type { FilterExpression, RetrieveMode } from '../../core/types.ts';
 import { buildFilter, type Filters, readFilter } from './filters.ts';
 
-/** What the page shows: all of it stands in its address. */
+/** What the page shows: all of it stands in its address, behind the `#`, which no server or proxy is sent. */
 export interface View {
   query: string;
   filters: Filters;
@@ -12,9 +12,9 @@ export interface View {
 
 const MODES: RetrieveMode[] = ['fused', 'dense', 'bm25'];
 
-/** The view that an address names; what it does not say has its default. */
-export function readView(address: string): View {
-  const params = new URLSearchParams(address);
+/** The view that a fragment names (`#q=…`, or an empty text); what it does not say has its default. */
+export function readView(fragment: string): View {
+  const params = new URLSearchParams(fragment.slice(1));
   const retrieve = MODES.find((mode) => mode === params.get('retrieve')) ?? 'fused';
   return {
     query: params.get('q') ?? '',
@@ -24,8 +24,8 @@ export function readView(address: string): View {
   };
 }
 
-/** The address of a view: `?q=…`, or an empty text for the view that the page starts with. */
-export function addressOf({ query, filters, retrieve, compare }: View): string {
+/** The fragment that names a view: `#q=…`, or an empty text for the view that the page starts with. */
+export function fragmentOf({ query, filters, retrieve, compare }: View): string {
   const params = new URLSearchParams();
   const filter = buildFilter(filters);
   if (query !== '') params.set('q', query);
@@ -33,7 +33,7 @@ export function addressOf({ query, filters, retrieve, compare }: View): string {
   if (retrieve !== 'fused') params.set('retrieve', retrieve);
   if (compare) params.set('compare', '1');
   const text = params.toString();
-  return text === '' ? '' : `?${text}`;
+  return text === '' ? '' : `#${text}`;
 }
 
 /** A filter that is no JSON object cannot have been made here: there is none then. */

@@ -1,6 +1,6 @@
 import * as api from './api.ts';
 import { button, html } from './dom.ts';
-import { count } from './figures.ts';
+import { plural } from './figures.ts';
 import type { Info, WireHit } from './wire.ts';
 
 const [EXAMPLES, LONGEST] = [5, 90];
@@ -9,7 +9,7 @@ const ANYTHING = 'a useful thing to know';
 
 /** What the page says before anything is asked: what can be, with examples from the index itself. */
 export function welcome(
-  { documents }: Info,
+  { documents, ranker }: Info,
   examples: string[],
   ask: (query: string) => void,
 ): HTMLElement[] {
@@ -29,12 +29,12 @@ export function welcome(
     ),
   );
   return [
-    html('h3', {}, `Search ${count(documents)} document${documents === 1 ? '' : 's'} by what they mean`),
+    html('h3', {}, `Search ${plural(documents, 'document')} by what they mean`),
     html(
       'p',
       {},
       'Ask in your own words: a name, a question, a description. Every document is compared with what you ask, ' +
-        'the best are read again by a ranker, and each hit shows what every stage made of it.',
+        `${ranker === undefined ? '' : 'the best are read again by a ranker, '}and each hit shows what every stage made of it.`,
     ),
     ...(rows.length > 0 ? [html('h4', {}, 'From these documents'), html('ol', {}, ...rows)] : []),
   ];

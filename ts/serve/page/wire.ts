@@ -1,3 +1,4 @@
+import type { Explanation } from '../../core/explanation.ts';
 import type { AttributeType, FilterExpression, Hit, RetrieveMode, Timings } from '../../core/types.ts';
 
 /** Attribute values as JSON carries them: timestamps are ISO 8601 texts. */
@@ -11,8 +12,8 @@ export interface SearchRequest {
   query: string;
   k?: number;
   offset?: number;
-  depth?: number;
-  retrieve?: RetrieveMode;
+  depth?: number | undefined;
+  retrieve?: RetrieveMode | undefined;
   filter?: FilterExpression | undefined;
   facets?: string[];
 }
@@ -21,25 +22,32 @@ export type FacetCounts = { value: string | boolean; count: number }[];
 
 export interface SearchAnswer {
   query: string;
-  workload?: string;
+  workload: string;
   hits: WireHit[];
   facets?: Record<string, FacetCounts>;
   generation: number;
   device: string;
-  depth?: number;
+  /** Documents that the ranker was to read. */
+  depth: number;
   ranked: number;
-  cached?: number;
+  cached: number;
   truncated: number;
-  queryTruncated?: boolean;
-  timings: Timings & { wait?: number };
+  queryTruncated: boolean;
+  timings: Timings & { wait: number };
 }
 
 export interface Info {
   documents: number;
   generation: number;
   device: string;
-  ranker?: string | null;
+  /** Left out if nothing ranks. */
+  ranker?: string;
   attributes: Record<string, AttributeType>;
+  workloads: Record<string, { depth?: { now: number; least: number; greatest: number } }>;
+}
+
+export interface WireExplanation extends Explanation {
+  depth: number;
 }
 
 export interface WireDocument {
