@@ -68,6 +68,18 @@ describe('one document or an array, as JSON', () => {
     expect(await stored()).toBe(1);
   });
 
+  test('no body at all, and one that is nested deeply, are refused as any other', async () => {
+    const none = await ask(`${server.url}/documents`, undefined, { method: 'POST' });
+    expect([none.status, none.body.error.code]).toEqual([422, 'ERR_DATA']);
+    const nested = `${'['.repeat(9000)}${']'.repeat(9000)}`;
+    const deep = await ask(`${server.url}/documents`, undefined, {
+      method: 'POST',
+      body: `[{"id":"d1","text":"a","attributes":{"deep":${nested}}}]`,
+      headers: { 'content-type': 'application/json' },
+    });
+    expect([deep.status, deep.body.error.document]).toEqual([422, 0]);
+  });
+
   test.each([
     ['null', /must be an object with id and text, got null/],
     ['3', /got 3/],

@@ -2,7 +2,7 @@ import { lines } from '../../core/lines.ts';
 import { readJson } from '../readJson.ts';
 
 /**
- * One document as it came, of so many bytes as JSON, or why it could not be read: the end of a sentence that begins
+ * One document as it came, of about so many bytes as JSON, or why it could not be read: the end of a sentence that begins
  * with its place.
  */
 export type Entry = { place: Place; bytes: number } & ({ value: unknown } | { error: string });
@@ -29,8 +29,24 @@ export async function* ndjsonEntries(
 /** A JSON body: one document, or an array of them. */
 export function* jsonEntries(body: unknown): Generator<Entry, void, undefined> {
   for (const [document, value] of (Array.isArray(body) ? body : [body]).entries()) {
-    yield { place: { document }, bytes: Buffer.byteLength(JSON.stringify(value)), value };
+    yield { place: { document }, bytes: jsonSize(value), value };
   }
+}
+
+/** About how long a value is as JSON, however deeply it is nested. */
+function jsonSize(value: unknown): number {
+  let size = 0;
+  const left = [value];
+  while (left.length > 0) {
+    const next = left.pop();
+    size += typeof next === 'string' ? next.length + 2 : 4;
+    if (typeof next !== 'object' || next === null) continue;
+    for (const [name, inner] of Object.entries(next)) {
+      size += name.length;
+      left.push(inner);
+    }
+  }
+  return size;
 }
 
 /** The beginning of a sentence about what stands there. */
