@@ -7,11 +7,11 @@ const UNWANTED =
   /single-process|no-zygote|disable-web-security|insecure-content|site-isolation|site-per-process/;
 
 /** A real browser, or why there is none. */
-export async function launchBrowser(): Promise<Browser | string> {
+export async function launchBrowser(flags: readonly string[] = []): Promise<Browser | string> {
   try {
     return await driver.launch({
       executablePath: await chromium.executablePath(),
-      args: chromium.args.filter((flag) => !UNWANTED.test(flag)),
+      args: [...chromium.args.filter((flag) => !UNWANTED.test(flag)), ...flags],
       headless: true,
     });
   } catch (error) {

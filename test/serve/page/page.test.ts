@@ -7,7 +7,7 @@ import { hostileTests } from './hostileTests.ts';
 import { searchingTests } from './searchingTests.ts';
 import { troubleTests } from './troubleTests.ts';
 
-// One file, so that one browser serves all of it: it is unpacked where several at a time would meet it half-written.
+// One file, so that one browser serves all of it.
 const browser = await launchBrowser();
 
 if (typeof browser === 'string') {

@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+import { launchBrowser } from '../serve/page/browser.ts';
+
+/** WebGPU on SwiftShader, which the browser brings along. */
+const FLAGS = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
+
+const entry = fileURLToPath(new URL('../../dist/browser/webgpu.js', import.meta.url));
+
+/** Suites that need Chromium fail without it, unless told that this machine has none. */
+export const withoutChromium = process.env.SEINE_WITHOUT_CHROMIUM === '1';
+if (withoutChromium) console.warn('Search in the browser is not tested: SEINE_WITHOUT_CHROMIUM is set.');
+
+export interface GpuPage {
+  browser: Browser;
+  page: Page;
+  /** Of the page, which is empty; `entry` is the package's `seine/webgpu`. */
+  url: string;
+  entry: string;
+  /** Paths that were asked for. */
+  requests: string[];
+  close(): Promise<void>;
+}
+
+/** An empty page of a secure origin in Chromium, with WebGPU or as Chromium comes. */
+export async function openGpuPage({ webgpu = true, html = '' } = {}): Promise<GpuPage> {
+  const browser = await launchBrowser(webgpu ? FLAGS : []);
+  if (typeof browser === 'string') {
+    throw new Error(`Chromium does not start (SEINE_WITHOUT_CHROMIUM=1 leaves it out): ${browser}`);
+  }
+  const requests: string[] = [];
+  const server = createServer(({ url = '' }, response) => {
+    requests.push(url);
+    const script = url === '/webgpu.js';
+    response.setHeader('content-type', script ? 'text/javascript' : 'text/html; charset=utf-8');
+    response.end(script ? readFileSync(entry) : `<!doctype html><link rel="icon" href="data:,">${html}`);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const page = await browser.newPage();
+  await page.goto(url);
+  return {
+    browser,
+    page,
+    url,
+    entry: `${url}webgpu.js`,
+    requests,
+    close: async () => {
+      await browser.close();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
