@@ -8,6 +8,7 @@ import { launchBrowser } from '../serve/page/browser.ts';
 /** WebGPU on SwiftShader, which the browser brings along. */
 const FLAGS = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
 
+const EMPTY = '<!doctype html><link rel="icon" href="data:,">';
 const entry = fileURLToPath(new URL('../../dist/browser/webgpu.js', import.meta.url));
 
 /** Suites that need Chromium fail without it, unless told that this machine has none. */
@@ -17,7 +18,7 @@ if (withoutChromium) console.warn('Search in the browser is not tested: SEINE_WI
 export interface GpuPage {
   browser: Browser;
   page: Page;
-  /** Of the page, which is empty; `entry` is the package's `seine/webgpu`. */
+  /** Of the page; `entry` is that of the package's `seine/webgpu`. */
   url: string;
   entry: string;
   /** Paths that were asked for. */
@@ -25,8 +26,8 @@ export interface GpuPage {
   close(): Promise<void>;
 }
 
-/** An empty page of a secure origin in Chromium, with WebGPU or as Chromium comes. */
-export async function openGpuPage({ webgpu = true, html = '' } = {}): Promise<GpuPage> {
+/** A page of a secure origin in Chromium, with WebGPU or as Chromium comes. */
+export async function openGpuPage({ webgpu = true, html = EMPTY } = {}): Promise<GpuPage> {
   const browser = await launchBrowser(webgpu ? FLAGS : []);
   if (typeof browser === 'string') {
     throw new Error(`Chromium does not start (SEINE_WITHOUT_CHROMIUM=1 leaves it out): ${browser}`);
@@ -36,7 +37,7 @@ export async function openGpuPage({ webgpu = true, html = '' } = {}): Promise<Gp
     requests.push(url);
     const script = url === '/webgpu.js';
     response.setHeader('content-type', script ? 'text/javascript' : 'text/html; charset=utf-8');
-    response.end(script ? readFileSync(entry) : `<!doctype html><link rel="icon" href="data:,">${html}`);
+    response.end(script ? readFileSync(entry) : html);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;

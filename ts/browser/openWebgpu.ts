@@ -19,7 +19,7 @@ async function findAdapter(): Promise<GPUAdapter> {
       globalThis.isSecureContext === false
         ? 'browsers offer WebGPU to secure pages only: serve this one over https or from localhost'
         : 'this browser does not offer it: use a current Chrome, Edge, Safari or Firefox ' +
-            "(in Node.js: openDevice('webgpu') from 'seine')",
+            "(Node.js has openDevice('webgpu') instead)",
     );
   }
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
