@@ -1,6 +1,7 @@
 import { expect } from '@jest/globals';
 import chromium from '@sparticuz/chromium';
 import { type Browser, type BrowserContextOptions, chromium as driver, type Page } from 'playwright-core';
+import { unpackPart } from '../../../scripts/unpackPart.mjs';
 
 /** Of the flags for functions in the cloud, those that switch off what the page's policy stands on. */
 const UNWANTED =
@@ -12,11 +13,18 @@ export async function launchBrowser(flags: readonly string[] = []): Promise<Brow
     return await driver.launch({
       executablePath: await chromium.executablePath(),
       args: [...chromium.args.filter((flag) => !UNWANTED.test(flag)), ...flags],
+      env: { ...process.env, LD_LIBRARY_PATH: libraries() },
       headless: true,
     });
   } catch (error) {
     return (error as Error).message.split('\n')[0]!;
   }
+}
+
+/** Where the browser finds libraries such as NSS: its package brings those that a bare system lacks. */
+function libraries(): string {
+  const own = unpackPart('al2023');
+  return [process.env.LD_LIBRARY_PATH, own && `${own}/lib`].filter(Boolean).join(':');
 }
 
 /** Counts what must never happen, from before the first script of the page. */
