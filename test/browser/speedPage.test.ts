@@ -26,7 +26,7 @@ suite('the page that measures the GPU', () => {
       await page.locator('#result').waitFor({ timeout: 40_000 });
       expect(await page.locator('#result h2').textContent()).toBe(`3,000 rows of 33 dimensions, ${metric}`);
       expect(await page.locator('#check').textContent()).toMatch(/^40 of 40 .* id and score\.$/);
-      expect(await page.locator('#adapter').textContent()).toContain('swiftshader');
+      expect(await page.locator('#adapter').textContent()).toBe('google swiftshader (WebGPU)');
       const lines = await page
         .locator('tbody tr')
         .evaluateAll((rows) =>

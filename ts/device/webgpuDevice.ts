@@ -50,7 +50,7 @@ async function open(adapter: GPUAdapter, code: string, maxShardBytes: number): P
   };
   return {
     name: 'webgpu',
-    description: `${adapterName(info)} (${info.vendor} ${info.architecture}, WebGPU)`,
+    description: describe(info),
     createRows: async (options) => {
       context.checkAlive();
       return new WebgpuRows(context, options, await context.pipelines.kernelsFor(options.metric));
@@ -62,7 +62,14 @@ async function open(adapter: GPUAdapter, code: string, maxShardBytes: number): P
   };
 }
 
-/** What an adapter calls itself; browsers keep most of it to themselves. */
-export function adapterName({ description, device, vendor }: GPUAdapterInfo): string {
-  return description || device || vendor || 'unnamed adapter';
+/** What an adapter calls itself, or its maker: browsers keep the rest to themselves. */
+export function adapterName(info: GPUAdapterInfo): string {
+  return info.description || info.device || makerOf(info) || 'unnamed adapter';
+}
+
+const makerOf = ({ vendor, architecture }: GPUAdapterInfo): string => `${vendor} ${architecture}`.trim();
+
+function describe(info: GPUAdapterInfo): string {
+  const [name, maker] = [adapterName(info), makerOf(info)];
+  return maker === '' || maker === name ? `${name} (WebGPU)` : `${name} (${maker}, WebGPU)`;
 }
