@@ -25,15 +25,16 @@ struct Params {
   stride: u32,   // slots per query in costs
   capacity: u32, // slots per query in candidates
   masked: u32,   // 1 if mask applies
+  wanted: u32,   // k
 }
 
-// Per query. `histogram` counts rows by the next 8 bits of their key; `prefix` holds the bits chosen so far.
+// Per query, zero at first. `histogram` counts rows by the next 8 bits of their key; `prefix` holds the bits chosen
+// so far.
 struct Selection {
   histogram: array<atomic<u32>, 256>,
   level: u32,
   prefix: u32,
   wanted: u32,                // rank of the wanted key among the keys with this prefix, from 1
-  candidates: atomic<u32>,    // found, even if more than `capacity`
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -45,7 +46,9 @@ struct Selection {
 @group(0) @binding(5) var<storage, read> bounds: array<vec4f>;
 @group(0) @binding(6) var<storage, read_write> costs: array<f32>;
 @group(0) @binding(7) var<storage, read_write> selections: array<Selection>;
-@group(0) @binding(8) var<storage, read_write> candidates: array<u32>;
+// Per query the number found, zero at first and counted on past `capacity`; then slot 0 of each query, slot 1 of each
+// and so on: so the first few of all are read back in one piece.
+@group(0) @binding(8) var<storage, read_write> candidates: array<atomic<u32>>;
 
 fn passes(row: u32) -> bool {
   if (row >= params.rows) { return false; }
@@ -168,7 +171,7 @@ fn pick(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
   atomicStore(&bins[thread], atomicExchange(&selections[query].histogram[thread], 0u));
   workgroupBarrier();
   if (thread == 0u) {
-    var wanted = selections[query].wanted;
+    var wanted = select(selections[query].wanted, params.wanted, selections[query].level == 0u);
     var bin = 0u;
     for (; bin < 255u; bin++) {
       let total = atomicLoad(&bins[bin]);
@@ -191,9 +194,9 @@ fn compact(
   let threshold = selections[query].prefix;
   for (var row = group.x * THREADS + thread; row < params.rows; row += groups.x * THREADS) {
     if (passes(row) && best(query, row) <= threshold) {
-      let slot = atomicAdd(&selections[query].candidates, 1u);
+      let slot = atomicAdd(&candidates[query], 1u);
       if (slot < params.capacity) {
-        candidates[query * params.capacity + slot] = params.first + row;
+        atomicStore(&candidates[(1u + slot) * params.queries + query], params.first + row);
       }
     }
   }

@@ -1,13 +1,15 @@
-// Compiles TypeScript into dist/, puts the page's other files beside its scripts, marks the command as executable.
+// Compiles TypeScript into dist/, puts the page's other files beside its scripts, marks the command as executable and
+// bundles what browsers load from the package.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { buildSync } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const page = 'ts/serve/page';
 try {
-  // The page first: it is compiled for browsers, and what it shares with the rest is for Node.js in the end.
-  for (const project of [page, '.']) {
+  // What is for browsers first: what it shares with the rest is compiled for Node.js in the end.
+  for (const project of [page, 'ts/browser', '.']) {
     const args = ['node_modules/typescript/bin/tsc', '-p', project];
     execFileSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
   }
@@ -20,3 +22,14 @@ for (const file of readdirSync(`${root}/${page}`)) {
   if (/\.(?:html|css|svg)$/.test(file))
     copyFileSync(`${root}/${page}/${file}`, `${root}/dist/serve/page/${file}`);
 }
+buildSync({
+  absWorkingDir: root,
+  entryPoints: ['ts/browser/webgpu.ts'],
+  outfile: 'dist/browser/webgpu.js',
+  bundle: true,
+  format: 'esm',
+  platform: 'browser', // an import of Node's modules is an error
+  target: 'es2022',
+  charset: 'utf8',
+  loader: { '.wgsl': 'text' },
+});

@@ -15,7 +15,8 @@ function run(command, args, env = process.env) {
 if (arguments_.length === 0) {
   run(process.execPath, ['node_modules/@biomejs/biome/bin/biome', 'check', '.']);
   run(process.execPath, ['scripts/clangFormat.mjs']);
-  run(process.execPath, ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'test/tsconfig.json']);
+  for (const project of ['test', 'bench/browser/page'])
+    run(process.execPath, ['node_modules/typescript/bin/tsc', '--noEmit', '-p', project]);
 }
 // Fibers and sections of ELF files: elsewhere the emulated CUDA device is not tested.
 if (process.platform === 'linux')

@@ -8,6 +8,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** Which rooms a room may import, besides itself. A stage (`online/x`, `offline/x`) never imports its siblings. */
 const ARROWS: Record<string, string[]> = {
   index: ['search', 'online', 'device', 'store', 'models', 'core'],
+  browser: ['device', 'core'],
   cli: ['serve', 'search', 'online', 'offline', 'device', 'store', 'models', 'train', 'report', 'core'],
   serve: ['search', 'online', 'device', 'store', 'models', 'core'],
   search: ['online', 'device', 'store', 'models', 'core'],
@@ -54,7 +55,7 @@ function room(file: string): string {
 const sources = filesBelow('ts', ['.ts']);
 const imports: Import[] = sources.flatMap((from) =>
   specifiers(from)
-    .filter((specifier) => specifier.startsWith('.'))
+    .filter((specifier) => specifier.startsWith('.') && !specifier.endsWith('.wgsl'))
     .map((specifier) => ({
       from,
       to: relative(root, join(root, dirname(from), specifier)).replaceAll('\\', '/'),
@@ -111,7 +112,10 @@ describe('architecture', () => {
     const naming = (pattern: RegExp) =>
       sources.filter((file) => pattern.test(readFileSync(join(root, file), 'utf8')));
     expect(naming(/['`][^'`\n]*seine\.node['`]/)).toEqual(['ts/device/native.ts']);
-    expect(naming(/['`][^'`\n]*\.wgsl['`]/)).toEqual(['ts/device/webgpu.ts']);
+    expect(naming(/^(?!declare).*['`][^'`\n]*\.wgsl['`]/m)).toEqual([
+      'ts/browser/openWebgpu.ts',
+      'ts/device/webgpu.ts',
+    ]);
   });
 
   test('core imports Node and nothing else, but for the progress bar', () => {
@@ -135,6 +139,19 @@ describe('architecture', () => {
     const types = imports.filter(({ from, to }) => from.startsWith(page) && !to.startsWith(page));
     expect(types.filter(({ to }) => !to.startsWith('ts/core/'))).toEqual([]);
     expect(imports.filter(({ from, to }) => !from.startsWith(page) && to.startsWith(page))).toEqual([]);
+  });
+
+  test('what seine/webgpu is made of imports nothing of Node and no package', () => {
+    const targets = groupByFrom(imports);
+    const reached = new Set(['ts/browser/webgpu.ts']);
+    for (const file of reached) for (const { to } of targets.get(file) ?? []) reached.add(to);
+    expect(reached).toContain('ts/device/webgpuRows.ts');
+    const foreign = [...reached].flatMap((file) =>
+      specifiers(file)
+        .filter((specifier) => !/^\.{1,2}\//.test(specifier))
+        .map((specifier) => `${file}: ${specifier}`),
+    );
+    expect(foreign).toEqual([]);
   });
 
   test('nothing in the page takes text as HTML or as code', () => {

@@ -1,6 +1,7 @@
 export default {
   rootDir: '..',
   testEnvironment: '<rootDir>/test/environment.mjs',
+  globalSetup: '<rootDir>/test/unpackChromium.mjs',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   // Tests name the TypeScript sources and run what is shipped: the compiled files, worker threads included.

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { random } from '../../ts/core/random.ts';
 import type { Metric } from '../../ts/core/types.ts';
 import type { Device } from '../../ts/device/device.ts';
+import { chromiumDevices } from '../helpers/chromiumDevice.ts';
 import { devices } from '../helpers/devices.ts';
 import { naiveSearch } from '../helpers/naiveSearch.ts';
 
@@ -109,7 +110,7 @@ function inputs(): [string, Float32Array, Float32Array, number, number][] {
   ];
 }
 
-describe.each(devices)('$label', ({ open }) => {
+describe.each([...devices, ...chromiumDevices])('$label', ({ open }) => {
   let device: Device;
   beforeAll(async () => {
     device = await open();

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { random } from '../../ts/core/random.ts';
 import type { Filter, Metric, TopK } from '../../ts/core/types.ts';
 import type { Device } from '../../ts/device/device.ts';
+import { chromiumDevices } from '../helpers/chromiumDevice.ts';
 import { devices } from '../helpers/devices.ts';
 import { naiveSearch } from '../helpers/naiveSearch.ts';
 
@@ -92,7 +93,7 @@ function expectSame(
   expect(top.k).toBe(c.k);
 }
 
-describe.each(devices)('$label', ({ open, pace }) => {
+describe.each([...devices, ...chromiumDevices])('$label', ({ open, pace }) => {
   let device: Device;
   beforeAll(async () => {
     device = await open();

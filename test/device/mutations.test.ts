@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { random } from '../../ts/core/random.ts';
 import type { Metric } from '../../ts/core/types.ts';
 import type { Device } from '../../ts/device/device.ts';
+import { chromiumDevices } from '../helpers/chromiumDevice.ts';
 import { devices } from '../helpers/devices.ts';
 import { naiveSearch } from '../helpers/naiveSearch.ts';
 
@@ -27,7 +28,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
   { minLength: 4, maxLength: 14 },
 );
 
-describe.each(devices)('$label', ({ open, pace }) => {
+describe.each([...devices, ...chromiumDevices])('$label', ({ open, pace }) => {
   let device: Device;
   beforeAll(async () => {
     device = await open();

@@ -53,6 +53,8 @@ describe('the package', () => {
       'dist/index.js',
       'dist/index.d.ts',
       'dist/cli/main.js',
+      'dist/browser/webgpu.js',
+      'dist/browser/webgpu.d.ts',
       'dist/serve/serve.js',
       'dist/serve/serve.d.ts',
       'dist/serve/page/index.html',
@@ -111,10 +113,12 @@ describe('the package', () => {
     const source = `
       import { type Filter, open, openDevice, SeineError, type TopK } from 'seine';
       import { type GivenSettings, type RunningServer, serve } from 'seine/serve';
+      import { type Device, openWebgpu, SeineError as BrowserError } from 'seine/webgpu';
       const device = await openDevice('auto');
       const rows = await device.upload(new Float32Array(4), { dim: 2, metric: 'cosine', dtype: 'f32' });
       const filter: Filter = { mask: new Uint32Array(1) };
       const top: TopK = await rows.search(new Float32Array(2), { k: 1, filter });
+      const inPage: Device = await openWebgpu();
       const { first, count, generation } = await rows.append(new Float32Array(2));
       const removed: number = await rows.remove([first]);
       await using index = await open('jobs.seine', { ranker: 'none' });
@@ -122,7 +126,8 @@ describe('the package', () => {
       const settings: GivenSettings = { index: 'jobs.seine', port: 0, workloads: { bulk: { weight: 2 } } };
       const server: RunningServer = await serve(settings);
       export const url: string = server.url;
-      export const all = [top.ids, count, generation, removed, hits[0]?.scores.dense, timings.total, SeineError];`;
+      export const all = [top.ids, count, generation, removed, hits[0]?.scores.dense, timings.total, SeineError];
+      export const browser = [inPage.description, BrowserError];`;
     writeFileSync(join(project, 'use.ts'), source);
     const options = [
       '--noEmit',

@@ -1,6 +1,6 @@
 import '../core/asyncDispose.ts';
-import { types } from 'node:util';
 import { SeineError, show } from '../core/errors.ts';
+import { isTypedArray } from '../core/isTypedArray.ts';
 import type { DeviceName } from '../core/types.ts';
 import type { BackendDevice, BackendRows, Device, Rows, UploadOptions } from './device.ts';
 import { ResidentRows } from './residentRows.ts';
@@ -24,13 +24,13 @@ export class OpenedDevice implements Device {
   async upload(data: Float32Array | AsyncIterable<Float32Array>, options: UploadOptions): Promise<Rows> {
     this.#checkOpen();
     const checked = checkUploadOptions(options);
-    if (!types.isFloat32Array(data) && !isAsyncIterable(data)) {
+    if (!isTypedArray(data, 'Float32Array') && !isAsyncIterable(data)) {
       throw new SeineError(
         'ERR_ARGUMENT',
         `data must be a Float32Array [rows, ${checked.dim}] or an AsyncIterable of such, got ${show(data)}.`,
       );
     }
-    const chunks = types.isFloat32Array(data) ? [copyMatrix(data, checked.dim, 'data')] : data;
+    const chunks = isTypedArray(data, 'Float32Array') ? [copyMatrix(data, checked.dim, 'data')] : data;
     const rows = await this.#createRows(checked);
     try {
       for await (const chunk of chunks) {

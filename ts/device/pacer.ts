@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { nextTurn } from '../core/nextTurn.ts';
 
 /** Longest stretch of work in milliseconds before the event loop gets its turn. */
 const STRETCH = 8;
@@ -8,7 +8,7 @@ export function pacer(signal?: AbortSignal): () => Promise<void> | undefined {
   let since = performance.now();
   return () => {
     if (performance.now() - since < STRETCH) return undefined;
-    return setImmediate().then(() => {
+    return nextTurn().then(() => {
       signal?.throwIfAborted();
       since = performance.now();
     });

@@ -1,5 +1,5 @@
-import { freemem } from 'node:os';
 import { SeineError } from '../core/errors.ts';
+import { freeMemory } from '../core/freeMemory.ts';
 import type { DeviceName, Metric, TopK } from '../core/types.ts';
 import type { Found } from './device.ts';
 
@@ -26,13 +26,14 @@ export function allocateTopK(
   let ids: Uint32Array;
   let scores: Float32Array;
   try {
-    if (bytes > SMALL && bytes > freemem()) throw new RangeError('larger than the free memory');
+    if (bytes > SMALL && bytes > (freeMemory() ?? bytes)) throw new RangeError('larger than the free memory');
     ids = new Uint32Array(q * k);
     scores = new Float32Array(q * k);
   } catch (cause) {
+    const free = freeMemory() ?? 'fewer';
     throw new SeineError(
       'ERR_OUT_OF_MEMORY',
-      `A result of ${q} queries × k = ${k} takes ${bytes} bytes, ${freemem()} are free: ask for fewer.`,
+      `A result of ${q} queries × k = ${k} takes ${bytes} bytes, ${free} are free: ask for fewer.`,
       { cause },
     );
   }

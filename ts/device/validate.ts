@@ -1,5 +1,5 @@
-import { types } from 'node:util';
 import { SeineError, show } from '../core/errors.ts';
+import { isTypedArray } from '../core/isTypedArray.ts';
 import type { Dtype, Filter, Metric, SearchOptions } from '../core/types.ts';
 import type { UploadOptions } from './device.ts';
 import { pacer } from './pacer.ts';
@@ -86,7 +86,7 @@ function copyFilter(value: unknown): Filter {
 }
 
 function copyWords(value: unknown, name: string): Uint32Array {
-  if (!types.isUint32Array(value)) {
+  if (!isTypedArray(value, 'Uint32Array')) {
     throw new SeineError('ERR_ARGUMENT', `${name} must be a Uint32Array, got ${show(value)}.`);
   }
   checkBuffer(value.buffer, name);
@@ -115,7 +115,7 @@ function checkBuffer(buffer: ArrayBufferLike, name: string): void {
 
 /** An owned copy of `value` `[rows, dim]`. Numbers are not looked at: see `checkFinite`. */
 export function copyMatrix(value: unknown, dim: number, name: string): Float32Array {
-  if (!types.isFloat32Array(value)) {
+  if (!isTypedArray(value, 'Float32Array')) {
     throw new SeineError(
       'ERR_ARGUMENT',
       `${name} must be a Float32Array [rows, ${dim}], got ${show(value)}.`,
@@ -141,7 +141,7 @@ export function copyMatrix(value: unknown, dim: number, name: string): Float32Ar
 
 /** An owned copy of row ids; whether they exist is checked when it is their turn. */
 export function copyIds(value: unknown): Uint32Array {
-  if (types.isUint32Array(value)) return copyWords(value, 'ids');
+  if (isTypedArray(value, 'Uint32Array')) return copyWords(value, 'ids');
   if (!Array.isArray(value)) {
     throw new SeineError(
       'ERR_ARGUMENT',

@@ -1,13 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { SeineError } from '../core/errors.ts';
 import type { BackendDevice, DeviceProvider, Probe } from './device.ts';
-import { createPipelines } from './webgpuPipelines.ts';
-import { WebgpuRows } from './webgpuRows.ts';
-import type { GpuContext } from './webgpuSearch.ts';
+import { adapterName, openWebgpuDevice } from './webgpuDevice.ts';
 
 const KERNEL = new URL('../../kernels/scan.wgsl', import.meta.url);
-/** Kernels address a shard by 32-bit indices of 16-byte chunks, and so may the host. */
-const MAX_SHARD_BYTES = 2 ** 30;
 
 /**
  * Dawn crashes if its `gpu` object is collected while its adapter or device lives, and holds the process open as
@@ -29,58 +25,23 @@ export const provider: DeviceProvider = {
 };
 
 /** Opens the device; `maxShardBytes` limits one buffer of rows below what the adapter allows. */
-export async function openWebgpu({ maxShardBytes = MAX_SHARD_BYTES } = {}): Promise<BackendDevice> {
+export async function openWebgpu({ maxShardBytes }: { maxShardBytes?: number } = {}): Promise<BackendDevice> {
   const found = await findAdapter();
   if ('missing' in found) {
     throw new SeineError('ERR_DEVICE_UNAVAILABLE', `webgpu was asked for, but ${found.missing}.`);
   }
   const { gpu, adapter } = found;
   try {
-    return await openAdapter(gpu, adapter, maxShardBytes);
-  } catch (cause) {
-    instances.delete(gpu);
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new SeineError('ERR_DEVICE', `The webgpu device could not be opened: ${why}`, { cause });
-  }
-}
-
-async function openAdapter(gpu: GPU, adapter: GPUAdapter, maxShardBytes: number): Promise<BackendDevice> {
-  const { info, limits } = adapter;
-  const { maxStorageBufferBindingSize, maxBufferSize } = limits;
-  const device = await adapter.requestDevice({
-    requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
-  });
-  let failure: string | undefined;
-  device.lost.then(({ reason, message }) => {
-    failure ??= `was lost (${reason}: ${message})`;
-  });
-  device.addEventListener('uncapturederror', (event) => {
-    failure ??= `failed: ${event.error.message}`;
-  });
-  const maxBinding = Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize) / 16) * 16;
-  const context: GpuContext = {
-    device,
-    pipelines: createPipelines(device, await readFile(KERNEL, 'utf8')),
-    maxBinding,
-    maxShardBytes: Math.min(maxShardBytes, MAX_SHARD_BYTES, maxBinding),
-    checkAlive: () => {
-      if (failure === undefined) return;
-      throw new SeineError('ERR_DEVICE', `The webgpu device ${failure}: close it and open it again.`);
-    },
-  };
-  return {
-    name: 'webgpu',
-    description: `${nameOf(info)} (${info.vendor} ${info.architecture}, WebGPU)`,
-    createRows: async (options) => {
-      context.checkAlive();
-      return new WebgpuRows(context, options, await context.pipelines.kernelsFor(options.metric));
-    },
-    close: async () => {
-      device.destroy();
-      await device.lost;
+    const device = await openWebgpuDevice(adapter, readFile(KERNEL, 'utf8'), maxShardBytes);
+    const close = async () => {
+      await device.close();
       instances.delete(gpu);
-    },
-  };
+    };
+    return { ...device, close };
+  } catch (error) {
+    instances.delete(gpu);
+    throw error;
+  }
 }
 
 /** The adapter and its instance, which the caller releases; or why there is none and what to do. */
@@ -115,18 +76,16 @@ function canLoad(library: string): boolean {
   }
 }
 
-const nameOf = (info: GPUAdapterInfo): string => info.description || info.device;
-
 function describe({ info, limits, features }: GPUAdapter): Probe {
   const software = info.isFallbackAdapter;
   return {
     available: true,
     reason: software
-      ? `${nameOf(info)} imitates a GPU on the processor: slower than the cpu device`
-      : `${nameOf(info)} is there`,
+      ? `${adapterName(info)} imitates a GPU on the processor: slower than the cpu device`
+      : `${adapterName(info)} is there`,
     software,
     details: {
-      adapter: nameOf(info),
+      adapter: adapterName(info),
       vendor: info.vendor,
       architecture: info.architecture,
       type: software ? 'software' : 'hardware',

@@ -7,10 +7,16 @@ import { drain, scan } from './reference/scan.ts';
 import { score } from './reference/score.ts';
 import { BufferPool } from './webgpuBuffers.ts';
 import type { Kernels } from './webgpuPipelines.ts';
-import { type Candidates, findCandidates, type GpuContext, queriesPerSubmit } from './webgpuSearch.ts';
+import {
+  type Candidates,
+  candidateBytes,
+  findCandidates,
+  type GpuContext,
+  queriesPerSubmit,
+} from './webgpuSearch.ts';
 import { BLOCK, rowBytes, WebgpuShard } from './webgpuShard.ts';
 
-/** Candidates read back per query beyond 2k: more rows than that are rarely undecided. */
+/** Candidates that there is room for per query beyond 2k: more rows than that are rarely undecided. */
 const SPARE = 1024;
 
 /**
@@ -98,7 +104,7 @@ export class WebgpuRows implements BackendRows {
 
   /** Where most rows would be rescored, or their ids do not fit a buffer, the host scans alone. */
   #isWorthwhile(capacity: number, { k, passing }: SearchTask): boolean {
-    return passing > 2 * k && capacity * 4 <= this.#gpu.maxBinding;
+    return passing > 2 * k && candidateBytes(1, capacity) <= this.#gpu.maxBinding;
   }
 
   /** Full shards but for the last one; at least half as large as all before it, so that there are few. */
@@ -140,10 +146,9 @@ export class WebgpuRows implements BackendRows {
     }
     const best = new BestRows(k, metric);
     const pause = pacer(task.signal);
-    const start = query * found.capacity;
     for (let i = 0; i < total; i++) {
       if (i % 64 === 0) await pause();
-      const id = found.ids[start + i]!;
+      const id = found.ids[i * task.q + query]!;
       const shard = chunkOf(this.#shards, id);
       best.offer(id, score(metric, task.queries, query * dim, shard.values, (id - shard.first) * dim, dim));
     }
@@ -153,7 +158,7 @@ export class WebgpuRows implements BackendRows {
   /** Searches one query again with room for all its candidates. */
   async #widen(task: SearchTask, capacity: number): Promise<Found> {
     const { dim, metric } = this.#options;
-    if (capacity > task.passing / 2 || capacity * 4 > this.#gpu.maxBinding) {
+    if (capacity > task.passing / 2 || candidateBytes(1, capacity) > this.#gpu.maxBinding) {
       return scan(this.#chunks(), dim, metric, task);
     }
     const found: Found = { ids: new Uint32Array(task.k), scores: new Float32Array(task.k) };

@@ -17,7 +17,7 @@ export interface GpuContext {
 
 /** Ids of rows that may be among the k best of each query; a count above `capacity` says that some are missing. */
 export interface Candidates {
-  /** `[q, capacity]` */
+  /** `[slots, q]`, where `slots` is the largest count up to `capacity`, or more. */
   ids: Uint32Array;
   /** `[q]` */
   counts: Uint32Array;
@@ -33,8 +33,8 @@ interface SearchedRows {
 /** Queries that `score8` takes at a time. */
 const TILE = 8;
 const THREADS = 256;
-/** Words of a `Selection` in kernels/scan.wgsl and where its fields lie. */
-const SELECTION = { words: 260, wanted: 258, candidates: 259 } as const;
+/** Words of a `Selection` in kernels/scan.wgsl. */
+const SELECTION = 259;
 const MAX_GROUPS = 65535;
 /** Rows that a workgroup counts before it adds to the histogram of all. */
 const ROWS_PER_GROUP = 4096;
@@ -55,12 +55,21 @@ export function queriesPerSubmit(
     MAX_QUERIES,
     COST_BYTES / (4 * count),
     gpu.maxBinding / (4 * largest),
-    gpu.maxBinding / (4 * capacity),
+    gpu.maxBinding / candidateBytes(1, capacity),
   );
   return most >= TILE ? Math.floor(most / TILE) * TILE : Math.max(1, Math.floor(most));
 }
 
-/** Scores and selects on the device: one submit. */
+/** Bytes of the counts and of `slots` candidates each of `q` queries. */
+export const candidateBytes = (q: number, slots: number): number => 4 * q * (1 + slots);
+
+/** Candidates of a query that are read back at once: the k best and those that are usually undecided beside them. */
+const usualSlots = (k: number, capacity: number): number => Math.min(capacity, k + Math.ceil(k / 8) + 32);
+
+/**
+ * Scores and selects on the device: one submit. How many candidates a query has is known only when they are read,
+ * so the usual number comes with that submit and the rest, where there is one, with a second that only copies.
+ */
 export function findCandidates(
   gpu: GpuContext,
   pool: BufferPool,
@@ -76,13 +85,14 @@ export function findCandidates(
   const prepared = prepareQueries(options, task);
   const storage = USAGE.storage | USAGE.copyTarget;
   return pool.lend(async (take) => {
-    const bytes = { candidates: q * capacity * 4, selections: q * SELECTION.words * 4 };
+    const slots = usualSlots(k, capacity);
+    const bytes = { selections: q * SELECTION * 4, candidates: candidateBytes(q, capacity) };
     const params = await take(seen.length * ALIGNMENT, USAGE.uniform | USAGE.copyTarget);
     const queries = await take(prepared.queries.byteLength, storage);
     const bounds = await take(prepared.bounds.byteLength, storage);
-    const selections = await take(bytes.selections, storage | USAGE.copySource);
+    const selections = await take(bytes.selections, storage);
     const candidates = await take(bytes.candidates, storage | USAGE.copySource);
-    const readback = await take(bytes.candidates + bytes.selections, USAGE.mapRead | USAGE.copyTarget);
+    const readback = await take(candidateBytes(q, slots), USAGE.mapRead | USAGE.copyTarget);
     const masks: GPUBuffer[] = [];
     const costs: GPUBuffer[] = [];
     for (const { rows } of seen) {
@@ -94,10 +104,9 @@ export function findCandidates(
     device.pushErrorScope('validation');
     device.queue.writeBuffer(queries, 0, prepared.queries);
     device.queue.writeBuffer(bounds, 0, prepared.bounds);
-    device.queue.writeBuffer(selections, 0, freshSelections(q, k));
     const spanOf = (buffer: GPUBuffer) => Math.min(buffer.size, gpu.maxBinding);
     const groups = seen.map(({ shard, rows }, index) => {
-      const fields = [rows, shard.first, rowBytes(options.dim) / 16, q, rows, capacity, allowed ? 1 : 0];
+      const fields = [rows, shard.first, rowBytes(options.dim) / 16, q, rows, capacity, allowed ? 1 : 0, k];
       device.queue.writeBuffer(params, index * ALIGNMENT, Uint32Array.from(fields));
       if (allowed !== undefined) {
         // Copied, since the bitset may be shared with other searches and lie in any kind of buffer.
@@ -124,25 +133,42 @@ export function findCandidates(
       return device.createBindGroup({ layout: gpu.pipelines.layout, entries: [uniform, ...entries] });
     });
     const encoder = device.createCommandEncoder();
+    encoder.clearBuffer(selections, 0, bytes.selections);
+    encoder.clearBuffer(candidates, 0, candidateBytes(q, 0));
     encode(kernels, encoder, q, seen, groups);
-    encoder.copyBufferToBuffer(candidates, 0, readback, 0, bytes.candidates);
-    encoder.copyBufferToBuffer(selections, 0, readback, bytes.candidates, bytes.selections);
+    encoder.copyBufferToBuffer(candidates, 0, readback, 0, candidateBytes(q, slots));
     device.queue.submit([encoder.finish()]);
-    const mapped = readback.mapAsync(MAP_READ, 0, bytes.candidates + bytes.selections);
-    const [error] = await Promise.all([device.popErrorScope(), mapped]);
-    try {
-      if (error !== null)
-        throw new SeineError('ERR_DEVICE', `The webgpu device refused a search: ${error.message}`);
-      const words = new Uint32Array(readback.getMappedRange(0, bytes.candidates + bytes.selections)).slice();
-      const counts = new Uint32Array(q);
-      for (let query = 0; query < q; query++) {
-        counts[query] = words[q * capacity + query * SELECTION.words + SELECTION.candidates]!;
-      }
-      return { ids: words.subarray(0, q * capacity), counts, capacity };
-    } finally {
-      readback.unmap();
-    }
+    const [error, words] = await Promise.all([
+      device.popErrorScope(),
+      readWords(readback, candidateBytes(q, slots)),
+    ]);
+    if (error !== null)
+      throw new SeineError('ERR_DEVICE', `The webgpu device refused a search: ${error.message}`);
+    const counts = words.subarray(0, q);
+    const read = words.subarray(q);
+    const most = counts.reduce((max, count) => (count > capacity ? max : Math.max(max, count)), 0);
+    if (most <= slots) return { ids: read, counts, capacity };
+
+    const from = candidateBytes(q, slots);
+    const rest = await take(candidateBytes(q, most) - from, USAGE.mapRead | USAGE.copyTarget);
+    gpu.checkAlive();
+    const copying = device.createCommandEncoder();
+    copying.copyBufferToBuffer(candidates, from, rest, 0, candidateBytes(q, most) - from);
+    device.queue.submit([copying.finish()]);
+    const ids = new Uint32Array(q * most);
+    ids.set(read);
+    ids.set(await readWords(rest, candidateBytes(q, most) - from), read.length);
+    return { ids, counts, capacity };
   });
+}
+
+async function readWords(buffer: GPUBuffer, bytes: number): Promise<Uint32Array> {
+  await buffer.mapAsync(MAP_READ, 0, bytes);
+  try {
+    return new Uint32Array(buffer.getMappedRange(0, bytes)).slice();
+  } finally {
+    buffer.unmap();
+  }
 }
 
 function encode(
@@ -187,10 +213,4 @@ function prepareQueries(
       queries[query * padded + i] = task.queries[query * dim + i]! * prepared.scale;
   }
   return { queries, bounds };
-}
-
-function freshSelections(q: number, k: number): Uint32Array<ArrayBuffer> {
-  const words = new Uint32Array(q * SELECTION.words);
-  for (let query = 0; query < q; query++) words[query * SELECTION.words + SELECTION.wanted] = k;
-  return words;
 }

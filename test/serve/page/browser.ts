@@ -1,34 +1,6 @@
 import { expect } from '@jest/globals';
-import chromium from '@sparticuz/chromium';
-import {
-  type Browser,
-  type BrowserContextOptions,
-  chromium as driver,
-  type Locator,
-  type Page,
-  type Route,
-} from 'playwright-core';
+import type { Browser, BrowserContextOptions, Locator, Page, Route } from 'playwright-core';
 import type { Json } from '../harness.ts';
-
-/** Of the flags for functions in the cloud, those that switch off what the page's policy stands on. */
-const UNWANTED =
-  /single-process|no-zygote|disable-web-security|insecure-content|site-isolation|site-per-process/;
-
-/** A real browser. Where none runs, the error says how to leave its tests out. */
-export async function launchBrowser(): Promise<Browser> {
-  try {
-    return await driver.launch({
-      executablePath: await chromium.executablePath(),
-      args: chromium.args.filter((flag) => !UNWANTED.test(flag)),
-      headless: true,
-    });
-  } catch (error) {
-    const [reason] = (error as Error).message.split('\n');
-    throw new Error(`No browser runs here (${reason}); SEINE_SKIP_BROWSER=1 leaves its tests out.`, {
-      cause: error,
-    });
-  }
-}
 
 /** Counts what must never happen, from before the first script of the page. */
 const WATCH = `

@@ -1,8 +1,8 @@
 import { afterAll, describe, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
+import { launchBrowser, withoutChromium } from '../../helpers/launchBrowser.ts';
 import { accessTests } from './accessTests.ts';
 import { addressTests } from './addressTests.ts';
-import { launchBrowser } from './browser.ts';
 import { docsTests } from './docsTests.ts';
 import { filterTests } from './filterTests.ts';
 import { focusTests } from './focusTests.ts';
@@ -31,12 +31,12 @@ const GROUPS: [name: string, tests: (browser: Browser) => void][] = [
   ['access', accessTests],
 ];
 
-if (process.env.SEINE_SKIP_BROWSER === '1') {
+if (withoutChromium) {
   describe.skip('the page in a browser', () => {
-    test('is left out: SEINE_SKIP_BROWSER is 1', () => {});
+    test('is left out: SEINE_WITHOUT_CHROMIUM is 1', () => {});
   });
 } else {
-  // One file, so that one browser serves all of it: it is unpacked where several at a time would meet it half-written.
+  // One file, so that one browser serves all of it.
   const browser = await launchBrowser();
   afterAll(() => browser.close());
   describe.each(GROUPS)('%s', (_, tests) => tests(browser));

@@ -1,0 +1,1 @@
+export function unpackPart(name: string): string | undefined;

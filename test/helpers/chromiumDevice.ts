@@ -1,0 +1,132 @@
+import type { JSHandle } from 'playwright-core';
+import { SeineError } from '../../ts/core/errors.ts';
+import type { Device, Rows, UploadOptions } from '../../ts/device/device.ts';
+import type { DeviceUnderTest } from './devices.ts';
+import { type GpuPage, openGpuPage } from './gpuPage.ts';
+import { withoutChromium } from './launchBrowser.ts';
+
+/** What `seine/webgpu` opens in Chromium, for the suites that every device passes. */
+export const chromiumDevices: DeviceUnderTest[] = withoutChromium
+  ? []
+  : [{ label: 'webgpu in Chromium', pace: 0.3, open: openChromiumDevice }];
+
+/** Stands for the device in the page: each call is made there, with copies of the arguments as they are now. */
+export async function openChromiumDevice(): Promise<Device> {
+  const gpu = await openGpuPage();
+  const device = await gpu.page.evaluateHandle(async (entry) => {
+    const { openWebgpu } = await import(entry);
+    return openWebgpu() as Promise<Device>;
+  }, gpu.entry);
+  const facts = await device.evaluate(({ name, description }) => ({ name, description }));
+  const close = async () => {
+    await unwrap(call(device, 'close', []));
+    await gpu.close();
+  };
+  return {
+    ...facts,
+    upload: (data, options) => upload(gpu, device, data, options),
+    close,
+    ...disposal(close),
+  };
+}
+
+const disposal = (dispose: () => Promise<void>) => ({ [Symbol.asyncDispose]: dispose });
+
+async function upload(
+  gpu: GpuPage,
+  device: JSHandle<Device>,
+  data: Float32Array | AsyncIterable<Float32Array>,
+  options: UploadOptions,
+): Promise<Rows> {
+  const chunks: Float32Array[] = [];
+  if (Symbol.asyncIterator in data) for await (const chunk of data) chunks.push(chunk.slice());
+  const given = chunks.length > 0 ? { chunks, options } : { data, options };
+  const outcome = await device.evaluateHandle(
+    async (device, { data, chunks = [], options }) => {
+      async function* replay() {
+        const buffer = new Float32Array(Math.max(...chunks.map(({ length }) => length)));
+        for (const chunk of chunks) {
+          buffer.set(chunk);
+          yield buffer.subarray(0, chunk.length);
+        }
+      }
+      try {
+        const rows = await device.upload(chunks.length > 0 ? replay() : data!, options);
+        const { dim, metric, dtype, count, live, generation, bytes } = rows;
+        return { rows, facts: { state: { dim, metric, dtype, count, live, generation, bytes } } };
+      } catch (error) {
+        const { code, message } = error as SeineError;
+        return { facts: { error: { code, message } } };
+      }
+    },
+    given as { data?: Float32Array; chunks?: Float32Array[]; options: UploadOptions },
+  );
+  const { error, state } = await outcome.evaluate(({ facts }) => facts);
+  if (error !== undefined) throw new SeineError(error.code, error.message);
+  return residentIn(gpu, (await outcome.getProperty('rows')) as JSHandle<Rows>, state);
+}
+
+type State = Pick<Rows, 'dim' | 'metric' | 'dtype' | 'count' | 'live' | 'generation' | 'bytes'>;
+
+function residentIn(gpu: GpuPage, rows: JSHandle<Rows>, first: State): Rows {
+  let state = first;
+  const ask = async <T>(method: string, given: unknown[]): Promise<T> => {
+    const outcome = await call(rows, method, structuredClone(given));
+    state = outcome.state;
+    return unwrap(Promise.resolve(outcome)) as T;
+  };
+  const dispose = () => (gpu.page.isClosed() ? Promise.resolve() : ask<void>('dispose', []));
+  return {
+    dim: first.dim,
+    metric: first.metric,
+    dtype: first.dtype,
+    get count() {
+      return state.count;
+    },
+    get live() {
+      return state.live;
+    },
+    get generation() {
+      return state.generation;
+    },
+    get bytes() {
+      return state.bytes;
+    },
+    search: (...given) => ask('search', given),
+    append: (...given) => ask('append', given),
+    remove: (...given) => ask('remove', given),
+    compact: () => ask('compact', []),
+    dispose,
+    ...disposal(dispose),
+  };
+}
+
+interface Outcome {
+  value?: unknown;
+  error?: Pick<SeineError, 'code' | 'message'>;
+  state: State;
+}
+
+function call(target: JSHandle<Device | Rows>, method: string, given: unknown[]): Promise<Outcome> {
+  return (target as JSHandle<Rows>).evaluate(
+    async (rows, [method, given]) => {
+      const outcome: Omit<Outcome, 'state'> = {};
+      try {
+        const methods = rows as unknown as Record<string, (...given: unknown[]) => Promise<unknown>>;
+        outcome.value = await methods[method]!(...given);
+      } catch (error) {
+        const { code, message } = error as SeineError;
+        outcome.error = { code, message };
+      }
+      const { dim, metric, dtype, count, live, generation, bytes } = rows;
+      return { ...outcome, state: { dim, metric, dtype, count, live, generation, bytes } };
+    },
+    [method, given] as const,
+  ) as Promise<Outcome>;
+}
+
+async function unwrap(outcome: Promise<Outcome>): Promise<unknown> {
+  const { value, error } = await outcome;
+  if (error !== undefined) throw new SeineError(error.code, error.message);
+  return value;
+}

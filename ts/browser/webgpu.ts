@@ -1,0 +1,4 @@
+export { ERRORS, type ErrorCode, SeineError } from '../core/errors.ts';
+export type { DeviceName, Dtype, Filter, Metric, SearchOptions, TopK } from '../core/types.ts';
+export type { Appended, Compacted, Device, Rows, UploadOptions } from '../device/device.ts';
+export { openWebgpu } from './openWebgpu.ts';

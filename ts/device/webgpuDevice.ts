@@ -1,0 +1,75 @@
+import { SeineError } from '../core/errors.ts';
+import type { BackendDevice } from './device.ts';
+import { createPipelines } from './webgpuPipelines.ts';
+import { WebgpuRows } from './webgpuRows.ts';
+import type { GpuContext } from './webgpuSearch.ts';
+
+/** Kernels address a shard by 32-bit indices of 16-byte chunks, and so may the host. */
+const MAX_SHARD_BYTES = 2 ** 30;
+
+/**
+ * The device of an adapter, wherever that comes from; `code` is the text of kernels/scan.wgsl. `maxShardBytes`
+ * limits one buffer of rows below what the adapter allows.
+ */
+export async function openWebgpuDevice(
+  adapter: GPUAdapter,
+  code: string | Promise<string>,
+  maxShardBytes = MAX_SHARD_BYTES,
+): Promise<BackendDevice> {
+  try {
+    return await open(adapter, await code, maxShardBytes);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new SeineError('ERR_DEVICE', `The webgpu device could not be opened: ${why}`, { cause });
+  }
+}
+
+async function open(adapter: GPUAdapter, code: string, maxShardBytes: number): Promise<BackendDevice> {
+  const { info, limits } = adapter;
+  const { maxStorageBufferBindingSize, maxBufferSize } = limits;
+  const device = await adapter.requestDevice({
+    requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
+  });
+  let failure: string | undefined;
+  device.lost.then(({ reason, message }) => {
+    failure ??= `was lost (${reason}: ${message})`;
+  });
+  device.addEventListener('uncapturederror', (event) => {
+    failure ??= `failed: ${event.error.message}`;
+  });
+  const maxBinding = Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize) / 16) * 16;
+  const context: GpuContext = {
+    device,
+    pipelines: createPipelines(device, code),
+    maxBinding,
+    maxShardBytes: Math.min(maxShardBytes, MAX_SHARD_BYTES, maxBinding),
+    checkAlive: () => {
+      if (failure === undefined) return;
+      throw new SeineError('ERR_DEVICE', `The webgpu device ${failure}: close it and open it again.`);
+    },
+  };
+  return {
+    name: 'webgpu',
+    description: describe(info),
+    createRows: async (options) => {
+      context.checkAlive();
+      return new WebgpuRows(context, options, await context.pipelines.kernelsFor(options.metric));
+    },
+    close: async () => {
+      device.destroy();
+      await device.lost;
+    },
+  };
+}
+
+/** What an adapter calls itself, or its maker: browsers keep the rest to themselves. */
+export function adapterName(info: GPUAdapterInfo): string {
+  return info.description || info.device || makerOf(info) || 'unnamed adapter';
+}
+
+const makerOf = ({ vendor, architecture }: GPUAdapterInfo): string => `${vendor} ${architecture}`.trim();
+
+function describe(info: GPUAdapterInfo): string {
+  const [name, maker] = [adapterName(info), makerOf(info)];
+  return maker === '' || maker === name ? `${name} (WebGPU)` : `${name} (${maker}, WebGPU)`;
+}
