@@ -27,13 +27,17 @@ for (const file of execFileSync('git', tracked, { cwd: root, encoding: 'utf8' })
 }
 symlinkSync(join(root, 'node_modules'), join(scratch, 'node_modules'));
 
-/** Builds what a change of `file` concerns; false if it does not compile. */
+/** What is built from `file`; the WGSL source is read as it is. */
+function buildOf(file) {
+  if (file.startsWith('ts/')) return ['scripts/build.mjs'];
+  if (file.endsWith('.wgsl')) return [];
+  return /cuda|\.cu$/.test(file) ? ['scripts/buildNative.mjs', '--emulated'] : ['scripts/buildNative.mjs'];
+}
+
+/** Whether what is built from `file` compiles. */
 function build(file) {
-  const scripts = [];
-  if (file.startsWith('ts/')) scripts.push(['scripts/build.mjs']);
-  else if (/cuda|\.cu$/.test(file)) scripts.push(['scripts/buildNative.mjs', '--emulated']);
-  else if (!file.endsWith('.wgsl')) scripts.push(['scripts/buildNative.mjs']);
-  return scripts.every((args) => spawnSync(process.execPath, args, { cwd: scratch }).status === 0);
+  const args = buildOf(file);
+  return args.length === 0 || spawnSync(process.execPath, args, { cwd: scratch }).status === 0;
 }
 
 /** The test that fails first, or undefined if all pass. */
@@ -63,7 +67,7 @@ function firstFailure({ device, suites }) {
 }
 
 console.log('Building, and running the tests without a fault …');
-for (const file of ['ts/', 'cpp', 'cuda']) if (!build(file)) throw new Error(`The build of ${file} failed.`);
+for (const file of ['ts/', '.cpp', '.cu']) if (!build(file)) throw new Error(`The build of ${file} failed.`);
 for (const device of new Set(wanted.map((mutant) => mutant.device))) {
   const suites = new Set(wanted.filter((mutant) => mutant.device === device).flatMap((one) => one.suites));
   const failure = firstFailure({ device, suites });
@@ -71,14 +75,16 @@ for (const device of new Set(wanted.map((mutant) => mutant.device))) {
 }
 
 let survivors = 0;
+let before = '.wgsl';
 for (const mutant of wanted) {
   const path = join(scratch, mutant.file);
   const source = readFileSync(path, 'utf8');
   writeFileSync(path, mutate(source, mutant));
+  if (buildOf(before).join() !== buildOf(mutant.file).join()) build(before); // without the last fault
+  before = mutant.file;
   const built = build(mutant.file);
   const killer = built ? firstFailure(mutant) : undefined;
   writeFileSync(path, source);
-  build(mutant.file);
   if (killer === undefined) survivors++;
   const outcome = !built ? 'DOES NOT COMPILE' : killer === undefined ? 'SURVIVED' : `killed by ${killer}`;
   console.log(`${mutant.device}: ${mutant.name}: ${outcome}`);

@@ -7,7 +7,8 @@ import { naiveSearch } from '../helpers/naiveSearch.ts';
 const DIM = 8;
 const MOST_ROWS = 600;
 /** On the fastest device that is everywhere, and on the others, which share the code in front of it. */
-const [OPERATIONS, FEW_OPERATIONS] = EFFORT > 1 ? [100_000, 20_000] : [20_000, 2000];
+const OPERATIONS = 100_000;
+const FEW_OPERATIONS = EFFORT > 1 ? 20_000 : 2000;
 
 /** Rows as a list of values by id, with what was removed. */
 class Model {

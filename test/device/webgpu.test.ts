@@ -83,6 +83,34 @@ describe('the error bound', () => {
     expect(decided).toBeGreaterThan(1000);
   });
 
+  test('is nearly reached by a sum that loses all it may', () => {
+    const dim = 2000;
+    const towardsZero = (x: number) => {
+      const near = Math.fround(x);
+      if (Math.abs(near) <= Math.abs(x)) return near;
+      const bits = new Int32Array(Float32Array.of(near).buffer);
+      bits[0]! -= 1;
+      return new Float32Array(bits.buffer)[0]!;
+    };
+    // Each term after the first is a little less than the last place of the sum.
+    const values = Float32Array.from({ length: dim }, (_, i) => (i === 0 ? 1 : 2 ** -11.5 * 0.999));
+    for (const metric of ['ip', 'l2'] as const) {
+      const query = metric === 'l2' ? new Float32Array(dim) : values;
+      const asked = queryBounds(metric, query, 0, dim);
+      const { norm } = rowScale(metric, Math.sqrt(values.reduce((sum, x) => sum + x * x, 0)));
+      const sum = values.reduce(
+        (total, x) => towardsZero(total + towardsZero(x * x * (metric === 'ip' ? asked.scale : 1))),
+        0,
+      );
+      const exact = values.reduce((total, x) => total + x * x, 0) * (metric === 'ip' ? asked.scale : 1);
+      const [x, y, z] = asked.bounds;
+      const error = exact - sum;
+      const bound = x * norm + y * sum + z;
+      expect(error).toBeLessThanOrEqual(bound);
+      expect(error).toBeGreaterThan(0.9 * bound);
+    }
+  });
+
   test('is small enough to decide nearly all rows of ordinary data', () => {
     const source = random(8);
     const query = Float32Array.from({ length: 384 }, () => source.normal());

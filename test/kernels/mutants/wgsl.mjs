@@ -76,8 +76,8 @@ export const wgsl = [
   {
     name: 'eight queries read the rows of other lanes',
     file: kernel,
-    find: 'query++;\n      at += BLOCK;',
-    replace: 'query++;\n      at += BLOCK - 1u;',
+    find: 'query++;\n        at += BLOCK;',
+    replace: 'query++;\n        at += BLOCK - 1u;',
     suites: answers,
   },
   {
