@@ -67,7 +67,9 @@ function firstFailure({ device, suites }) {
 }
 
 console.log('Building, and running the tests without a fault …');
-for (const file of ['ts/', '.cpp', '.cu']) if (!build(file)) throw new Error(`The build of ${file} failed.`);
+for (const file of ['ts/', ...wanted.map((mutant) => mutant.file)]) {
+  if (!build(file)) throw new Error(`The build that concerns ${file} failed.`);
+}
 for (const device of new Set(wanted.map((mutant) => mutant.device))) {
   const suites = new Set(wanted.filter((mutant) => mutant.device === device).flatMap((one) => one.suites));
   const failure = firstFailure({ device, suites });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { random } from '../../ts/core/random.ts';
 import { devices } from '../helpers/devices.ts';
@@ -9,6 +10,14 @@ const MOST_ROWS = 600;
 /** On the fastest device that is everywhere, and on the others, which share the code in front of it. */
 const OPERATIONS = 100_000;
 const FEW_OPERATIONS = EFFORT > 1 ? 20_000 : 2000;
+
+/** Bytes of private memory that the process holds or has reserved; unknown but on Linux. */
+function privateBytes(): number {
+  if (process.platform !== 'linux') return 0;
+  return 1024 * Number(/^VmData:\s*(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]);
+}
+/** More than what a heap of JavaScript may grow by, less than what any part of each compaction takes. */
+const MOST_GROWTH = 2 ** 29;
 
 /** Rows as a list of values by id, with what was removed. */
 class Model {
@@ -40,7 +49,9 @@ describe.each(devices)('$label', ({ label, open }) => {
       const model = new Model();
       let mostBytes = 0;
       const operations = label === 'cpu' ? OPERATIONS : FEW_OPERATIONS;
+      let halfway = 0;
       for (let i = 0; i < operations; i++) {
+        if (i === operations / 2) halfway = privateBytes();
         const draw = source.next();
         if (draw < 0.45 && model.rows.length < MOST_ROWS) {
           const added = Array.from({ length: 1 + below(4) }, vector);

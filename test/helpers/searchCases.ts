@@ -70,7 +70,7 @@ export function searchCases(work: number): fc.Arbitrary<SearchCase> {
       1,
       c.parts.reduce((sum, part) => sum + part),
     );
-    const dim = Math.max(1, Math.min(c.dim, Math.floor(work / n)));
+    const dim = Math.max(1, Math.min(c.dim, Math.floor(work / 4 / n)));
     return { ...c, dim, q: Math.max(1, Math.min(c.q, Math.floor(work / n / dim))) };
   });
 }
