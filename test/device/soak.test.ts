@@ -16,6 +16,7 @@ function privateBytes(): number {
   if (process.platform !== 'linux') return 0;
   return 1024 * Number(/^VmData:\s*(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]);
 }
+
 /** More than what a heap of JavaScript may grow by, less than what any part of each compaction takes. */
 const MOST_GROWTH = 2 ** 29;
 
@@ -75,6 +76,7 @@ describe.each(devices)('$label', ({ label, open }) => {
         }
         mostBytes = Math.max(mostBytes, rows.bytes);
       }
+      expect(privateBytes()).toBeLessThan(halfway + MOST_GROWTH);
       expect(rows.live).toBe(model.live.length);
       await rows.compact();
       // Rows are padded to what the device reads at a time, and it keeps room for more: but never for what was removed.
