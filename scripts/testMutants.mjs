@@ -2,7 +2,16 @@
 // tests that are to find it until one fails. Ends with 1 if a fault is found by none.
 //   node scripts/testMutants.mjs [part of "<device>: <name>"]
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -44,10 +53,10 @@ function build(file) {
 function firstFailure({ device, suites }) {
   const output = join(scratch, 'jest.json');
   const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
-  const jest = ['node_modules/jest/bin/jest.js', '-c', 'test/jest.config.mjs', '--runInBand', '--bail'];
+  const jest = ['node_modules/jest/bin/jest.js', '-c', 'test/jest.config.mjs', '--runInBand'];
   for (const suite of suites) {
     rmSync(output, { force: true });
-    const { status, signal } = spawnSync(
+    const { status, signal, stderr } = spawnSync(
       process.execPath,
       [...flags, ...jest, '--json', `--outputFile=${output}`, suite],
       {
@@ -59,6 +68,7 @@ function firstFailure({ device, suites }) {
     );
     if (status === 0) continue;
     if (signal !== null) return `${suite}: the process ended by ${signal}`;
+    if (!existsSync(output)) return `${suite}: jest ended: ${stderr.toString().trim().split('\n').at(-1)}`;
     const { testResults } = JSON.parse(readFileSync(output, 'utf8'));
     const failed = testResults[0]?.assertionResults.find((result) => result.status === 'failed');
     return `${suite}: ${failed?.fullName ?? testResults[0]?.message ?? 'the suite did not run'}`;
