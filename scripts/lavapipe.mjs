@@ -5,7 +5,16 @@ import { runJest } from './runJest.mjs';
 
 const folder = '/usr/share/vulkan/icd.d';
 
-const SUITES = ['adversarial', 'behaviour', 'contract', 'matrix', 'mutations', 'soak', 'webgpu'];
+const SUITES = [
+  'adversarial',
+  'behaviour',
+  'contract',
+  'matrix',
+  'mutations',
+  'soak',
+  'webgpu',
+  'webgpuSearch',
+];
 
 /** Runs the suites that concern the device, with `env` set as well. Returns the exit status, 0 without lavapipe. */
 export function testOnLavapipe(env = {}) {

@@ -1,6 +1,6 @@
 /** Mutants of the WebGPU device. */
 const kernel = 'kernels/scan.wgsl';
-const answers = ['test/device/adversarial.test.ts', 'test/device/matrix.test.ts'];
+const answers = ['webgpuSearch', 'adversarial', 'matrix'].map((name) => `test/device/${name}.test.ts`);
 const bounds = ['test/device/webgpu.test.ts', ...answers];
 const host = [
   'test/device/mutations.test.ts',
