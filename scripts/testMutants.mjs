@@ -26,7 +26,7 @@ const SEED = process.env.SEINE_SEED ?? '1';
 const wanted = mutants.filter(({ device, name }) => `${device}: ${name}`.includes(process.argv[2] ?? ''));
 const scratch = mkdtempSync(join(tmpdir(), 'seine-mutants-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
-process.on('SIGINT', () => process.exit(130));
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
 
 const tracked = ['ls-files', '--cached', '--others', '--exclude-standard', '-z'];
 for (const file of execFileSync('git', tracked, { cwd: root, encoding: 'utf8' }).split('\0')) {
