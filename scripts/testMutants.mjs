@@ -63,7 +63,13 @@ function firstFailure({ device, suites }) {
         cwd: scratch,
         timeout: MOST_MS,
         killSignal: 'SIGKILL',
-        env: { ...process.env, ...swiftshaderEnvironment(), SEINE_DEVICES: device, SEINE_SEED: SEED },
+        env: {
+          ...process.env,
+          ...swiftshaderEnvironment(),
+          SEINE_DEVICES: device,
+          SEINE_SEED: SEED,
+          SEINE_SHRINK: '0',
+        },
       },
     );
     if (status === 0) continue;

@@ -147,6 +147,13 @@ function inputs(): [string, Float32Array, Float32Array, number, number][] {
       4,
       3,
     ],
+    [
+      'negative scores underflow to 0',
+      matrix(many, 4, () => -Math.abs(noise()) * 1e-25),
+      matrix(2, 4, () => Math.abs(noise()) * 1e-21),
+      4,
+      40,
+    ],
     ...METRICS.map(misrounded),
   ];
 }

@@ -4,7 +4,7 @@ import { random } from '../../ts/core/random.ts';
 import type { Filter, Metric, TopK } from '../../ts/core/types.ts';
 import type { Device } from '../../ts/device/device.ts';
 import { devices } from '../helpers/devices.ts';
-import { EFFORT, SEED } from '../helpers/effort.ts';
+import { DRAWN, EFFORT } from '../helpers/effort.ts';
 import { naiveSearch } from '../helpers/naiveSearch.ts';
 
 interface Case {
@@ -112,7 +112,7 @@ describe.each(devices)('$label', ({ open, pace }) => {
         expectSame(top, data, queries, c, filtered?.allowed);
         expect(top.device).toBe(device.name);
       });
-      await fc.assert(property, { numRuns: Math.ceil(60 * pace * EFFORT), seed: SEED });
+      await fc.assert(property, { numRuns: Math.ceil(60 * pace * EFFORT), ...DRAWN });
     },
     180_000 * EFFORT,
   );

@@ -6,7 +6,7 @@ import type { Device } from '../../ts/device/device.ts';
 import { native } from '../../ts/device/native.ts';
 import { openDevice } from '../../ts/device/openDevice.ts';
 import { OpenedDevice } from '../../ts/device/openedDevice.ts';
-import { EFFORT, SEED } from '../helpers/effort.ts';
+import { DRAWN, EFFORT } from '../helpers/effort.ts';
 import { KINDS, numbers } from '../helpers/kinds.ts';
 import { expectSame, METRICS, play, type SearchCase, searchCases } from '../helpers/searchCases.ts';
 
@@ -44,7 +44,7 @@ async function openIsa(isa: string): Promise<Device> {
       const property = fc.asyncProperty(searchCases(6e5), async (c) => {
         expectSame(await play(device, c), await play(reference, c));
       });
-      await fc.assert(property, { numRuns: 30 * EFFORT, seed: SEED });
+      await fc.assert(property, { numRuns: 30 * EFFORT, ...DRAWN });
     },
     60_000 * EFFORT,
   );

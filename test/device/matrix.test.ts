@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Device } from '../../ts/device/device.ts';
 import { openDevice } from '../../ts/device/openDevice.ts';
 import { devices } from '../helpers/devices.ts';
-import { EFFORT, SEED } from '../helpers/effort.ts';
+import { DRAWN, EFFORT, SEED } from '../helpers/effort.ts';
 import { KINDS } from '../helpers/kinds.ts';
 import { expectSame, METRICS, play, type SearchCase, searchCases } from '../helpers/searchCases.ts';
 
@@ -29,7 +29,7 @@ describe.each(devices.filter(({ label }) => label !== 'reference'))('$label', ({
       const property = fc.asyncProperty(searchCases(WORK), async (c) => {
         expectSame(await play(device, c), await play(reference, c));
       });
-      await fc.assert(property, { numRuns: Math.ceil(CASES * pace), seed: SEED });
+      await fc.assert(property, { numRuns: Math.ceil(CASES * pace), ...DRAWN });
     },
     120_000 * EFFORT,
   );

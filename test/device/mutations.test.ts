@@ -4,7 +4,7 @@ import { random } from '../../ts/core/random.ts';
 import type { Metric } from '../../ts/core/types.ts';
 import type { Device } from '../../ts/device/device.ts';
 import { devices } from '../helpers/devices.ts';
-import { EFFORT, SEED } from '../helpers/effort.ts';
+import { DRAWN, EFFORT } from '../helpers/effort.ts';
 import { naiveSearch } from '../helpers/naiveSearch.ts';
 
 type Step =
@@ -102,7 +102,7 @@ describe.each(devices)('$label', ({ open, pace }) => {
         expect(rows.live).toBe(model.length / dim - gone.size);
         expect(rows.generation).toBe(generation);
       });
-      await fc.assert(property, { numRuns: Math.ceil(40 * pace * EFFORT), seed: SEED });
+      await fc.assert(property, { numRuns: Math.ceil(40 * pace * EFFORT), ...DRAWN });
     },
     180_000 * EFFORT,
   );
