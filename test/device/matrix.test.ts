@@ -45,4 +45,16 @@ describe.each(devices.filter(({ label }) => label !== 'reference'))('$label', ({
       expect(found.counts).toEqual(new Uint32Array(9).fill(33));
     }
   });
+
+  test.each(['mask', 'rows'] as const)('filters of many sizes given as %s, and removals', async (filter) => {
+    for (const share of [0.95, 0.5, 0.1, 0.03]) {
+      for (const removed of [0, 0.3]) {
+        const c: SearchCase = {
+          ...{ metric: 'ip', kind: 'normal', dim: 12, parts: [2000, 999], q: 3, k: () => 5, seed: 4 },
+          ...{ filter, passing: (n) => Math.round(share * n), removed },
+        };
+        expectSame(await play(device, c), await play(reference, c));
+      }
+    }
+  });
 });
