@@ -1,6 +1,6 @@
 // Puts each fault of test/kernels/mutants/ into a copy of the working tree, builds what it touches, and runs the
 // tests that are to find it until one fails. Ends with 1 if a fault is found by none.
-//   node scripts/testMutants.mjs [part of "<device>: <name>"]
+//   node scripts/testMutants.mjs [regular expression for "<device>: <name>"]
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   cpSync,
@@ -23,7 +23,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const MOST_MS = 300_000;
 const SEED = process.env.SEINE_SEED ?? '1';
 
-const wanted = mutants.filter(({ device, name }) => `${device}: ${name}`.includes(process.argv[2] ?? ''));
+const pattern = new RegExp(process.argv[2] ?? '');
+const wanted = mutants.filter(({ device, name }) => pattern.test(`${device}: ${name}`));
 const scratch = mkdtempSync(join(tmpdir(), 'seine-mutants-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
