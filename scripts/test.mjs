@@ -1,13 +1,15 @@
 // Runs every check: formatting, lint, types, then the suites. Arguments go to jest, e.g. `npm test -- test/store`.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { testOnLavapipe } from './lavapipe.mjs';
+import { runJest } from './runJest.mjs';
 import { swiftshaderEnvironment } from './swiftshader.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const arguments_ = process.argv.slice(2);
 
-function run(command, args, env = process.env) {
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit', env });
+function run(command, args) {
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
   if (error) throw error;
   if (status !== 0) process.exit(status ?? 1);
 }
@@ -21,16 +23,6 @@ if (arguments_.length === 0) {
 // Fibers and sections of ELF files: elsewhere the emulated CUDA device is not tested.
 if (process.platform === 'linux')
   run(process.execPath, ['scripts/buildNative.mjs', '--emulated', '--optional']);
-run(
-  process.execPath,
-  [
-    '--experimental-vm-modules',
-    '--disable-warning=ExperimentalWarning',
-    'node_modules/jest/bin/jest.js',
-    '-c',
-    'test/jest.config.mjs',
-    ...arguments_,
-  ],
-  // The Vulkan loader reads its variables when the process starts, so they cannot be set by a test.
-  { ...process.env, ...swiftshaderEnvironment(), SEINE_OFFLINE: '1' },
-);
+const status = runJest(arguments_, swiftshaderEnvironment());
+if (status !== 0 || arguments_.length > 0) process.exit(status);
+process.exit(testOnLavapipe());

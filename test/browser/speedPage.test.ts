@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import axe from 'axe-core';
 import { speedPage } from '../../bench/browser/speedPage.ts';
-import { type GpuPage, openGpuPage, withoutChromium } from '../helpers/gpuPage.ts';
+import { type GpuPage, openGpuPage } from '../helpers/gpuPage.ts';
+import { withoutChromium } from '../helpers/launchBrowser.ts';
 
 const suite = withoutChromium ? describe.skip : describe;
 

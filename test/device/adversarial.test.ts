@@ -12,6 +12,40 @@ const matrix = (n: number, dim: number, rule: (row: number, column: number) => n
 
 const METRICS: Metric[] = ['ip', 'cosine', 'l2'];
 
+/**
+ * Rows whose float32 sums in lanes go wrong by nearly all that the error bound allows: each small term is a little
+ * less, or a little more, than half of the last place of the sum, so that it is lost or counts twice. One row is the
+ * best; the others seem better than it.
+ */
+function misrounded(metric: Metric): [string, Float32Array, Float32Array, number, number] {
+  const dim = 4096;
+  const small = 2 ** -12;
+  // Of length 1, so that cosine takes the query as it is.
+  const first = Math.sqrt(1 - (dim - 1) * small * small);
+  const start = metric === 'cosine' ? first : 1;
+  const query = matrix(1, dim, (_, column) => (metric === 'l2' ? 0 : column === 0 ? start : small));
+  const ulps = (count: number) => (1 + count * 2 ** -23) / start;
+  const lost = small * (1 - 2 ** (metric === 'l2' ? -11 : -10));
+  const doubled = small * (1 + 2 ** (metric === 'l2' ? -11 : -10));
+  const [best, other] =
+    metric === 'l2'
+      ? [
+          (column: number) => (column === 0 ? 1 : doubled),
+          (column: number) => (column === 0 ? ulps(4) : lost),
+        ]
+      : [
+          (column: number) => (column === 0 ? ulps(8) : lost),
+          (column: number) => (column === 0 ? ulps(2) : doubled),
+        ];
+  // Late, so that the others have set a threshold; but cosines near 1 tie, and the first row wins.
+  const winner = metric === 'cosine' ? 0 : 50;
+  const far = metric === 'l2' ? 2 : 0;
+  const data = matrix(130, dim, (row, column) =>
+    row === winner ? best(column) : row < 80 ? other(column) : far,
+  );
+  return [`sums that round as badly as they can, ${metric}`, data, query, dim, 1];
+}
+
 /** Inputs made to break a selection or an error bound: `[name, data, queries, dim, k]`. */
 function inputs(): [string, Float32Array, Float32Array, number, number][] {
   const source = random(2024);
@@ -107,6 +141,21 @@ function inputs(): [string, Float32Array, Float32Array, number, number][] {
       3,
       12,
     ],
+    [
+      'queries of very different lengths',
+      matrix(many, 4, noise),
+      matrix(70, 4, (row) => noise() * 2 ** -row),
+      4,
+      3,
+    ],
+    [
+      'negative scores underflow to 0',
+      matrix(many, 4, () => -Math.abs(noise()) * 1e-25),
+      matrix(2, 4, () => Math.abs(noise()) * 1e-21),
+      4,
+      40,
+    ],
+    ...METRICS.map(misrounded),
   ];
 }
 

@@ -5,6 +5,7 @@ import type { Filter, Metric, TopK } from '../../ts/core/types.ts';
 import type { Device } from '../../ts/device/device.ts';
 import { chromiumDevices } from '../helpers/chromiumDevice.ts';
 import { devices } from '../helpers/devices.ts';
+import { DRAWN, EFFORT } from '../helpers/effort.ts';
 import { naiveSearch } from '../helpers/naiveSearch.ts';
 
 interface Case {
@@ -100,18 +101,22 @@ describe.each([...devices, ...chromiumDevices])('$label', ({ open, pace }) => {
   });
   afterAll(() => device.close());
 
-  test('agrees with the definition on random input', async () => {
-    const property = fc.asyncProperty(cases, async (c) => {
-      const data = numbers(c.n * c.dim, c.spread, c.seed);
-      const queries = numbers(c.q * c.dim, c.spread, c.seed + 1);
-      const filtered = filterOf(c);
-      await using rows = await device.upload(data, { dim: c.dim, metric: c.metric, dtype: 'f32' });
-      const top = await rows.search(queries, { k: c.k, filter: filtered?.filter });
-      expectSame(top, data, queries, c, filtered?.allowed);
-      expect(top.device).toBe(device.name);
-    });
-    await fc.assert(property, { numRuns: 60 * pace });
-  }, 180_000);
+  test(
+    'agrees with the definition on random input',
+    async () => {
+      const property = fc.asyncProperty(cases, async (c) => {
+        const data = numbers(c.n * c.dim, c.spread, c.seed);
+        const queries = numbers(c.q * c.dim, c.spread, c.seed + 1);
+        const filtered = filterOf(c);
+        await using rows = await device.upload(data, { dim: c.dim, metric: c.metric, dtype: 'f32' });
+        const top = await rows.search(queries, { k: c.k, filter: filtered?.filter });
+        expectSame(top, data, queries, c, filtered?.allowed);
+        expect(top.device).toBe(device.name);
+      });
+      await fc.assert(property, { numRuns: Math.ceil(60 * pace * EFFORT), ...DRAWN });
+    },
+    180_000 * EFFORT,
+  );
 
   test('a result does not depend on the other queries of the batch', async () => {
     const dim = 24;

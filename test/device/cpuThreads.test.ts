@@ -8,7 +8,9 @@ const helper = (name: string) => fileURLToPath(new URL(`../helpers/${name}`, imp
 if (native() === undefined) console.warn(`Threads are not tested: ${nativeProblem()?.message}`);
 
 function searchWith(env: Record<string, string>): { description: string; digest: string } {
-  const out = execFileSync(process.execPath, [helper('cpuSearch.mjs')], { env: { ...process.env, ...env } });
+  const out = execFileSync(process.execPath, [helper('searchDigest.mjs')], {
+    env: { ...process.env, ...env },
+  });
   return JSON.parse(out.toString());
 }
 

@@ -5,6 +5,7 @@ import type { Metric } from '../../ts/core/types.ts';
 import type { Device } from '../../ts/device/device.ts';
 import { chromiumDevices } from '../helpers/chromiumDevice.ts';
 import { devices } from '../helpers/devices.ts';
+import { DRAWN, EFFORT } from '../helpers/effort.ts';
 import { naiveSearch } from '../helpers/naiveSearch.ts';
 
 type Step =
@@ -35,73 +36,77 @@ describe.each([...devices, ...chromiumDevices])('$label', ({ open, pace }) => {
   });
   afterAll(() => device.close());
 
-  test('appends, removes, compactions and searches, awaited or not, follow a plain model', async () => {
-    const dim = 6;
-    const scenario = fc.record({
-      steps,
-      first: fc.constantFrom(0, 1, 64, 300),
-      metric: fc.constantFrom<Metric>('ip', 'cosine', 'l2'),
-      seed: fc.nat(),
-    });
-    const property = fc.asyncProperty(scenario, async ({ steps: todo, first, metric, seed }) => {
-      const source = random(seed);
-      const numbers = (rows: number) => Float32Array.from({ length: rows * dim }, () => source.normal());
-      let model = numbers(first);
-      const gone = new Set<number>();
-      let generation = 0;
-      await using rows = await device.upload(model, { dim, metric, dtype: 'f32' });
-      const checks: Promise<unknown>[] = [];
-      for (const step of todo) {
-        const count = model.length / dim;
-        if (step.do === 'append') {
-          const more = numbers(step.rows);
-          const expected = { first: count, count: step.rows, generation: ++generation };
-          checks.push(rows.append(more).then((appended) => expect(appended).toEqual(expected)));
-          model = Float32Array.from([...model, ...more]);
-          more.fill(Number.NaN); // the caller may reuse its buffer at once
-        } else if (step.do === 'remove') {
-          const ids = count === 0 ? [] : step.picks.map((pick) => pick % count);
-          const fresh = new Set(ids.filter((id) => !gone.has(id)));
-          generation++;
-          const given = Uint32Array.from(ids);
-          checks.push(rows.remove(given).then((removed) => expect(removed).toBe(fresh.size)));
-          given.fill(0);
-          for (const id of fresh) gone.add(id);
-        } else if (step.do === 'compact') {
-          let next = 0;
-          const remap = Array.from({ length: count }, (_, id) => (gone.has(id) ? 0xffffffff : next++));
-          const expected = { remap: Uint32Array.from(remap), generation: ++generation };
-          checks.push(rows.compact().then((compacted) => expect(compacted).toEqual(expected)));
-          model = model.filter((_, i) => !gone.has(Math.floor(i / dim)));
-          gone.clear();
-        } else {
-          const query = numbers(1);
-          const mask = Uint32Array.from({ length: Math.ceil(count / 32) }, () => source.next() * 2 ** 32);
-          const bit = (id: number) => !step.masked || ((mask[id >> 5]! >>> (id & 31)) & 1) === 1;
-          const naive = naiveSearch(model, query, dim, metric, step.k, (id) => !gone.has(id) && bit(id));
-          const seen = generation;
-          const search = rows.search(query, {
-            k: step.k,
-            filter: step.masked ? { mask: mask.slice() } : undefined,
-          });
-          checks.push(
-            search.then((top) => {
-              expect(Array.from(top.ids)).toEqual(naive.ids);
-              expect(Array.from(top.scores)).toEqual(naive.scores);
-              expect(Array.from(top.counts)).toEqual(naive.counts);
-              expect(top.generation).toBe(seen);
-            }),
-          );
-          if (step.wait) await search;
+  test(
+    'appends, removes, compactions and searches, awaited or not, follow a plain model',
+    async () => {
+      const dim = 6;
+      const scenario = fc.record({
+        steps,
+        first: fc.constantFrom(0, 1, 64, 300),
+        metric: fc.constantFrom<Metric>('ip', 'cosine', 'l2'),
+        seed: fc.nat(),
+      });
+      const property = fc.asyncProperty(scenario, async ({ steps: todo, first, metric, seed }) => {
+        const source = random(seed);
+        const numbers = (rows: number) => Float32Array.from({ length: rows * dim }, () => source.normal());
+        let model = numbers(first);
+        const gone = new Set<number>();
+        let generation = 0;
+        await using rows = await device.upload(model, { dim, metric, dtype: 'f32' });
+        const checks: Promise<unknown>[] = [];
+        for (const step of todo) {
+          const count = model.length / dim;
+          if (step.do === 'append') {
+            const more = numbers(step.rows);
+            const expected = { first: count, count: step.rows, generation: ++generation };
+            checks.push(rows.append(more).then((appended) => expect(appended).toEqual(expected)));
+            model = Float32Array.from([...model, ...more]);
+            more.fill(Number.NaN); // the caller may reuse its buffer at once
+          } else if (step.do === 'remove') {
+            const ids = count === 0 ? [] : step.picks.map((pick) => pick % count);
+            const fresh = new Set(ids.filter((id) => !gone.has(id)));
+            generation++;
+            const given = Uint32Array.from(ids);
+            checks.push(rows.remove(given).then((removed) => expect(removed).toBe(fresh.size)));
+            given.fill(0);
+            for (const id of fresh) gone.add(id);
+          } else if (step.do === 'compact') {
+            let next = 0;
+            const remap = Array.from({ length: count }, (_, id) => (gone.has(id) ? 0xffffffff : next++));
+            const expected = { remap: Uint32Array.from(remap), generation: ++generation };
+            checks.push(rows.compact().then((compacted) => expect(compacted).toEqual(expected)));
+            model = model.filter((_, i) => !gone.has(Math.floor(i / dim)));
+            gone.clear();
+          } else {
+            const query = numbers(1);
+            const mask = Uint32Array.from({ length: Math.ceil(count / 32) }, () => source.next() * 2 ** 32);
+            const bit = (id: number) => !step.masked || ((mask[id >> 5]! >>> (id & 31)) & 1) === 1;
+            const naive = naiveSearch(model, query, dim, metric, step.k, (id) => !gone.has(id) && bit(id));
+            const seen = generation;
+            const search = rows.search(query, {
+              k: step.k,
+              filter: step.masked ? { mask: mask.slice() } : undefined,
+            });
+            checks.push(
+              search.then((top) => {
+                expect(Array.from(top.ids)).toEqual(naive.ids);
+                expect(Array.from(top.scores)).toEqual(naive.scores);
+                expect(Array.from(top.counts)).toEqual(naive.counts);
+                expect(top.generation).toBe(seen);
+              }),
+            );
+            if (step.wait) await search;
+          }
         }
-      }
-      await Promise.all(checks);
-      expect(rows.count).toBe(model.length / dim);
-      expect(rows.live).toBe(model.length / dim - gone.size);
-      expect(rows.generation).toBe(generation);
-    });
-    await fc.assert(property, { numRuns: 40 * pace });
-  }, 180_000);
+        await Promise.all(checks);
+        expect(rows.count).toBe(model.length / dim);
+        expect(rows.live).toBe(model.length / dim - gone.size);
+        expect(rows.generation).toBe(generation);
+      });
+      await fc.assert(property, { numRuns: Math.ceil(40 * pace * EFFORT), ...DRAWN });
+    },
+    180_000 * EFFORT,
+  );
 
   test('a search sees the mutations called before it and none called after it', async () => {
     await using rows = await device.upload(Float32Array.of(1, 2), { dim: 1, metric: 'ip', dtype: 'f32' });

@@ -83,6 +83,35 @@ describe('the error bound', () => {
     expect(decided).toBeGreaterThan(1000);
   });
 
+  test('is nearly reached by a sum that loses all it may', () => {
+    const dim = 2000;
+    const towardsZero = (x: number) => {
+      const near = Math.fround(x);
+      if (Math.abs(near) <= Math.abs(x)) return near;
+      const bits = new Int32Array(Float32Array.of(near).buffer);
+      bits[0]! -= 1;
+      return new Float32Array(bits.buffer)[0]!;
+    };
+    // Each term after the first is a little less than the last place of the sum, and so lost.
+    const small = 2 ** -11.5 * 0.999;
+    const vector = (first: number) => Float32Array.from({ length: dim }, (_, i) => (i === 0 ? first : small));
+    const row = vector(1.0005);
+    for (const metric of ['ip', 'l2'] as const) {
+      // Of length 1 at most, which needs no scale.
+      const query =
+        metric === 'l2' ? new Float32Array(dim) : vector(Math.sqrt(1 - 1.01 * dim * small * small));
+      const asked = queryBounds(metric, query, 0, dim);
+      expect(asked.scale).toBe(1);
+      const terms = row.map((x, i) => towardsZero(metric === 'l2' ? x * x : query[i]! * x));
+      const sum = terms.reduce((total, term) => towardsZero(total + term), 0);
+      const error = row.reduce((total, x, i) => total + x * (metric === 'l2' ? x : query[i]!), 0) - sum;
+      const { norm } = rowScale(metric, Math.sqrt(row.reduce((total, x) => total + x * x, 0)));
+      const [x, y, z] = asked.bounds;
+      expect(error).toBeLessThanOrEqual(x * norm + y * sum + z);
+      expect(error).toBeGreaterThan(0.9 * (x * norm + y * sum + z));
+    }
+  });
+
   test('is small enough to decide nearly all rows of ordinary data', () => {
     const source = random(8);
     const query = Float32Array.from({ length: 384 }, () => source.normal());

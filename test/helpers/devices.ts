@@ -16,6 +16,9 @@ export interface DeviceUnderTest {
 
 const SLOW = 0.3;
 
+/** The device of a label. */
+const nameOf = (label: string) => label.split(' ')[0]!;
+const wanted = process.env.SEINE_DEVICES?.split(',');
 const probes = await probeDevices();
 const there = new Set(probes.filter(({ available }) => available).map(({ name }) => name));
 
@@ -24,17 +27,17 @@ if (process.env.VK_ICD_FILENAMES !== undefined && !there.has('webgpu')) {
   throw new Error(`VK_ICD_FILENAMES names a Vulkan driver, but webgpu found no adapter: ${reason}`);
 }
 for (const { name, available, reason } of probes) {
-  if (!available) console.warn(`The device ${name} is not tested here: ${reason}.`);
+  if (!available && wanted === undefined) console.warn(`The device ${name} is not tested here: ${reason}.`);
 }
 
 /** Every device of this machine, and webgpu once more with shards so small that each holds a few blocks. */
-export const devices: DeviceUnderTest[] = [...there].map((name) => ({
+const all: DeviceUnderTest[] = [...there].map((name) => ({
   label: name,
   open: () => openDevice(name),
   pace: name === 'webgpu' ? SLOW : 1,
 }));
 if (there.has('webgpu')) {
-  devices.push({
+  all.push({
     label: 'webgpu in small shards',
     pace: SLOW,
     open: async () => new OpenedDevice(await openWebgpu({ maxShardBytes: 2 ** 13 })),
@@ -44,11 +47,19 @@ if (there.has('webgpu')) {
 /** The addon whose CUDA device runs on the processor (`node scripts/buildNative.mjs --emulated`). */
 export const emulatedAddon = fileURLToPath(new URL('../../build/emulated/seine.node', import.meta.url));
 if (existsSync(emulatedAddon)) {
-  devices.push({
+  all.push({
     label: 'cuda (emulated)',
     pace: SLOW,
     open: async () => new OpenedDevice(await openCuda(loadAddon(emulatedAddon))),
   });
 } else {
   console.warn('The emulated cuda device is not tested: build/emulated/seine.node is missing.');
+}
+
+/** The devices under test: all, or those that SEINE_DEVICES names, like `webgpu,cpu`. */
+export const devices = all.filter(({ label }) => wanted === undefined || wanted.includes(nameOf(label)));
+for (const name of wanted ?? []) {
+  if (devices.some(({ label }) => nameOf(label) === name)) continue;
+  const reason = probes.find((probe) => probe.name === name)?.reason;
+  throw new Error(`SEINE_DEVICES names ${name}, which is not there: ${reason ?? 'no device has this name'}`);
 }

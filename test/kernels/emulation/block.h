@@ -101,9 +101,9 @@ class Block {
     leave(*running_);
   }
 
-  /// Lets other threads run, now and then.
-  void pause() {
-    if (random_() % 4 != 0) return;
+  /// Lets other threads run, once in `times` at random.
+  void pause(unsigned times) {
+    if (random_() % times != 0) return;
     running_->state = State::ready;
     ready_.push_back(running_);
     leave(*running_);

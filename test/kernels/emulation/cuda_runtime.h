@@ -72,8 +72,9 @@ template <typename T>
 T __shfl_xor_sync(unsigned mask, T value, unsigned lanes) {
   return emulatedShuffle(emulation::Operation::shuffleXor, mask, value, lanes);
 }
-inline uint32_t atomicAdd(uint32_t* to, uint32_t value) {
-  emulation::Block::current()->pause();
+// Where accesses are watched, those within it are not: nothing comes between them.
+__attribute__((noinline, no_sanitize("thread"))) inline uint32_t atomicAdd(uint32_t* to, uint32_t value) {
+  emulation::Block::current()->pause(4);
   const uint32_t before = *to;
   *to = before + value;
   return before;
@@ -158,8 +159,9 @@ inline cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
 inline cudaError_t cudaMalloc(void** data, size_t bytes) {
   if (emulatedStatus() != cudaSuccess) return emulatedStatus();
   if (bytes > machine().capacity - machine().allocated) return cudaErrorMemoryAllocation;
-  auto* const memory = static_cast<char*>(::operator new(bytes, std::align_val_t{256}));
-  std::memset(memory, machine().next() % 2 == 0 ? 0xff : 0x7b, bytes);
+  const size_t guarded = bytes + emulation::Machine::kGuard;
+  auto* const memory = static_cast<char*>(::operator new(guarded, std::align_val_t{256}));
+  std::memset(memory, machine().next() % 2 == 0 ? 0xff : 0x7b, guarded);
   machine().device[memory] = bytes;
   machine().allocated += bytes;
   *data = memory;

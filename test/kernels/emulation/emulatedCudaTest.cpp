@@ -9,6 +9,7 @@
 #include <random>
 
 #include "../../../kernels/canonical.h"
+#include "../../../kernels/scan.cuh"
 #include "../../../native/backend.h"
 #include "../../../native/cudaDevice.h"
 
@@ -24,10 +25,10 @@ void check(bool holds, const std::string& what) {
 }
 
 /// Runs `kernel` on one block; returns the failure, if any.
-std::string failureOf(unsigned threads, const std::function<void()>& kernel) {
+std::string failureOf(unsigned threads, const std::function<void()>& kernel, uint64_t seed = 7) {
   emulation::Block block;
   try {
-    block.run(kernel, {1, 1, 1}, {0, 0, 0}, threads, 7);
+    block.run(kernel, {1, 1, 1}, {0, 0, 0}, threads, seed);
     return "";
   } catch (const emulation::Failure& failure) {
     return failure.what();
@@ -91,6 +92,13 @@ void testEmulation() {
   unsigned shared = 0;
   failureOf(32, [&] { shared = sharedAtFirst(); });
   check(shared >= 0x80808080u, "shared memory holds garbage at first");
+  const auto order = [](uint64_t seed) {
+    std::vector<unsigned> threads;
+    failureOf(
+        64, [&] { threads.push_back(threadIdx.x); }, seed);
+    return threads;
+  };
+  check(order(1) == order(1) && order(1) != order(2), "a seed gives an order of threads");
 }
 
 std::vector<float> draw(size_t count, unsigned seed) {
@@ -155,16 +163,21 @@ void drain() {
   done->get_future().get();
 }
 
-void testDevice() {
+std::unique_ptr<Backend> openDevice() {
   auto opened = std::make_shared<std::unique_ptr<Backend>>();
   const auto done = std::make_shared<std::promise<bool>>();
   openCuda(2, opened, [done](std::optional<Error> failure) { done->set_value(!failure); });
   check(done->get_future().get(), "the device opens");
-  std::printf("%s\n", (*opened)->description().c_str());
+  return std::move(*opened);
+}
+
+void testDevice() {
+  const std::unique_ptr<Backend> backend = openDevice();
+  std::printf("%s\n", backend->description().c_str());
   constexpr size_t kDim = 40;
   emulation::Machine& device = machine();
   for (const Metric metric : {Metric::ip, Metric::cosine, Metric::l2}) {
-    auto rows = (*opened)->createRows(kDim, metric);
+    auto rows = backend->createRows(kDim, metric);
     std::vector<float> data = draw(900 * kDim, 1);
     check(append(*rows, data).empty(), "rows are appended");
     const size_t before = device.uploaded;
@@ -182,18 +195,18 @@ void testDevice() {
     check(search(*rows, some).empty() && isExact(*some, metric, data, kDim), "a filtered search is exact");
   }
   {
-    auto rows = (*opened)->createRows(3, Metric::ip);
+    auto rows = backend->createRows(3, Metric::ip);
     const std::vector<float> equal(3 * 4000, 1.0f);
     append(*rows, equal);
-    const size_t before = device.launches;
+    const size_t before = device.launches.size();
     const auto task = taskOf({1, 2, 3}, 3, 2, 4000);
     check(search(*rows, task).empty() && isExact(*task, Metric::ip, equal, 3), "4000 ties are settled");
-    check(device.launches - before == 10, "more candidates than room are collected again");
+    check(device.launches.size() - before == 10, "more candidates than room are collected again");
     task->cancelled = true;
     check(search(*rows, task).empty(), "a cancelled search ends");
   }
   {
-    auto rows = (*opened)->createRows(64, Metric::l2);
+    auto rows = backend->createRows(64, Metric::l2);
     const std::vector<float> data = draw(100 * 64, 5);
     append(*rows, data);
     drain();
@@ -211,11 +224,60 @@ void testDevice() {
   }
   drain();
   check(device.device.empty() && device.allocated == 0, "disposed rows leave no memory on the device");
-  auto rows = (*opened)->createRows(4, Metric::ip);
+  auto rows = backend->createRows(4, Metric::ip);
   append(*rows, draw(400, 9));
   device.failure = "an illegal address (made by the test)";
   check(search(*rows, taskOf(draw(4, 1), 4, 1, 100)) == "ERR_DEVICE", "a failed kernel is reported");
   device.failure.clear();
+}
+
+/// Bytes that a search moves between the device's memory and its processors.
+size_t bytesMoved(Rows& rows, const std::shared_ptr<SearchTask>& task) {
+  drain();
+  machine().launches.clear();
+  check(search(rows, task).empty(), "a search is measured");
+  size_t bytes = 0;
+  for (const emulation::Launch& launch : machine().launches) bytes += launch.read + launch.written;
+  return bytes;
+}
+
+void testTraffic() {
+  const std::unique_ptr<Backend> backend = openDevice();
+  constexpr size_t kDim = 384, kRows = 3000;
+  auto rows = backend->createRows(kDim, Metric::ip);
+  append(*rows, draw(kRows * kDim, 1));
+  for (const size_t q : {1, 3, 8}) {
+    // kernels/README.md: each row once, what is written and read again of each score, and three times the
+    // bins.
+    const double queries = static_cast<double>(q);
+    const double scores = queries * (36.0 * kRows + 3 * 2 * sizeof(uint32_t) * cuda::kBins);
+    const double least = 4.0 * kDim * kRows + scores;
+    const auto task = taskOf(draw(q * kDim, 2), kDim, 10, kRows);
+    const double share = static_cast<double>(bytesMoved(*rows, task)) / least;
+    check(share > 0.95 && share <= 1.05,
+          std::to_string(q) + " queries move " + std::to_string(share) + " of the bytes they must");
+    // The last launch writes the ids of those that the host ranks: lost counts would make them many.
+    const size_t collected = machine().launches.back().written / sizeof(uint32_t);
+    check(collected >= q * 10 && collected <= q * 10 + 1, "hardly more rows are collected than the k best");
+    const auto some = taskOf(draw(q * kDim, 3), kDim, 10, kRows);
+    some->allowed.assign((kRows + 31) / 32, 0);
+    for (size_t row = 0; row < kRows; row += 10) some->allowed[row / 32] |= 1u << (row % 32);
+    some->passing = kRows / 10;
+    const double few = static_cast<double>(bytesMoved(*rows, some));
+    check(few <= 1.05 * (4.0 * kDim * kRows / 10 + scores), "rows that do not pass are not read");
+  }
+  machine().failure.clear();
+  emulation::Stream stream;
+  void* memory = nullptr;
+  cudaMalloc(&memory, 400);
+  stream.work.push_back([memory] {
+    machine().runGrid([memory] { machine().touch(static_cast<char*>(memory) + 100 * threadIdx.x, 4, false); },
+                      {1, 1, 1}, 5);
+  });
+  machine().finish(stream);
+  check(!machine().failure.empty(), "an access behind an allocation is found: " + machine().failure);
+  cudaFree(memory);
+  machine().failure.clear();
 }
 
 }  // namespace
@@ -223,5 +285,6 @@ void testDevice() {
 int main() {
   testEmulation();
   testDevice();
+  testTraffic();
   return passed ? 0 : 1;
 }

@@ -2,9 +2,12 @@
 // thread at a time, as the device's own thread does.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <deque>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <string>
@@ -24,7 +27,18 @@ struct Event {
   bool reached = true;
 };
 
+/// What a launch moved between global memory and the processors. An allocation that fits into a cache counts
+/// once for all that is read, and once for all that is written.
+struct Launch {
+  size_t read = 0;
+  size_t written = 0;
+};
+
 struct Machine {
+  /// Bytes behind each allocation that no kernel may touch.
+  static constexpr size_t kGuard = 1024;
+  static constexpr size_t kCache = 128 << 10;
+
   // Never destroyed: a device thread may be at work when the process ends.
   static Machine& get() {
     static Machine* const machine = new Machine;
@@ -35,7 +49,8 @@ struct Machine {
   uint64_t seed = setting("SEINE_EMULATED_SEED", 1);
   std::map<char*, size_t> device, pinned;
   size_t allocated = 0;
-  size_t uploaded = 0, downloaded = 0, launches = 0;
+  size_t uploaded = 0, downloaded = 0;
+  std::vector<Launch> launches;
   std::string failure;  // sticky once set
   Block block;
 
@@ -86,8 +101,28 @@ struct Machine {
     (up ? uploaded : downloaded) += bytes;
   }
 
+  /// An access of a kernel, where its source is compiled to tell of them (see watch.cpp).
+  void touch(const void* address, size_t bytes, bool writes) {
+    char* const first = static_cast<char*>(const_cast<void*>(address));
+    if (first < lastTouched_.begin || first + bytes > lastTouched_.end) {
+      const auto after = device.upper_bound(first);
+      if (after == device.begin()) return;
+      const auto& [begin, size] = *std::prev(after);
+      if (first >= begin + size + kGuard) return;
+      if (first + bytes > begin + size) {
+        beyond_ = true;
+        return;
+      }
+      lastTouched_ = {begin, begin + size, &moved_[begin]};
+    }
+    (writes ? lastTouched_.launch->written : lastTouched_.launch->read) += bytes;
+    block.pause(64);
+  }
+
   void runGrid(const std::function<void()>& body, Dim grid, unsigned threads) {
-    launches++;
+    moved_.clear();
+    lastTouched_ = {};
+    beyond_ = false;
     // Blocks come in any order, too.
     std::vector<Dim> blocks;
     for (unsigned y = 0; y < grid.y; y++) {
@@ -97,7 +132,23 @@ struct Machine {
       std::swap(blocks[next() % left], blocks[left - 1]);
       block.run(body, grid, blocks[left - 1], threads, next());
     }
+    if (beyond_) throw Failure("a kernel touches memory behind an allocation");
+    Launch launch;
+    for (const auto& [allocation, bytes] : moved_) {
+      const size_t most = device[allocation] <= kCache ? device[allocation] : SIZE_MAX;
+      launch.read += std::min(bytes.read, most);
+      launch.written += std::min(bytes.written, most);
+    }
+    launches.push_back(launch);
   }
+
+ private:
+  std::map<char*, Launch> moved_;  // by allocation
+  struct {
+    char *begin = nullptr, *end = nullptr;
+    Launch* launch = nullptr;
+  } lastTouched_;
+  bool beyond_ = false;
 };
 
 }  // namespace emulation

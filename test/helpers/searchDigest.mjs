@@ -1,8 +1,9 @@
-// Prints a digest of searches on the cpu device and then ends without closing anything: the process must exit.
+// Prints a digest of searches on a device, cpu if none is named, and then ends without closing anything: the process
+// must exit.
 import { createHash } from 'node:crypto';
 import { openDevice } from '../../dist/device/openDevice.js';
 
-const device = await openDevice('cpu');
+const device = await openDevice(process.argv[2] ?? 'cpu');
 const dim = 48;
 let state = 1;
 const data = Float32Array.from({ length: 30_000 * dim }, () => {

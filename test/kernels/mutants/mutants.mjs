@@ -1,0 +1,19 @@
+// Small faults in the kernels and in what drives them: each one must be found by a test. scripts/testMutants.mjs
+// puts them in, one at a time. README.md in this folder: outcome.
+import { cpp } from './cpp.mjs';
+import { cuda } from './cuda.mjs';
+import { wgsl } from './wgsl.mjs';
+
+const of = (device, list) => list.map((mutant) => ({ device, ...mutant }));
+
+/** @type {import('./mutants.d.mts').Mutant[]} */
+export const mutants = [...of('cuda', cuda), ...of('webgpu', wgsl), ...of('cpu', cpp)];
+
+/** `source` with the fault, or an error if its place is not there exactly once. */
+export function mutate(source, { name, file, find, replace }) {
+  const places = source.split(find).length - 1;
+  if (places === 1) return source.replace(find, () => replace);
+  throw new Error(
+    `The mutant "${name}" must apply exactly once, but its text is ${places} times in ${file}.`,
+  );
+}

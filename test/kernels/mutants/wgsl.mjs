@@ -1,0 +1,160 @@
+/** Mutants of the WebGPU device. */
+const kernel = 'kernels/scan.wgsl';
+const answers = ['webgpuSearch', 'adversarial', 'matrix'].map((name) => `test/device/${name}.test.ts`);
+const bounds = ['test/device/webgpu.test.ts', ...answers];
+const host = [
+  'test/device/mutations.test.ts',
+  'test/device/matrix.test.ts',
+  'test/device/adversarial.test.ts',
+];
+
+export const wgsl = [
+  {
+    name: 'bins are not cleared behind a barrier',
+    file: kernel,
+    find: 'atomicStore(&bins[thread], 0u);\n  workgroupBarrier();',
+    replace: 'atomicStore(&bins[thread], 0u);',
+    suites: answers,
+  },
+  {
+    name: 'bins are added up before all rows are in them',
+    file: kernel,
+    find: '  workgroupBarrier();\n  let total = atomicLoad(&bins[thread]);',
+    replace: '  let total = atomicLoad(&bins[thread]);',
+    suites: answers,
+  },
+  {
+    name: 'the digit is picked before the bins are there',
+    file: kernel,
+    find: '  workgroupBarrier();\n  if (thread == 0u) {',
+    replace: '  if (thread == 0u) {',
+    suites: answers,
+  },
+  {
+    name: 'candidates are not counted atomically',
+    file: kernel,
+    find: 'let slot = atomicAdd(&selections[query].candidates, 1u);',
+    replace:
+      'let slot = atomicLoad(&selections[query].candidates);\n      atomicStore(&selections[query].candidates, slot + 1u);',
+    suites: answers,
+  },
+  {
+    name: 'the shift of a digit is wrong',
+    file: kernel,
+    find: 'let shift = 24u - 8u * level;',
+    replace: 'let shift = 24u - 7u * level;',
+    suites: answers,
+  },
+  {
+    name: 'the known digits are compared with the wrong ones',
+    file: kernel,
+    find: '((key >> shift) >> 8u) == prefix',
+    replace: '((key >> shift) >> 8u) >= prefix',
+    suites: answers,
+  },
+  {
+    name: 'the wanted rank is looked for one bin late',
+    file: kernel,
+    find: 'if (wanted <= total) { break; }',
+    replace: 'if (wanted < total) { break; }',
+    suites: answers,
+  },
+  {
+    name: 'the rank is not counted from its bin on',
+    file: kernel,
+    find: '      wanted -= total;\n',
+    replace: '',
+    suites: answers,
+  },
+  {
+    name: 'the last query of a tile is dropped',
+    file: kernel,
+    find: 'min(TILE, params.queries - first)',
+    replace: 'min(TILE - 1u, params.queries - first)',
+    suites: answers,
+  },
+  {
+    name: 'eight queries read the rows of other lanes',
+    file: kernel,
+    find: 'query++;\n        at += BLOCK;',
+    replace: 'query++;\n        at += BLOCK - 1u;',
+    suites: answers,
+  },
+  {
+    name: 'keys of positive costs are below those of negative ones',
+    file: kernel,
+    find: 'select(bits | 0x80000000u, ~bits',
+    replace: 'select(bits, ~bits',
+    suites: answers,
+  },
+  {
+    name: 'a bit of the mask is taken for another',
+    file: kernel,
+    find: '(mask[row >> 5u] >> (row & 31u))',
+    replace: '(mask[row >> 5u] >> (row & 15u))',
+    suites: answers,
+  },
+  {
+    name: 'the best cost of a row is its worst',
+    file: kernel,
+    find: 'cost - (bound.x * norm + bound.y * abs(cost) + bound.z)',
+    replace: 'cost + (bound.x * norm + bound.y * abs(cost) + bound.z)',
+    suites: answers,
+  },
+  {
+    name: 'rows of extreme length are decided',
+    file: kernel,
+    find: 'if (norm >= bound.w) { return 0u; }',
+    replace: '',
+    suites: answers,
+  },
+  {
+    name: 'ids of a shard are counted from 0',
+    file: kernel,
+    find: '= params.first + row;',
+    replace: '= row;',
+    suites: answers,
+  },
+  {
+    name: 'the bound is halved',
+    file: 'ts/device/webgpuBounds.ts',
+    find: 'const relative = ((n * U) / (1 - n * U)) * UP;',
+    replace: 'const relative = (((n / 2) * U) / (1 - n * U)) * UP;',
+    suites: bounds,
+  },
+  {
+    name: 'products that overflow are decided',
+    file: 'ts/device/webgpuBounds.ts',
+    find: '2 ** 126 / Math.max(length, TINY)',
+    replace: '2 ** 140 / Math.max(length, TINY)',
+    suites: bounds,
+  },
+  {
+    name: 'an append begins in the middle of a block',
+    file: 'ts/device/webgpuShard.ts',
+    find: 'let from = start - (start % BLOCK); from < end',
+    replace: 'let from = start; from < end',
+    suites: host,
+  },
+  {
+    name: 'a selection is left from the search before',
+    file: 'ts/device/webgpuSearch.ts',
+    find: '    device.queue.writeBuffer(selections, 0, freshSelections(q, k));\n',
+    replace: '    if (selections.size < 0) freshSelections(q, k);\n',
+    suites: host,
+  },
+  {
+    name: "a shard's rows are masked by another's bits",
+    file: 'ts/device/webgpuSearch.ts',
+    find: 'allowed.subarray(shard.first / 32, shard.first / 32 + Math.ceil(rows / 32))',
+    replace: 'allowed.subarray(0, Math.ceil(rows / 32))',
+    suites: host,
+  },
+  {
+    name: 'candidates that there is no room for are forgotten',
+    file: 'ts/device/webgpuRows.ts',
+    find: 'if (total > found.capacity) {',
+    replace: 'if (total > 2 * found.capacity) {',
+    suites: answers,
+  },
+];
