@@ -62,8 +62,8 @@ export function rangeControls(
     ? html(
         'div',
         { class: 'range days' },
-        html('label', {}, html('span', {}, 'from'), least),
-        html('label', {}, html('span', {}, 'to'), most),
+        html('label', {}, html('span', {}, 'From'), least),
+        html('label', {}, html('span', {}, 'To'), most),
         html('p', { class: 'quiet' }, 'Days in UTC, both included'),
         hint,
       )
