@@ -34,7 +34,8 @@ test('many documents are embedded in slices, with turns of the event loop in bet
   expect(result).toMatchObject({ inserted: count, truncated: 0 });
   expect(progress.at(-1)).toEqual({ texts: count, tokens: result.tokens });
   expect(progress).toEqual(progress.toSorted((a, b) => a.texts - b.texts));
-  expect(Math.max(...[...read.values()].map(({ size }) => size))).toBeLessThanOrEqual(2048);
+  // In one turn a page for the store and a slice for the model at most.
+  expect(Math.max(...[...read.values()].map(({ size }) => size))).toBeLessThanOrEqual(2048 + 500);
   expect((await store.get('d4999'))?.text).toBe('text 4999');
   await encoder.close();
   await store.close();
