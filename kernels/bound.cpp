@@ -23,7 +23,8 @@ Bound makeBound(Metric metric, size_t stride, unsigned lanes, double queryNorm) 
   roundings += 8;
   const double gamma = roundings * kUnit / (1 - roundings * kUnit);
   const double tiny = static_cast<double>(stride + 8) * kSmallest;
-  const float slack = static_cast<float>(tiny);  // a whole number of smallest floats: exact
+  // Not below `tiny`, and not denormal: processors are slow to add such numbers.
+  const float slack = std::fmax(static_cast<float>(tiny), std::numeric_limits<float>::min());
   switch (metric) {
     case Metric::ip:
       return {metric, gamma * queryNorm, tiny, 0, 1, 0, slack, above(gamma * queryNorm)};

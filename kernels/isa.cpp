@@ -1,11 +1,15 @@
 // Which instruction-set levels this processor has and this operating system lets us use.
-#include "scan.h"
+#include "isa.h"
 
 #if defined(__x86_64__) || defined(_M_X64)
 #if defined(_MSC_VER) && !defined(__clang__)
 #include <intrin.h>
 #else
 #include <cpuid.h>
+#endif
+#if defined(SEINE_AMX)
+#include <sys/syscall.h>
+#include <unistd.h>
 #endif
 
 namespace seine {
@@ -43,29 +47,72 @@ uint64_t savedState() {
 
 bool all(uint64_t bits, uint64_t wanted) { return (bits & wanted) == wanted; }
 
-const ScanKernel* const* detect() {
-  static const ScanKernel* kernels[4] = {};
+#if defined(SEINE_AMX)
+/// Asks the operating system, once for the process, to save the tiles: it need not, nor be new enough to
+/// know.
+bool mayUseTiles() {
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+}
+#endif
+
+const Isa* detect() {
+  static Isa isas[6] = {};
   size_t count = 0;
   constexpr unsigned kFma = 1u << 12, kXsave = 1u << 27, kAvx = 1u << 28;
-  const unsigned features = cpuid(1).c, extended = cpuid(7).b;
+  const unsigned features = cpuid(1).c;
+  const Registers extended = cpuid(7);
   const uint64_t state = all(features, kXsave) ? savedState() : 0;
-  const bool avx2 = all(features, kFma | kAvx) && all(extended, 1u << 5) && all(state, 0x06);
+  const bool avx2 = all(features, kFma | kAvx) && all(extended.b, 1u << 5) && all(state, 0x06);
   // F, DQ, BW and VL; the state of masks and of the upper halves and upper registers.
   constexpr unsigned kAvx512 = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31;
-  if (avx2 && all(extended, kAvx512) && all(state, 0xe6)) kernels[count++] = &scanAvx512;
-  if (avx2) kernels[count++] = &scanAvx2;
-  kernels[count] = &scanScalar;
-  return kernels;
+  const bool avx512 = avx2 && all(extended.b, kAvx512) && all(state, 0xe6);
+  const bool vnni = avx512 && all(extended.c, 1u << 11);
+#if defined(SEINE_AMX)
+  // Tiles and their products of 8-bit numbers; the state of their configuration and data.
+  constexpr unsigned kAmx = 1u << 24 | 1u << 25;
+  if (vnni && all(extended.d, kAmx) && all(state, 0x60000) && mayUseTiles()) {
+    isas[count++] = {"amx", &scanAvx512, &certifyAmx};
+  }
+#endif
+  if (vnni) isas[count++] = {"avx512vnni", &scanAvx512, &certifyVnni};
+  if (avx512) isas[count++] = {"avx512", &scanAvx512, &certifyAvx512};
+  if (avx2) isas[count++] = {"avx2", &scanAvx2, &certifyAvx2};
+  isas[count] = {"scalar", &scanScalar, &certifyScalar};
+  return isas;
 }
 
 }  // namespace
 #elif defined(__aarch64__) || defined(_M_ARM64)
+#if defined(SEINE_DOTPROD) && defined(__linux__)
+#include <sys/auxv.h>
+#endif
+
 namespace seine {
 namespace {
 
-const ScanKernel* const* detect() {
-  static const ScanKernel* const kernels[] = {&scanNeon, &scanScalar, nullptr};  // every ARMv8 has NEON
-  return kernels;
+#if defined(SEINE_DOTPROD)
+bool hasDotProducts() {
+#if defined(__APPLE__)
+  return true;  // every one of Apple's
+#elif defined(__linux__)
+  constexpr unsigned long kDotProducts = 1ul << 20;  // HWCAP_ASIMDDP
+  return (getauxval(AT_HWCAP) & kDotProducts) != 0;
+#else
+  return false;
+#endif
+}
+#endif
+
+const Isa* detect() {
+  static Isa isas[4] = {};
+  size_t count = 0;
+#if defined(SEINE_DOTPROD)
+  if (hasDotProducts()) isas[count++] = {"neondot", &scanNeon, &certifyNeonDot};
+#endif
+  isas[count++] = {"neon", &scanNeon, &certifyNeon};  // every ARMv8 has it
+  isas[count] = {"scalar", &scanScalar, &certifyScalar};
+  return isas;
 }
 
 }  // namespace
@@ -73,17 +120,17 @@ const ScanKernel* const* detect() {
 namespace seine {
 namespace {
 
-const ScanKernel* const* detect() {
-  static const ScanKernel* const kernels[] = {&scanScalar, nullptr};
-  return kernels;
+const Isa* detect() {
+  static const Isa isas[] = {{"scalar", &scanScalar, &certifyScalar}, {}};
+  return isas;
 }
 
 }  // namespace
 #endif
 
-const ScanKernel* const* supportedKernels() {
-  static const ScanKernel* const* const kernels = detect();
-  return kernels;
+const Isa* supportedIsas() {
+  static const Isa* const isas = detect();
+  return isas;
 }
 
 }  // namespace seine

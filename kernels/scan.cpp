@@ -104,6 +104,6 @@ size_t survivors(const float* scores, const float* weights, size_t count, const 
 
 }  // namespace
 
-extern const ScanKernel SEINE_KERNEL = {kName, kLanes, scoreBlock<false>, scoreBlock<true>, survivors};
+extern const ScanKernel SEINE_KERNEL = {kLanes, scoreBlock<false>, scoreBlock<true>, survivors};
 
 }  // namespace seine

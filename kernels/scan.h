@@ -28,7 +28,6 @@ struct ScanBlock {
 };
 
 struct ScanKernel {
-  const char* isa;
   /// Independent sums of a score.
   unsigned lanes;
   void (*dot)(const ScanBlock& block);
@@ -39,10 +38,6 @@ struct ScanKernel {
   size_t (*survivors)(const float* scores, const float* weights, size_t count, const Bound& bound,
                       float threshold, uint32_t* positions);
 };
-
-/// Levels of this build that this processor and operating system can run, best first; ends with a null
-/// pointer.
-const ScanKernel* const* supportedKernels();
 
 extern const ScanKernel scanScalar;
 #if defined(__x86_64__) || defined(_M_X64)

@@ -11,7 +11,6 @@ namespace seine {
 namespace {
 
 using Vector = __m256;
-constexpr const char* kName = "avx2";
 constexpr unsigned kLanes = 8;
 constexpr uint32_t kAllLanes = 0xff;
 /// Eight sums, four rows and a query fit into the 16 registers.
@@ -20,8 +19,12 @@ constexpr size_t kQueryGroup = 2;
 inline Vector zero() { return _mm256_setzero_ps(); }
 inline Vector broadcast(float value) { return _mm256_set1_ps(value); }
 inline Vector load(const float* from) { return _mm256_load_ps(from); }
+inline Vector convert(const int32_t* from) {
+  return _mm256_cvtepi32_ps(_mm256_load_si256(reinterpret_cast<const __m256i*>(from)));
+}
 inline Vector add(Vector a, Vector b) { return _mm256_add_ps(a, b); }
 inline Vector subtract(Vector a, Vector b) { return _mm256_sub_ps(a, b); }
+inline Vector multiply(Vector a, Vector b) { return _mm256_mul_ps(a, b); }
 inline Vector multiplyAdd(Vector a, Vector b, Vector c) { return _mm256_fmadd_ps(a, b, c); }
 inline void prefetch(const float* from) { _mm_prefetch(reinterpret_cast<const char*>(from), _MM_HINT_T0); }
 inline uint32_t less(Vector a, Vector b) {

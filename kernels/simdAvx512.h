@@ -11,7 +11,6 @@ namespace seine {
 namespace {
 
 using Vector = __m512;
-constexpr const char* kName = "avx512";
 constexpr unsigned kLanes = 16;
 constexpr uint32_t kAllLanes = 0xffff;
 /// Sixteen sums, four rows and a query fit into the 32 registers.
@@ -20,8 +19,10 @@ constexpr size_t kQueryGroup = 4;
 inline Vector zero() { return _mm512_setzero_ps(); }
 inline Vector broadcast(float value) { return _mm512_set1_ps(value); }
 inline Vector load(const float* from) { return _mm512_load_ps(from); }
+inline Vector convert(const int32_t* from) { return _mm512_cvtepi32_ps(_mm512_load_si512(from)); }
 inline Vector add(Vector a, Vector b) { return _mm512_add_ps(a, b); }
 inline Vector subtract(Vector a, Vector b) { return _mm512_sub_ps(a, b); }
+inline Vector multiply(Vector a, Vector b) { return _mm512_mul_ps(a, b); }
 inline Vector multiplyAdd(Vector a, Vector b, Vector c) { return _mm512_fmadd_ps(a, b, c); }
 inline void prefetch(const float* from) { _mm_prefetch(reinterpret_cast<const char*>(from), _MM_HINT_T0); }
 inline uint32_t less(Vector a, Vector b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }

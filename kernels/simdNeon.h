@@ -11,7 +11,6 @@ namespace seine {
 namespace {
 
 using Vector = float32x4_t;
-constexpr const char* kName = "neon";
 constexpr unsigned kLanes = 4;
 constexpr uint32_t kAllLanes = 0xf;
 /// Sixteen sums, four rows and a query fit into the 32 registers.
@@ -20,8 +19,10 @@ constexpr size_t kQueryGroup = 4;
 inline Vector zero() { return vdupq_n_f32(0); }
 inline Vector broadcast(float value) { return vdupq_n_f32(value); }
 inline Vector load(const float* from) { return vld1q_f32(from); }
+inline Vector convert(const int32_t* from) { return vcvtq_f32_s32(vld1q_s32(from)); }
 inline Vector add(Vector a, Vector b) { return vaddq_f32(a, b); }
 inline Vector subtract(Vector a, Vector b) { return vsubq_f32(a, b); }
+inline Vector multiply(Vector a, Vector b) { return vmulq_f32(a, b); }
 inline Vector multiplyAdd(Vector a, Vector b, Vector c) { return vfmaq_f32(c, a, b); }
 #if defined(_MSC_VER) && !defined(__clang__)
 inline void prefetch(const float* from) { __prefetch(from); }

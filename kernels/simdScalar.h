@@ -9,7 +9,6 @@
 namespace seine {
 namespace {
 
-constexpr const char* kName = "scalar";
 constexpr unsigned kLanes = 8;
 constexpr uint32_t kAllLanes = 0xff;
 constexpr size_t kQueryGroup = 1;
@@ -29,6 +28,11 @@ inline Vector load(const float* from) {
   for (unsigned i = 0; i < kLanes; i++) result.lane[i] = from[i];
   return result;
 }
+inline Vector convert(const int32_t* from) {
+  Vector result;
+  for (unsigned i = 0; i < kLanes; i++) result.lane[i] = static_cast<float>(from[i]);
+  return result;
+}
 inline Vector add(Vector a, Vector b) {
   Vector result;
   for (unsigned i = 0; i < kLanes; i++) result.lane[i] = a.lane[i] + b.lane[i];
@@ -37,6 +41,11 @@ inline Vector add(Vector a, Vector b) {
 inline Vector subtract(Vector a, Vector b) {
   Vector result;
   for (unsigned i = 0; i < kLanes; i++) result.lane[i] = a.lane[i] - b.lane[i];
+  return result;
+}
+inline Vector multiply(Vector a, Vector b) {
+  Vector result;
+  for (unsigned i = 0; i < kLanes; i++) result.lane[i] = a.lane[i] * b.lane[i];
   return result;
 }
 inline Vector multiplyAdd(Vector a, Vector b, Vector c) {

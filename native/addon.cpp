@@ -32,6 +32,8 @@ void exportAll(napi_env env, napi_value exports) {
   add<describeFunction>(env, exports, "describe");
   add<createRowsFunction>(env, exports, "createRows");
   add<bytesFunction>(env, exports, "bytes");
+  add<scanTotalsFunction>(env, exports, "scanTotals");
+  add<certifyFunction>(env, exports, "certify");
   add<appendFunction>(env, exports, "append");
   add<readFunction>(env, exports, "read");
   add<searchFunction>(env, exports, "search");

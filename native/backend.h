@@ -36,12 +36,22 @@ struct SearchTask {
   std::vector<float> scores;  // [q, k]
 };
 
+struct ScanTotals {
+  uint64_t queries = 0;
+  /// Queries that were answered from the rows alone, since codes would not exclude enough of them.
+  uint64_t open = 0;
+  /// Rows that were scored in float32 for the others, all of whose codes were read.
+  uint64_t scored = 0;
+};
+
 /// Resident rows. Calls come from one thread at a time; work runs elsewhere.
 class Rows {
  public:
   virtual ~Rows() = default;
   /// Bytes that the rows take.
   virtual size_t bytes() const = 0;
+  /// What searches so far did.
+  virtual ScanTotals scanTotals() const { return {}; }
   /// Appends `data` [rows, dim], all or nothing. Never two at a time, but searches of earlier rows go on.
   virtual void append(Borrowed data, Done done) = 0;
   /// Copies the values of `n` rows, as they were given, to `values` [n, dim]; throws Error.
@@ -57,9 +67,10 @@ class Backend {
   virtual std::unique_ptr<Rows> createRows(size_t dim, Metric metric) = 0;
 };
 
-/// The SIMD device. `isa` names a level of `supportedKernels` or is empty for the best one; the pool of the
-/// process gets `threads` threads unless it exists already.
-std::unique_ptr<Backend> openCpu(const std::string& isa, size_t threads);
+/// The SIMD device. `isa` names a level of `supportedIsas` or is empty for the best one; the pool of the
+/// process gets `threads` threads unless it exists already. `coded`: rows get int8 codes, which searches read
+/// first.
+std::unique_ptr<Backend> openCpu(const std::string& isa, size_t threads, bool coded);
 
 /// The CUDA device, in builds that have it: fills `opened` off the calling thread, or fails with why there is
 /// none.

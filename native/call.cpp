@@ -38,6 +38,12 @@ double Call::number(size_t index, const char* name, double from, double to) cons
   return result;
 }
 
+bool Call::boolean(size_t index, const char* name) const {
+  bool result;
+  if (napi_get_value_bool(env_, values_[index], &result) != napi_ok) expected(name, "true or false");
+  return result;
+}
+
 std::string Call::string(size_t index, const char* name) const {
   size_t length;
   if (napi_get_value_string_utf8(env_, values_[index], nullptr, 0, &length) != napi_ok) {

@@ -37,6 +37,7 @@ class Call {
   napi_value value(size_t index) const { return values_[index]; }
 
   double number(size_t index, const char* name, double from, double to) const;
+  bool boolean(size_t index, const char* name) const;
   std::string string(size_t index, const char* name) const;
   Floats floats(size_t index, const char* name) const;
   Words words(size_t index, const char* name) const;

@@ -31,6 +31,15 @@ inline void dropBelow(std::vector<Candidate>& candidates, float threshold) {
   std::erase_if(candidates, [threshold](const Candidate& candidate) { return candidate.high < threshold; });
 }
 
+/// The rows of those that may be among the k best. Reorders and drops candidates.
+inline std::vector<uint32_t> reachingRows(std::vector<Candidate>& candidates, size_t k) {
+  dropBelow(candidates, kthLow(candidates, k));
+  std::vector<uint32_t> rows(candidates.size());
+  std::transform(candidates.begin(), candidates.end(), rows.begin(),
+                 [](const Candidate& candidate) { return candidate.row; });
+  return rows;
+}
+
 /// Collects candidates. k rows reach the threshold for certain, so a row that cannot reach it is out;
 /// whatever the order and the number of collectors, every row of the answer stays in one of them.
 class Candidates {
@@ -46,6 +55,7 @@ class Candidates {
   }
 
   const std::vector<Candidate>& items() const { return items_; }
+  void clear() { items_ = {}; }
 
  private:
   void prune(std::atomic<float>& shared) {

@@ -2,7 +2,7 @@
 #include <string>
 #include <utility>
 
-#include "../kernels/scan.h"
+#include "../kernels/isa.h"
 #include "backend.h"
 #include "cpuSearch.h"
 #include "pool.h"
@@ -13,10 +13,12 @@ namespace {
 
 class CpuRows : public Rows {
  public:
-  CpuRows(size_t dim, Metric metric, const ScanKernel& kernel)
-      : store_(std::make_shared<RowStore>(dim, metric)), kernel_(kernel) {}
+  CpuRows(size_t dim, Metric metric, const Isa& isa, bool coded)
+      : store_(std::make_shared<RowStore>(dim, metric, coded)), isa_(isa) {}
 
   size_t bytes() const override { return store_->bytes(); }
+
+  ScanTotals scanTotals() const override { return {counts_->queries, counts_->open, counts_->scored}; }
 
   void append(Borrowed data, Done done) override {
     const auto append = std::make_shared<RowAppend>(store_, std::move(data));
@@ -33,42 +35,45 @@ class CpuRows : public Rows {
     if (task->count > chunks->size() * store_->layout.rowsPerChunk) {
       throw Error("ERR_INTERNAL", "A search names more rows than there are.");
     }
-    std::make_shared<CpuSearch>(store_->layout, std::move(chunks), kernel_, std::move(task), std::move(done))
+    std::make_shared<CpuSearch>(store_->layout, std::move(chunks), isa_, std::move(task), counts_,
+                                std::move(done))
         ->start();
   }
 
  private:
   const std::shared_ptr<RowStore> store_;
-  const ScanKernel& kernel_;
+  const std::shared_ptr<ScanCounts> counts_ = std::make_shared<ScanCounts>();
+  const Isa& isa_;
 };
 
 class CpuBackend : public Backend {
  public:
-  CpuBackend(const ScanKernel& kernel, size_t threads) : kernel_(kernel), threads_(threads) {}
+  CpuBackend(const Isa& isa, size_t threads, bool coded) : isa_(isa), threads_(threads), coded_(coded) {}
 
   std::string description() const override {
-    return std::string(kernel_.isa) + ", " + std::to_string(threads_) +
+    return std::string(isa_.name) + ", " + std::to_string(threads_) +
            (threads_ == 1 ? " thread" : " threads");
   }
 
   std::unique_ptr<Rows> createRows(size_t dim, Metric metric) override {
-    return std::make_unique<CpuRows>(dim, metric, kernel_);
+    return std::make_unique<CpuRows>(dim, metric, isa_, coded_);
   }
 
  private:
-  const ScanKernel& kernel_;
+  const Isa& isa_;
   const size_t threads_;
+  const bool coded_;
 };
 
 }  // namespace
 
-std::unique_ptr<Backend> openCpu(const std::string& isa, size_t threads) {
+std::unique_ptr<Backend> openCpu(const std::string& isa, size_t threads, bool coded) {
   std::string known;
-  for (const ScanKernel* const* kernel = supportedKernels(); *kernel != nullptr; kernel++) {
-    if (isa.empty() || isa == (*kernel)->isa) {
-      return std::make_unique<CpuBackend>(**kernel, startPool(threads));
+  for (const Isa* one = supportedIsas(); one->name != nullptr; one++) {
+    if (isa.empty() || isa == one->name) {
+      return std::make_unique<CpuBackend>(*one, startPool(threads), coded);
     }
-    known += std::string(known.empty() ? "" : ", ") + (*kernel)->isa;
+    known += std::string(known.empty() ? "" : ", ") + one->name;
   }
   throw Error("ERR_DEVICE_UNAVAILABLE", "The instruction set must be one of those this machine has (" +
                                             known + "), got '" + isa + "': correct or unset SEINE_ISA.");

@@ -16,7 +16,7 @@ class CudaResident : public Rows {
  public:
   CudaResident(CudaDevice& device, size_t dim, Metric metric)
       : device_(device),
-        store_(std::make_shared<RowStore>(dim, metric)),
+        store_(std::make_shared<RowStore>(dim, metric, false)),
         // The device's memory is freed on its thread, wherever the last owner ends.
         rows_(new CudaRows(device, store_->layout),
               [&device](CudaRows* rows) { device.post([rows] { delete rows; }); }) {}

@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-#include "alignedFloats.h"
+#include "alignedArray.h"
 #include "backend.h"
 #include "cudaRows.h"
 

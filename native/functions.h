@@ -5,7 +5,7 @@
 
 namespace seine {
 
-/// (isa: string, threads: number) -> backend
+/// (isa: string, threads: number, coded: boolean) -> backend
 napi_value openCpuFunction(const Call& call);
 /// (threads: number) -> Promise<backend>; only in builds with CUDA
 napi_value openCudaFunction(const Call& call);
@@ -17,6 +17,11 @@ napi_value describeFunction(const Call& call);
 napi_value createRowsFunction(const Call& call);
 /// (rows) -> number
 napi_value bytesFunction(const Call& call);
+/// (rows) -> { queries: number, open: number, scored: number }
+napi_value scanTotalsFunction(const Call& call);
+/// (isa: string, metric, dim, data, query, thresholds, lows, highs: Float32Array, reaches: Uint32Array) ->
+/// undefined
+napi_value certifyFunction(const Call& call);
 /// (rows, data: Float32Array) -> Promise<undefined>
 napi_value appendFunction(const Call& call);
 /// (rows, ids: Uint32Array, values: Float32Array) -> undefined

@@ -38,7 +38,7 @@ RowAppend::RowAppend(std::shared_ptr<RowStore> store, Borrowed data)
       chunks_->push_back(std::make_shared<Chunk>(layout, full));
     }
   } catch (const std::bad_alloc&) {
-    throw outOfMemory("Memory for rows", rows_ * layout.stride * sizeof(float));
+    throw outOfMemory("Memory for rows", rows_ * layout.rowBytes());
   }
 }
 

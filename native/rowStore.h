@@ -19,7 +19,7 @@ namespace seine {
 /// Outlives the rows that JavaScript holds while an append or a search is under way.
 class RowStore {
  public:
-  RowStore(size_t dim, Metric metric) : layout(dim, metric) {}
+  RowStore(size_t dim, Metric metric, bool coded) : layout(dim, metric, coded) {}
 
   /// The chunks as they are now; rows below a snapshot's count never change.
   std::shared_ptr<const Chunks> chunks();

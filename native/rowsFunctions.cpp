@@ -4,7 +4,7 @@
 #include <memory>
 #include <utility>
 
-#include "../kernels/scan.h"
+#include "../kernels/isa.h"
 #include "backend.h"
 #include "environment.h"
 #include "functions.h"
@@ -67,9 +67,9 @@ void fill(napi_env env, napi_ref reference, napi_typedarray_type type, const std
 napi_value supportedIsasFunction(const Call& call) {
   napi_value result;
   check(napi_create_array(call.env(), &result), "an array");
-  const ScanKernel* const* kernels = supportedKernels();
-  for (uint32_t i = 0; kernels[i] != nullptr; i++) {
-    check(napi_set_element(call.env(), result, i, makeString(call.env(), kernels[i]->isa)), "an element");
+  const Isa* isas = supportedIsas();
+  for (uint32_t i = 0; isas[i].name != nullptr; i++) {
+    check(napi_set_element(call.env(), result, i, makeString(call.env(), isas[i].name)), "an element");
   }
   return result;
 }
@@ -77,7 +77,8 @@ napi_value supportedIsasFunction(const Call& call) {
 napi_value openCpuFunction(const Call& call) {
   const std::string isa = call.string(0, "isa");
   const auto threads = static_cast<size_t>(call.number(1, "threads", 1, 1024));
-  return makeHandle(call.env(), openCpu(isa, threads).release(), kBackendTag, destroy<Backend>);
+  const bool coded = call.boolean(2, "coded");
+  return makeHandle(call.env(), openCpu(isa, threads, coded).release(), kBackendTag, destroy<Backend>);
 }
 
 #if defined(SEINE_CUDA)
@@ -110,6 +111,20 @@ napi_value createRowsFunction(const Call& call) {
 
 napi_value bytesFunction(const Call& call) {
   return makeNumber(call.env(), static_cast<double>(rowsOf(call).rows->bytes()));
+}
+
+napi_value scanTotalsFunction(const Call& call) {
+  const ScanTotals totals = rowsOf(call).rows->scanTotals();
+  const std::pair<const char*, uint64_t> parts[] = {
+      {"queries", totals.queries}, {"open", totals.open}, {"scored", totals.scored}};
+  napi_value result;
+  check(napi_create_object(call.env(), &result), "an object");
+  for (const auto& [name, value] : parts) {
+    check(
+        napi_set_named_property(call.env(), result, name, makeNumber(call.env(), static_cast<double>(value))),
+        name);
+  }
+  return result;
 }
 
 napi_value appendFunction(const Call& call) {

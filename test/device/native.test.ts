@@ -14,7 +14,7 @@ type Loose = Record<keyof NativeAddon, (...args: unknown[]) => unknown>;
 (addon === undefined ? describe.skip : describe)('the addon', () => {
   const loaded = addon as NativeAddon;
   const loose = addon as unknown as Loose;
-  const backend = loaded?.openCpu('', 2);
+  const backend = loaded?.openCpu('', 2, true);
   const rows = loaded?.createRows(backend, 4, 0);
 
   test('arguments of the wrong type or size throw with a code and do no harm', async () => {

@@ -4,8 +4,8 @@ import { type NativeAddon, type NativeBackend, native, nativeError, nativeProble
 import { nativeRows } from './nativeRows.ts';
 
 /**
- * Exact search with the processor's vector instructions, in the addon. `SEINE_ISA` (avx512, avx2, neon, scalar)
- * picks an instruction-set level, by default the best one of this processor.
+ * Exact search with the processor's vector instructions, in the addon. `SEINE_ISA` (amx, avx512vnni,
+ * avx512, avx2, neondot, neon, scalar) picks an instruction-set level, by default the best one of this processor.
  */
 export const provider: DeviceProvider = {
   name: 'cpu',
@@ -38,7 +38,7 @@ function chosenIsa(addon: NativeAddon): string {
 function openAddon(): { addon: NativeAddon; backend: NativeBackend } {
   const addon = native();
   if (addon === undefined) throw nativeProblem();
-  return { addon, backend: addon.openCpu(chosenIsa(addon), threadBudget()) };
+  return { addon, backend: addon.openCpu(chosenIsa(addon), threadBudget(), true) };
 }
 
 function openDevice(): BackendDevice {

@@ -24,8 +24,11 @@ export interface NativeAddon {
   readonly version: string;
   /** Instruction-set levels that this processor can run, best first. */
   supportedIsas(): string[];
-  /** `isa` is one of `supportedIsas()`, or '' for the best; the first call starts the pool of the process. */
-  openCpu(isa: string, threads: number): NativeBackend;
+  /**
+   * `isa` is one of `supportedIsas()`, or '' for the best; the first call starts the pool of the process. `coded`:
+   * rows get int8 codes, which searches read first.
+   */
+  openCpu(isa: string, threads: number, coded: boolean): NativeBackend;
   /** Only in builds with CUDA: opens its device, or rejects with why there is none. */
   openCuda?(threads: number): Promise<NativeBackend>;
   /** Whether the processor imitates the CUDA device, in a build for tests. */
@@ -34,6 +37,26 @@ export interface NativeAddon {
   /** `metric` is an index of `METRICS`. */
   createRows(backend: NativeBackend, dim: number, metric: number): NativeRows;
   bytes(rows: NativeRows): number;
+  /**
+   * What the searches so far did, on the cpu device: queries; those answered from the rows alone, since codes would
+   * not exclude enough; rows that were scored in float32 for the other queries.
+   */
+  scanTotals(rows: NativeRows): { queries: number; open: number; scored: number };
+  /**
+   * Fills what the codes tell about the canonical scores of the rows `data` `[rows, dim]` (64 at most), negated for
+   * l2: bounds, and whether the scan keeps a row if the threshold is `thresholds[row]`. For tests.
+   */
+  certify(
+    isa: string,
+    metric: number,
+    dim: number,
+    data: Float32Array,
+    query: Float32Array,
+    thresholds: Float32Array,
+    lows: Float32Array,
+    highs: Float32Array,
+    reaches: Uint32Array,
+  ): void;
   append(rows: NativeRows, data: Float32Array): Promise<void>;
   /** Copies rows, as they were given, to `values` `[ids, dim]`: at once, so ask for a few megabytes at most. */
   read(rows: NativeRows, ids: Uint32Array, values: Float32Array): void;

@@ -1,0 +1,88 @@
+"""Exact search by FAISS (IndexFlatIP, IndexFlatL2) and by numpy (sgemm and selection), for bench/scan.bench.ts.
+
+A request is a line of JSON on standard input, the answer a line of JSON on standard output:
+{"op": "versions"}, {"op": "load", "path", "rows", "dim", "metric"}, {"op": "search", "engine", "path", "q", "k"}.
+Files hold little-endian float32. Times are of the search alone, in milliseconds.
+"""
+
+import json
+import os
+import sys
+import time
+
+# One thread a core, the usual setting of either; before the libraries start theirs.
+THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+os.environ.setdefault("OMP_NUM_THREADS", str(THREADS))
+os.environ.setdefault("OPENBLAS_NUM_THREADS", str(THREADS))
+
+
+def versions():
+    found = {"threads": THREADS}
+    try:
+        import numpy
+
+        found["numpy"] = numpy.__version__
+        blas = numpy.show_config(mode="dicts")["Build Dependencies"]["blas"]
+        found["blas"] = f"{blas['name']} {blas['version']}"
+    except ImportError:
+        return found
+    try:
+        import faiss
+
+        faiss.omp_set_num_threads(THREADS)
+        found["faiss"] = f"{faiss.__version__} ({faiss.get_compile_options().strip()})"
+    except ImportError:
+        pass
+    return found
+
+
+class Peer:
+    def __init__(self):
+        self.rows = None
+        self.index = None
+        self.metric = None
+
+    def load(self, path, rows, dim, metric):
+        import numpy
+
+        self.metric = metric
+        self.rows = numpy.fromfile(path, dtype=numpy.float32).reshape(rows, dim)
+        self.index = None
+        try:
+            import faiss
+        except ImportError:
+            return {}
+        self.index = faiss.IndexFlatL2(dim) if metric == "l2" else faiss.IndexFlatIP(dim)
+        self.index.add(self.rows)
+        return {}
+
+    def search(self, engine, path, q, k):
+        import numpy
+
+        queries = numpy.fromfile(path, dtype=numpy.float32).reshape(q, -1)
+        start = time.perf_counter()
+        if engine == "faiss":
+            _, ids = self.index.search(queries, k)
+        else:
+            ids = self.by_product(numpy, queries, k)
+        ms = (time.perf_counter() - start) * 1000
+        return {"ms": ms, "ids": ids.ravel().tolist()}
+
+    def by_product(self, numpy, queries, k):
+        """Inner products in one sgemm, then the k largest of each query, sorted."""
+        scores = queries @ self.rows.T
+        top = numpy.argpartition(scores, scores.shape[1] - k, axis=1)[:, -k:]
+        best = numpy.take_along_axis(scores, top, axis=1)
+        return numpy.take_along_axis(top, numpy.argsort(-best, axis=1, kind="stable"), axis=1)
+
+
+def main():
+    peer = Peer()
+    for line in sys.stdin:
+        request = json.loads(line)
+        op = request.pop("op")
+        answer = versions() if op == "versions" else getattr(peer, op)(**request)
+        print(json.dumps(answer), flush=True)
+
+
+main()

@@ -1,0 +1,19 @@
+// The instruction-set levels that kernels are compiled for.
+#pragma once
+
+#include "certify.h"
+#include "scan.h"
+
+namespace seine {
+
+struct Isa {
+  const char* name;
+  const ScanKernel* scan;
+  const CertifyKernel* certify;
+};
+
+/// Levels of this build that this processor and operating system can run, best first; ends with one without a
+/// name.
+const Isa* supportedIsas();
+
+}  // namespace seine

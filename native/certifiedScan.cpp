@@ -1,0 +1,190 @@
+#include "certifiedScan.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace seine {
+namespace {
+
+constexpr size_t kBlockBytes = 256 << 10;  // codes of a block: they stay in the second-level cache
+/// Of a block: the products with a tile of queries stay in the first-level cache.
+constexpr size_t kMaxBlockRows = 256;
+constexpr size_t kStripeBytes = 1 << 20;  // codes of a task
+constexpr size_t kQueryTile = 32;         // queries whose products are looked at together
+/// Blocks begin at a word of the bitset and hold an even number of groups.
+constexpr size_t kRowMultiple = 32;
+/// Codes are read only if at least one in this many rows passes, and for k up to one in as many.
+constexpr size_t kLeastShare = 16;
+/// A query is open as soon as more than this share of the rows seen is left, and so many more.
+constexpr size_t kOpenShare = 32;
+constexpr size_t kOpenSpare = 1024;
+/// Rows that are scored in float32 before the threshold is looked at again.
+constexpr size_t kScoredAtOnce = 32;
+
+size_t roundUp(size_t value, size_t multiple) { return (value + multiple - 1) / multiple * multiple; }
+
+/// Not a power of two, or the products of all queries with a row would compete for the same lines of the
+/// cache.
+size_t dotStride(size_t blockRows) { return blockRows + kCodeGroup; }
+
+}  // namespace
+
+struct CertifiedScan::Scratch {
+  Scratch(size_t blockRows, size_t k, size_t q)
+      : dots(kQueryTile * dotStride(blockRows)), positions(blockRows), candidates(q, Candidates(k)) {}
+
+  AlignedArray<int32_t> dots;  // [kQueryTile, dotStride]
+  std::vector<uint32_t> positions;
+  std::vector<Candidates> candidates;  // [q]
+  size_t rowsSeen = 0;
+};
+
+bool CertifiedScan::pays(const ScanContext& context) {
+  const SearchTask& task = *context.task;
+  return context.layout.codeStride > 0 && task.passing >= task.count / kLeastShare &&
+         task.k <= task.passing / kLeastShare;
+}
+
+CertifiedScan::CertifiedScan(const ScanContext& context)
+    : context_(context), thresholds_(context.task->q), open_(context.task->q) {
+  const size_t q = context.task->q, dim = context.layout.dim, stride = context.layout.codeStride;
+  queries_ = AlignedArray<int8_t>(roundUp(q, kQueryTile) * stride);
+  for (size_t i = 0; i < q; i++) {
+    int8_t* const codes = queries_.data() + i * stride;
+    bounds_.push_back(encodeQuery(context.layout.metric, context.query(i), dim, codes));
+    int32_t sum = 0;
+    for (size_t j = 0; j < dim; j++) sum += codes[j];
+    surplus_.push_back(128 * sum);
+    thresholds_[i] = -std::numeric_limits<float>::infinity();
+    if (bounds_[i].scale == 0) leaveOpen(i);
+  }
+  blockRows_ = std::clamp(kBlockBytes / stride / kRowMultiple * kRowMultiple, kRowMultiple, kMaxBlockRows);
+  blockRows_ = std::min(blockRows_, context.layout.rowsPerChunk);
+  // Tasks of some milliseconds.
+  stripeRows_ =
+      roundUp(std::max(blockRows_, kStripeBytes / stride / std::max<size_t>(1, q / 64)), kRowMultiple);
+  stripes_ = (context.task->count + stripeRows_ - 1) / stripeRows_;
+}
+
+CertifiedScan::~CertifiedScan() = default;
+
+void CertifiedScan::leaveOpen(size_t query) {
+  if (!open_[query].exchange(true)) openCount_++;
+}
+
+std::vector<size_t> CertifiedScan::open() const {
+  std::vector<size_t> queries;
+  for (size_t i = 0; i < open_.size(); i++) {
+    if (open_[i]) queries.push_back(i);
+  }
+  return queries;
+}
+
+void CertifiedScan::scanStripe(size_t stripe) {
+  std::unique_ptr<Scratch> scratch = scratches_.take(
+      [this] { return std::make_unique<Scratch>(blockRows_, context_.task->k, context_.task->q); });
+  size_t begin = stripe * stripeRows_;
+  const size_t stripeEnd = std::min(begin + stripeRows_, context_.task->count);
+  while (begin < stripeEnd && !context_.stopped() && openCount_ < context_.task->q) {
+    const size_t chunkEnd = ((begin >> context_.layout.shift) + 1) << context_.layout.shift;
+    const size_t end = std::min({begin + blockRows_, chunkEnd, stripeEnd});
+    scanBlock(*scratch, begin, end);
+    begin = end;
+  }
+  scratches_.giveBack(std::move(scratch));
+}
+
+/// Rows from `begin` to `end` of one chunk.
+void CertifiedScan::scanBlock(Scratch& scratch, size_t begin, size_t end) {
+  const std::vector<uint32_t>& allowed = context_.task->allowed;
+  const auto word = [&](size_t row) { return allowed.begin() + static_cast<ptrdiff_t>(row / 32); };
+  if (!allowed.empty() && std::all_of(word(begin), word(end + 31), [](uint32_t bits) { return bits == 0; })) {
+    return;
+  }
+  scratch.rowsSeen += end - begin;
+  const size_t stride = context_.layout.codeStride, q = context_.task->q;
+  const uint8_t* const groups = context_.chunkOf(begin).codes + context_.slotOf(begin) * stride;
+  for (size_t first = 0; first < q; first += kQueryTile) {
+    const size_t queries = std::min(kQueryTile, q - first);
+    context_.isa.certify->dots({groups, roundUp(end - begin, kRowMultiple) / kCodeGroup,
+                                queries_.data() + first * stride, &surplus_[first], queries, stride,
+                                scratch.dots.data(), dotStride(blockRows_)});
+    for (size_t i = 0; i < queries; i++) {
+      if (open_[first + i].load(std::memory_order_relaxed)) continue;
+      collect(scratch, first + i, scratch.dots.data() + i * dotStride(blockRows_), begin, end);
+    }
+  }
+}
+
+void CertifiedScan::collect(Scratch& scratch, size_t query, const int32_t* dots, size_t begin, size_t end) {
+  const Chunk& chunk = context_.chunkOf(begin);
+  const size_t slot = context_.slotOf(begin);
+  const Metric metric = context_.layout.metric;
+  const float* const lengths = metric == Metric::cosine ? nullptr
+                               : metric == Metric::ip   ? chunk.weights.data() + slot
+                                                        : chunk.lengths.data() + slot;
+  const uint32_t* const allowed =
+      context_.task->allowed.empty() ? nullptr : &context_.task->allowed[begin / 32];
+  const CodedRows rows = {chunk.scales.data() + slot, chunk.errors.data() + slot, lengths, allowed};
+  const CodeBound& bound = bounds_[query];
+  Candidates& candidates = scratch.candidates[query];
+  std::atomic<float>& shared = thresholds_[query];
+  const size_t found = context_.isa.certify->survivors(
+      dots, rows, end - begin, bound, Candidates::threshold(shared), scratch.positions.data());
+  for (size_t j = 0; j < found; j++) {
+    const uint32_t at = scratch.positions[j];
+    const float length = lengths == nullptr ? 1 : lengths[at];
+    const Interval interval = bound.interval(dots[at], {rows.scales[at], rows.errors[at]}, length);
+    if (interval.high < Candidates::threshold(shared)) continue;
+    candidates.add({interval.low, interval.high, static_cast<uint32_t>(begin + at)}, shared);
+  }
+  if (candidates.items().size() > 4 * context_.task->k + scratch.rowsSeen / kOpenShare + kOpenSpare) {
+    leaveOpen(query);
+    candidates.clear();
+  }
+}
+
+std::vector<uint32_t> CertifiedScan::candidates(size_t query, size_t& scored) const {
+  const size_t k = context_.task->k;
+  std::vector<Candidate> left;
+  for (const auto& scratch : scratches_.all()) {
+    const auto& items = scratch->candidates[query].items();
+    left.insert(left.end(), items.begin(), items.end());
+  }
+  dropBelow(left, kthLow(left, k));
+  std::sort(left.begin(), left.end(), [](const Candidate& a, const Candidate& b) { return a.high > b.high; });
+  // Best first: the k-th lower end by float32 scores soon exceeds all upper ends that are left.
+  std::vector<Candidate> kept;
+  for (size_t begin = 0; begin < left.size() && !context_.stopped();) {
+    if (left[begin].high < kthLow(kept, k)) break;
+    const size_t end = std::min(left.size(), begin + std::max({k, kScoredAtOnce, begin / 2}));
+    score(query, left, begin, end, kept);
+    begin = end;
+  }
+  scored += kept.size();
+  return reachingRows(kept, k);
+}
+
+/// Replaces the bounds of candidates from `begin` to `end` by those of their float32 scores.
+void CertifiedScan::score(size_t query, const std::vector<Candidate>& from, size_t begin, size_t end,
+                          std::vector<Candidate>& kept) const {
+  const size_t stride = context_.layout.stride, count = end - begin;
+  std::vector<const float*> rows;
+  for (size_t i = begin; i < end; i++) {
+    rows.push_back(context_.chunkOf(from[i].row).values + context_.slotOf(from[i].row) * stride);
+  }
+  const size_t padded = roundUp(count, kRowGroup);
+  rows.resize(padded + kRowGroup, rows.back());  // one group more, to prefetch
+  AlignedFloats scores(padded);
+  context_.score({rows.data(), padded, context_.query(query), 1, stride, scores.data(), padded});
+  for (size_t i = 0; i < count; i++) {
+    const uint32_t row = from[begin + i].row;
+    const float weight =
+        context_.layout.metric == Metric::l2 ? 0 : context_.chunkOf(row).weights[context_.slotOf(row)];
+    const Interval interval = context_.bounds[query].interval(scores[i], weight);
+    kept.push_back({interval.low, interval.high, row});
+  }
+}
+
+}  // namespace seine

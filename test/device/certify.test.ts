@@ -1,0 +1,215 @@
+import { describe, expect, test } from '@jest/globals';
+import { type Random, random } from '../../ts/core/random.ts';
+import type { Metric } from '../../ts/core/types.ts';
+import { METRICS, type NativeAddon, native, nativeProblem } from '../../ts/device/native.ts';
+import { certify } from '../../ts/device/reference/certify.ts';
+import { norm, score } from '../../ts/device/reference/score.ts';
+
+const addon = native() as NativeAddon;
+if (addon === undefined) console.warn(`Codes are not tested: ${nativeProblem()?.message}`);
+const isas = addon?.supportedIsas() ?? [];
+
+/** Rows that one call takes. */
+const BATCH = 64;
+
+interface Pair {
+  query: Float32Array;
+  rows: Float32Array;
+}
+
+/** What the addon says about each row of a pair, and the canonical scores, higher ones better. */
+function judge(isa: string, metric: Metric, { query, rows }: Pair) {
+  const dim = query.length;
+  const n = rows.length / dim;
+  const sign = metric === 'l2' ? -1 : 1;
+  const scores = Float32Array.from(
+    { length: n },
+    (_, i) => sign * score(metric, query, 0, rows, i * dim, dim),
+  );
+  const [lows, highs, reaches] = [new Float32Array(n), new Float32Array(n), new Uint32Array(n)];
+  addon.certify(isa, METRICS.indexOf(metric), dim, rows, query, scores, lows, highs, reaches);
+  return { scores, lows, highs, reaches };
+}
+
+/** How far scores are from the middle of their bounds, in halves of the width: beyond 1 a bound is broken. */
+function strain({ scores, lows, highs, reaches }: ReturnType<typeof judge>): number[] {
+  return Array.from(scores, (one, i) => {
+    if (lows[i] === Number.NEGATIVE_INFINITY && highs[i] === Number.POSITIVE_INFINITY) return 0;
+    const half = (highs[i]! - lows[i]!) / 2;
+    const broken = one < lows[i]! || one > highs[i]! || reaches[i] !== 1;
+    const ratio = half === 0 ? 0 : Math.abs(one - (lows[i]! + half)) / half;
+    return broken ? Math.max(2, ratio) : Math.min(1, ratio);
+  });
+}
+
+/** Numbers at the ends and between the codes, of every size. */
+const STARTS: Record<string, (column: number, source: Random) => number> = {
+  normal: (_, source) => source.normal(),
+  'between codes': (column, source) => (column === 0 ? 127 : source.below(126) + 0.5 - 1e-6),
+  'largest codes': (_, source) => (source.below(2) === 0 ? 127 : -127),
+  'one huge number': (column, source) => (column === 0 ? 1e6 : source.normal()),
+  'far from the origin': (_, source) => 1e4 + source.normal() / 16,
+  zeros: (_, source) => (source.below(4) === 0 ? source.normal() : 0),
+  denormal: (_, source) => source.normal() * 1e-40,
+  tiny: (_, source) => source.normal() * 1e-25,
+  'smallest normal': (_, source) => source.normal() * 2 ** -119,
+  large: (_, source) => source.normal() * 1e15,
+  'beyond the range': (_, source) => source.normal() * 1e30,
+  'all magnitudes': (_, source) => source.normal() * 2 ** (source.below(200) - 100),
+};
+
+function draw(size: number, dim: number, kind: string, source: Random): Float32Array {
+  return Float32Array.from({ length: size }, (_, i) => STARTS[kind]!(i % dim, source));
+}
+
+/** Small and large steps that may bring a rounding error to where it hurts. */
+function mutate(values: Float32Array, source: Random): void {
+  const at = source.below(values.length);
+  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const code = () => source.below(255) - 127;
+  const choices = [
+    () => ((code() + 0.5) * largest) / 127.001,
+    () => (code() * largest) / 127,
+    () => -values[at]!,
+    () => values[at]! * (1 + source.normal() / 4),
+    () => values[at]! * (1 + source.normal() * 2 ** -20),
+    () => values[source.below(values.length)]!,
+    () => 0,
+  ];
+  const value = Math.fround(choices[source.below(choices.length)]!());
+  if (Number.isFinite(value)) values[at] = value;
+}
+
+/** Climbs to the largest strain: changes row and query, keeps what is worse for the bound. */
+function attack(isa: string, metric: Metric, dim: number, kind: string, steps: number, seed: number): number {
+  const source = random(seed);
+  let query = draw(dim, dim, kind, source);
+  let row = draw(dim, dim, kind, source);
+  let worst = 0;
+  for (let step = 0; step < steps; step++) {
+    const changed = query.slice();
+    if (step % 2 === 1) mutate(changed, source);
+    const rows = new Float32Array(BATCH * dim);
+    for (let i = 0; i < BATCH; i++) {
+      const one = rows.subarray(i * dim, (i + 1) * dim);
+      one.set(row);
+      if (step % 2 === 0) for (let times = source.below(4); times >= 0; times--) mutate(one, source);
+    }
+    const strains = strain(judge(isa, metric, { query: changed, rows }));
+    const most = Math.max(...strains);
+    if (most > 1) return most;
+    if (most < worst) continue;
+    worst = most;
+    query = changed;
+    const best = strains.indexOf(most);
+    row = rows.slice(best * dim, (best + 1) * dim);
+  }
+  return worst;
+}
+
+(isas.length === 0 ? describe.skip : describe)('codes', () => {
+  test.each(METRICS)('%s: every instruction set gives the same bounds, those of the reference', (metric) => {
+    const source = random(7);
+    for (const dim of [1, 3, 16, 63, 64, 65, 384, 1000]) {
+      for (const kind of ['normal', 'between codes', 'largest codes', 'one huge number', 'zeros', 'large']) {
+        const pair = { query: draw(dim, dim, kind, source), rows: draw(BATCH * dim, dim, kind, source) };
+        const first = judge(isas[0]!, metric, pair);
+        for (const isa of isas) {
+          const { lows, highs, reaches } = judge(isa, metric, pair);
+          expect([isa, lows, highs]).toEqual([isa, first.lows, first.highs]);
+          expect(Math.min(...reaches)).toBe(1);
+        }
+        // A query of zeros has no scale, hence no bound.
+        if (pair.query.every((value) => value === 0)) continue;
+        for (let i = 0; i < BATCH; i++) {
+          const { centre, radius } = certify(metric, pair.query, 0, pair.rows, i * dim, dim);
+          expect(first.lows[i]).toBeLessThanOrEqual(centre - radius);
+          expect(first.highs[i]).toBeGreaterThanOrEqual(centre + radius);
+          // What is added for rounding is of the size of float32 roundings.
+          const lengths = norm(pair.query, 0, dim) * norm(pair.rows, i * dim, dim);
+          const squares = norm(pair.query, 0, dim) ** 2 + norm(pair.rows, i * dim, dim) ** 2;
+          const size = { ip: lengths, cosine: 1, l2: 2 * squares }[metric];
+          expect(first.highs[i]! - first.lows[i]! - 2 * radius).toBeLessThanOrEqual(size * 1e-5 + 1e-37);
+        }
+      }
+    }
+  });
+
+  test('rows and queries out of range are undecided and stay in', () => {
+    const rows = Float32Array.of(1e30, 1e30, 1, 1);
+    const fine = judge(isas[0]!, 'ip', { query: Float32Array.of(1, 1), rows });
+    expect([...fine.lows].map(Number.isFinite)).toEqual([false, true]);
+    const huge = judge(isas[0]!, 'ip', { query: Float32Array.of(1e30, 1), rows });
+    expect([...huge.highs]).toEqual([Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]);
+    expect([...fine.reaches, ...huge.reaches]).toEqual([1, 1, 1, 1]);
+  });
+
+  test('a threshold just above the bound drops the row', () => {
+    const source = random(3);
+    const rows = draw(BATCH * 48, 48, 'normal', source);
+    const query = draw(48, 48, 'normal', source);
+    for (const metric of METRICS) {
+      const { highs } = judge(isas[0]!, metric, { query, rows });
+      const beyond = highs.map((high) => high + Math.abs(high) * 1e-4 + 1e-3);
+      for (const isa of isas) {
+        const kept = new Uint32Array(BATCH);
+        const [lows, same] = [new Float32Array(BATCH), new Float32Array(BATCH)];
+        addon.certify(isa, METRICS.indexOf(metric), 48, rows, query, beyond, lows, same, kept);
+        expect(Math.max(...kept)).toBe(0);
+      }
+    }
+  });
+
+  describe.each(isas)('%s', (isa) => {
+    test.each(Object.keys(STARTS))('no search for a violation finds one: %s', (kind) => {
+      for (const metric of METRICS) {
+        for (const dim of [1, 2, 3, 5, 17, 65]) {
+          const worst = attack(isa, metric, dim, kind, 40, dim * 31);
+          expect([metric, dim, worst]).toEqual([metric, dim, Math.min(worst, 1)]);
+        }
+      }
+    });
+  });
+
+  test('the attack would find a bound that is a tenth too small', () => {
+    for (const metric of METRICS) {
+      expect(
+        Math.max(...[2, 3, 17].map((dim) => attack(isas[0]!, metric, dim, 'between codes', 400, dim))),
+      ).toBeGreaterThan(0.9);
+    }
+  });
+});
+
+(isas.length === 0 ? describe.skip : describe)('the certified scan', () => {
+  /** Searches new rows of one backend and says what that took. */
+  async function totals(data: Float32Array, queries: Float32Array, dim: number, k: number, metric: Metric) {
+    const rows = addon.createRows(addon.openCpu('', 2, true), dim, METRICS.indexOf(metric));
+    await addon.append(rows, data);
+    const q = queries.length / dim;
+    const count = data.length / dim;
+    const [ids, scores] = [new Uint32Array(q * k), new Float32Array(q * k)];
+    await addon.search(rows, queries, q, k, count, undefined, count, ids, scores)[1];
+    return { ...addon.scanTotals(rows), bytes: addon.bytes(rows) };
+  }
+
+  test.each(METRICS)('%s reads few rows in full precision', async (metric) => {
+    const source = random(11);
+    const [data, queries] = [draw(4000 * 64, 64, 'normal', source), draw(9 * 64, 64, 'normal', source)];
+    const { queries: q, open, scored, bytes } = await totals(data, queries, 64, 10, metric);
+    expect([q, open]).toEqual([9, 0]);
+    expect(scored).toBeGreaterThanOrEqual(9 * 10);
+    expect(scored).toBeLessThan((9 * 4000) / 20);
+    const beside = { ip: 12, cosine: 20, l2: 12 }[metric];
+    expect(bytes).toBe(4000 * (64 * 4 + 64 + beside));
+  });
+
+  test('falls back, for each query by itself, where codes exclude too few rows', async () => {
+    const source = random(12);
+    const data = draw(9000 * 16, 16, 'normal', source).map((value, i) => (i % 16 === 0 ? 1 : value));
+    for (let row = 0; row < 9000; row++) data[row * 16 + 1] = 5;
+    const ties = Float32Array.from({ length: 16 }, (_, i) => (i === 1 ? 1 : 0));
+    const queries = new Float32Array([...draw(16, 16, 'normal', source), ...ties, ...new Float32Array(16)]);
+    const { open } = await totals(data, queries, 16, 5, 'ip');
+    expect(open).toBe(2);
+  });
+});
