@@ -10,6 +10,8 @@ import os
 import sys
 import time
 
+# This file bears the library's name: its folder must not be searched for modules.
+del sys.path[0]
 # One thread a core, the usual setting of either; before the libraries start theirs.
 THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 os.environ.setdefault("OMP_NUM_THREADS", str(THREADS))

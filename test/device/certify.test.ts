@@ -163,7 +163,7 @@ function attack(isa: string, metric: Metric, dim: number, kind: string, steps: n
   describe.each(isas)('%s', (isa) => {
     test.each(Object.keys(STARTS))('no search for a violation finds one: %s', (kind) => {
       for (const metric of METRICS) {
-        for (const dim of [1, 2, 3, 5, 17, 65]) {
+        for (const dim of [1, 2, 5, 17, 65]) {
           const worst = attack(isa, metric, dim, kind, 40, dim * 31);
           expect([metric, dim, worst]).toEqual([metric, dim, Math.min(worst, 1)]);
         }

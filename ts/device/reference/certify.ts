@@ -52,7 +52,7 @@ export function certify(
   for (let i = 0; i < dim; i++) dot += q.codes[i]! * x.codes[i]!;
   const length = norm(scanned, 0, dim);
   const centre = q.scale * (x.scale / divisor) * dot;
-  const radius = q.error * (rowLength / divisor) + (length + q.error) * (x.error / divisor);
+  const radius = q.error * (cosine ? 1 : rowLength) + (length + q.error) * (x.error / divisor);
   if (metric !== 'l2') return { centre, radius };
   return { centre: 2 * centre - length ** 2 - rowLength ** 2, radius: 2 * radius };
 }
