@@ -57,7 +57,7 @@ function firstFailure({ device, suites }) {
   const jest = ['node_modules/jest/bin/jest.js', '-c', 'test/jest.config.mjs', '--runInBand'];
   for (const suite of suites) {
     rmSync(output, { force: true });
-    const { status, signal, stderr } = spawnSync(
+    const { status, signal, error, stderr } = spawnSync(
       process.execPath,
       [...flags, ...jest, '--json', `--outputFile=${output}`, suite],
       {
@@ -74,6 +74,8 @@ function firstFailure({ device, suites }) {
       },
     );
     if (status === 0) continue;
+    if (error?.code === 'ETIMEDOUT') return `${suite}: no end within ${MOST_MS / 1000} s`;
+    if (signal === 'SIGTERM' || signal === 'SIGINT') throw new Error(`The tests were ended by ${signal}.`);
     if (signal !== null) return `${suite}: the process ended by ${signal}`;
     if (!existsSync(output)) return `${suite}: jest ended: ${stderr.toString().trim().split('\n').at(-1)}`;
     const { testResults } = JSON.parse(readFileSync(output, 'utf8'));
