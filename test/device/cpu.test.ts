@@ -62,13 +62,14 @@ async function openIsa(isa: string): Promise<Device> {
       [1, [66_000, 1, 70_000]],
       [40, [12_000, 13_001]], // a stripe's share of the cache is no whole number of the bitset's words
     ] as const) {
-      const c = { metric, kind: 'normal', dim, parts: [...parts], q: 2, k: () => 500, seed: 9 };
-      for (const [filter, share] of [
-        ['none', 1],
-        ['mask', 0.3],
-        ['rows', 0.01],
+      const c = { metric, kind: 'normal', dim, parts: [...parts], q: 2, seed: 9, removed: 0.02 };
+      for (const [filter, share, k] of [
+        ['none', 1, () => 500],
+        ['mask', 0.3, () => 500],
+        ['rows', 0.01, () => 500],
+        ['none', 1, (n: number) => n], // every row, the last of a stripe as well
       ] as const) {
-        const whole: SearchCase = { ...c, filter, passing: (n) => Math.round(share * n), removed: 0.02 };
+        const whole: SearchCase = { ...c, k, filter, passing: (n) => Math.round(share * n) };
         expectSame(await play(device, whole), await play(reference, whole));
       }
     }
