@@ -5,7 +5,7 @@ import type { Metric } from '../../ts/core/types.ts';
 import { METRICS, type NativeAddon, type NativeRows } from '../../ts/device/native.ts';
 import { score } from '../../ts/device/reference/score.ts';
 import type { Vectors } from './data.ts';
-import type { Peer } from './peer.ts';
+import type { Peer, Sample } from './peer.ts';
 
 export const K = 10;
 
@@ -20,6 +20,12 @@ export interface Setting {
   seconds: number;
 }
 
+interface Spread {
+  median: number;
+  least: number;
+  most: number;
+}
+
 export interface Measured {
   data: string;
   rows: number;
@@ -27,11 +33,13 @@ export interface Measured {
   metric: Metric;
   batch: number;
   k: number;
-  /** Milliseconds of every round, engine by engine; an engine that is not there has none. */
-  samples: Record<string, number[]>;
-  median: Record<string, number>;
+  /** Every round, engine by engine; an engine that is not there has none. */
+  samples: Record<string, Sample[]>;
+  median: Record<string, Sample>;
   /** How many times as long the others took as the certified scan: the median, least and most of the rounds. */
-  ratio: Record<string, { median: number; least: number; most: number }>;
+  ratio: Record<string, Spread>;
+  /** The same in time of the processors, which other programs on the machine disturb less. */
+  cpuRatio: Record<string, Spread>;
   /** Rows that a query of the certified scan read in full precision, and what part of all their bytes that is. */
   scored: number;
   fullPrecisionShare: number;
@@ -73,17 +81,19 @@ export async function measure(
     const ids = { certified: new Uint32Array(batch * K), plain: new Uint32Array(batch * K) };
     const scores = { certified: new Float32Array(batch * K), plain: new Float32Array(batch * K) };
     const own = (engine: 'certified' | 'plain') => async () => {
-      const began = performance.now();
+      const [began, before] = [performance.now(), process.cpuUsage()];
       await addon.search(resident[engine]!, some, batch, K, n, undefined, n, ids[engine], scores[engine])[1];
-      return performance.now() - began;
+      const ms = performance.now() - began;
+      const { user, system } = process.cpuUsage(before);
+      return { ms, cpuMs: (user + system) / 1000 };
     };
     let peerIds: number[] = [];
     const other = (engine: string) => async () => {
       const answer = await peer!.search(engine, path, batch, K);
       if (engine === 'faiss') peerIds = answer.ids;
-      return answer.ms;
+      return { ms: answer.ms, cpuMs: answer.cpuMs };
     };
-    const engines: Record<string, () => Promise<number>> = {
+    const engines: Record<string, () => Promise<Sample>> = {
       certified: own('certified'),
       plain: own('plain'),
     };
@@ -120,9 +130,9 @@ export async function measure(
 }
 
 /** Once each to warm up, then round by round, each round in the other direction than the one before. */
-async function takeTurns(engines: Record<string, () => Promise<number>>, { rounds, seconds }: Setting) {
+async function takeTurns(engines: Record<string, () => Promise<Sample>>, { rounds, seconds }: Setting) {
   const names = Object.keys(engines);
-  const samples: Record<string, number[]> = Object.fromEntries(names.map((name) => [name, []]));
+  const samples: Record<string, Sample[]> = Object.fromEntries(names.map((name) => [name, []]));
   const began = performance.now();
   for (const name of names) await engines[name]!();
   for (let round = 0; round < rounds; round++) {
@@ -133,21 +143,27 @@ async function takeTurns(engines: Record<string, () => Promise<number>>, { round
   return samples;
 }
 
-function summary(samples: Record<string, number[]>): Pick<Measured, 'median' | 'ratio'> {
-  const median = Object.fromEntries(
-    Object.entries(samples).map(([name, times]) => [name, round(middle(times))]),
-  );
-  const ratio: Measured['ratio'] = {};
-  for (const [name, times] of Object.entries(samples)) {
-    if (name === 'certified') continue;
-    const ratios = times.map((ms, i) => ms / samples.certified![i]!);
-    ratio[name] = {
-      median: round(middle(ratios)),
-      least: round(Math.min(...ratios)),
-      most: round(Math.max(...ratios)),
+function summary(samples: Record<string, Sample[]>): Pick<Measured, 'median' | 'ratio' | 'cpuRatio'> {
+  const median: Measured['median'] = {};
+  const [ratio, cpuRatio]: [Measured['ratio'], Measured['cpuRatio']] = [{}, {}];
+  for (const [name, taken] of Object.entries(samples)) {
+    median[name] = {
+      ms: round(middle(taken.map(({ ms }) => ms))),
+      cpuMs: round(middle(taken.map(({ cpuMs }) => cpuMs))),
     };
+    if (name === 'certified') continue;
+    ratio[name] = spread(taken.map(({ ms }, i) => ms / samples.certified![i]!.ms));
+    cpuRatio[name] = spread(taken.map(({ cpuMs }, i) => cpuMs / samples.certified![i]!.cpuMs));
   }
-  return { median, ratio };
+  return { median, ratio, cpuRatio };
+}
+
+function spread(ratios: number[]): Spread {
+  return {
+    median: round(middle(ratios)),
+    least: round(Math.min(...ratios)),
+    most: round(Math.max(...ratios)),
+  };
 }
 
 /** The first query's answer against the definition: every row by its canonical score. */

@@ -1,6 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
+/** How long a search took, and how much time of all processors. */
+export interface Sample {
+  ms: number;
+  cpuMs: number;
+}
+
 /** FAISS and numpy in a Python process, by bench/peers/faiss.py; `SEINE_BENCH_PYTHON` names the interpreter. */
 export class Peer {
   readonly #process: ChildProcess;
@@ -35,9 +41,9 @@ export class Peer {
     await ask(this.#process, this.#lines, { op: 'load', path, rows, dim, metric });
   }
 
-  async search(engine: string, path: string, q: number, k: number): Promise<{ ms: number; ids: number[] }> {
+  async search(engine: string, path: string, q: number, k: number): Promise<Sample & { ids: number[] }> {
     const answer = await ask(this.#process, this.#lines, { op: 'search', engine, path, q, k });
-    return answer as { ms: number; ids: number[] };
+    return answer as Sample & { ids: number[] };
   }
 
   stop(): void {
