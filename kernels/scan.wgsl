@@ -7,20 +7,29 @@
 //   (histogram per shard, pick) four times: radix selection, 8 bits at a time, of the k-th smallest worst cost
 //   compact                     per shard: rows whose best cost does not exceed it
 //
-// No NaN or infinity arises: the host keeps rows and queries of extreme length away (see `bounds.w`).
+// Rows and queries whose cost may overflow are undecided (see `bounds.w`): nothing depends on such a cost.
 
-// Rows of a shard lie in blocks of 64, interleaved by chunks of four numbers: chunk c of row r is
-// rows[(r / 64 * chunks + c) * 64 + r % 64]. One thread scores one row and neighbours load neighbouring chunks.
+// Rows lie as they are stored, in chunks of 16 bytes: 4 f32, 8 f16 or bf16, 16 int8, 128 bits. A shard has blocks of
+// 64 rows, interleaved by chunk: chunk c of row r is rows[(r / 64 * chunks + c) * 64 + r % 64]. One thread scores one
+// row and neighbours load neighbouring chunks.
 const BLOCK = 64u;
 const TILE = 8u;
 const THREADS = 256u;
 
+const F16 = 1u;
+const BF16 = 2u;
+const INT8 = 3u;
+const BINARY = 4u;
+
+override DTYPE: u32;
+// Parts of a chunk, each of which becomes four numbers of a query's float32 (for BINARY: 128 bits).
+override PARTS: u32;
 override L2: bool;
 
 struct Params {
   rows: u32,     // rows of this shard that the search sees
   first: u32,    // id of row 0
-  chunks: u32,   // ceil(dim / 4)
+  chunks: u32,   // of a row
   queries: u32,
   stride: u32,   // slots per query in costs
   capacity: u32, // slots per query in candidates
@@ -38,11 +47,14 @@ struct Selection {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> rows: array<vec4f>;
-@group(0) @binding(2) var<storage, read> norms: array<f32>;
+@group(0) @binding(1) var<storage, read> rows: array<vec4u>;
+// Per row: its length, rounded up, and the factor of its dot product (of its numbers for L2). Not read for BINARY.
+@group(0) @binding(2) var<storage, read> facts: array<vec2f>;
 @group(0) @binding(3) var<storage, read> mask: array<u32>;
-@group(0) @binding(4) var<storage, read> queries: array<vec4f>;
-// Per query: (x, y, z) bound the error of a cost by x * norm + y * |cost| + z; rows of norm w or more are undecided.
+// Per query: `chunks * PARTS` times four float32, or 128 bits.
+@group(0) @binding(4) var<storage, read> queries: array<vec4u>;
+// Per query: (x, y, z) bound the error of a cost by x * size + y * |cost| + z, where size is the row's length, squared
+// for L2; rows of length w or more are undecided.
 @group(0) @binding(5) var<storage, read> bounds: array<vec4f>;
 @group(0) @binding(6) var<storage, read_write> costs: array<f32>;
 @group(0) @binding(7) var<storage, read_write> selections: array<Selection>;
@@ -55,12 +67,52 @@ fn passes(row: u32) -> bool {
   return params.masked == 0u || ((mask[row >> 5u] >> (row & 31u)) & 1u) == 1u;
 }
 
-fn term(query: vec4f, row: vec4f) -> f32 {
+// Four halves, exactly, by integers: unpack2x16float may flush subnormal halves to zero.
+fn halves(words: vec2u) -> vec4f {
+  let bits = vec4u(words.x & 0xffffu, words.x >> 16u, words.y & 0xffffu, words.y >> 16u);
+  let magnitude = (bits & vec4u(0x7fffu)) << vec4u(13u);
+  // Exponents grow by 112. A subnormal half is read as 2^-14 and more, from which 2^-14 is taken again.
+  let normal = bitcast<vec4f>(magnitude + 0x38000000u);
+  let subnormal = bitcast<vec4f>(magnitude + 0x38800000u) - 0x1p-14f;
+  let value = select(normal, subnormal, magnitude < vec4u(0x800000u));
+  return bitcast<vec4f>(bitcast<vec4u>(value) | ((bits & vec4u(0x8000u)) << vec4u(16u)));
+}
+
+// The numbers of a part of a chunk, or its bits.
+fn decode(chunk: vec4u, part: u32, factor: f32) -> vec4u {
+  if (DTYPE == F16 || DTYPE == BF16) {
+    let words = select(chunk.xy, chunk.zw, part == 1u);
+    if (DTYPE == F16) { return bitcast<vec4u>(halves(words)); }
+    return vec4u(words.x << 16u, words.x & 0xffff0000u, words.y << 16u, words.y & 0xffff0000u);
+  }
+  if (DTYPE == INT8) {
+    let codes = vec4f(bitcast<vec4i>(vec4u(chunk[part]) << vec4u(24u, 16u, 8u, 0u)) >> vec4u(24u));
+    return bitcast<vec4u>(select(codes, codes * factor, L2));
+  }
+  return chunk;
+}
+
+fn term(query: vec4u, row: vec4u) -> f32 {
+  if (DTYPE == BINARY) {
+    let bits = countOneBits(query ^ row);
+    return f32(bits.x + bits.y + bits.z + bits.w);
+  }
   if (L2) {
-    let difference = query - row;
+    let difference = bitcast<vec4f>(query) - bitcast<vec4f>(row);
     return dot(difference, difference);
   }
-  return -dot(query, row);
+  return dot(bitcast<vec4f>(query), bitcast<vec4f>(row));
+}
+
+// From the sum of the terms.
+fn costOf(sum: f32, factor: f32) -> f32 {
+  if (DTYPE == BINARY || L2) { return sum; }
+  return -(sum * factor);
+}
+
+fn factorOf(row: u32) -> f32 {
+  if (DTYPE == BINARY) { return 1.0; }
+  return facts[row].y;
 }
 
 @compute @workgroup_size(64)
@@ -73,13 +125,19 @@ fn score1(
   for (var block = group.x; block * BLOCK < params.rows; block += groups.x) {
     let row = block * BLOCK + lane;
     if (passes(row)) {
+      let factor = factorOf(row);
       var at = block * params.chunks * BLOCK + lane;
+      var part = query * params.chunks * PARTS;
       var sum = 0.0;
       for (var chunk = 0u; chunk < params.chunks; chunk++) {
-        sum += term(queries[query * params.chunks + chunk], rows[at]);
+        let codes = rows[at];
+        for (var i = 0u; i < PARTS; i++) {
+          sum += term(queries[part], decode(codes, i, factor));
+          part++;
+        }
         at += BLOCK;
       }
-      costs[query * params.stride + row] = sum;
+      costs[query * params.stride + row] = costOf(sum, factor);
     }
   }
 }
@@ -95,19 +153,24 @@ fn score8(
   for (var block = group.x; block * BLOCK < params.rows; block += groups.x) {
     let row = block * BLOCK + lane;
     if (passes(row)) {
+      let factor = factorOf(row);
+      let parts = params.chunks * PARTS;
       var at = block * params.chunks * BLOCK + lane;
-      var query = first * params.chunks;
+      var part = first * parts;
       var sums: array<f32, TILE>;
       for (var chunk = 0u; chunk < params.chunks; chunk++) {
-        let numbers = rows[at];
-        for (var i = 0u; i < TILE; i++) {
-          sums[i] += term(queries[query + i * params.chunks], numbers);
+        let codes = rows[at];
+        for (var j = 0u; j < PARTS; j++) {
+          let numbers = decode(codes, j, factor);
+          for (var i = 0u; i < TILE; i++) {
+            sums[i] += term(queries[part + i * parts], numbers);
+          }
+          part++;
         }
-        query++;
         at += BLOCK;
       }
       for (var i = 0u; i < min(TILE, params.queries - first); i++) {
-        costs[(first + i) * params.stride + row] = sums[i];
+        costs[(first + i) * params.stride + row] = costOf(sums[i], factor);
       }
     }
   }
@@ -120,21 +183,25 @@ fn ordered(value: f32) -> u32 {
   return select(bits | 0x80000000u, ~bits, (bits >> 31u) == 1u);
 }
 
+fn errorOf(query: u32, row: u32, cost: f32) -> f32 {
+  let bound = bounds[query];
+  let length = facts[row].x;
+  return bound.x * select(length, length * length, L2) + bound.y * abs(cost) + bound.z;
+}
+
 // The largest and the smallest key that the row's true cost can have.
 fn worst(query: u32, row: u32) -> u32 {
-  let bound = bounds[query];
-  let norm = norms[row];
-  if (norm >= bound.w) { return 0xffffffffu; }
   let cost = costs[query * params.stride + row];
-  return ordered(cost + (bound.x * norm + bound.y * abs(cost) + bound.z));
+  if (DTYPE == BINARY) { return ordered(cost); }
+  if (facts[row].x >= bounds[query].w) { return 0xffffffffu; }
+  return ordered(cost + errorOf(query, row, cost));
 }
 
 fn best(query: u32, row: u32) -> u32 {
-  let bound = bounds[query];
-  let norm = norms[row];
-  if (norm >= bound.w) { return 0u; }
   let cost = costs[query * params.stride + row];
-  return ordered(cost - (bound.x * norm + bound.y * abs(cost) + bound.z));
+  if (DTYPE == BINARY) { return ordered(cost); }
+  if (facts[row].x >= bounds[query].w) { return 0u; }
+  return ordered(cost - errorOf(query, row, cost));
 }
 
 var<workgroup> bins: array<atomic<u32>, 256>;

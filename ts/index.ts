@@ -3,6 +3,8 @@ export type * from './core/explanation.ts';
 export type * from './core/types.ts';
 export type { Appended, Device, Rows, UploadOptions } from './device/device.ts';
 export { type DeviceChoice, openDevice, type ProbedDevice, probeDevices } from './device/openDevice.ts';
+export { type QuantizedRows, type QuantizeOptions, quantize } from './device/quantize.ts';
+export type { StoredRows } from './device/storedRows.ts';
 export type { EmbedTextsOptions, EmbedTextsResult } from './embedTexts.ts';
 export type { IndexInfo, IndexModels } from './indexParts.ts';
 export type { EncodeProgress, Encoder } from './models/encoder.ts';

@@ -21,7 +21,9 @@ describe.each(devices)('$label', ({ open }) => {
     ['ERR_ARGUMENT', 'dim must be a whole number', { dim: 0 }],
     ['ERR_ARGUMENT', 'dim must be a whole number', { dim: 2.5 }],
     ['ERR_ARGUMENT', "'ip', 'cosine', 'l2'", { metric: 'dot' }],
-    ['ERR_ARGUMENT', "'f32'", { dtype: 'f16' }],
+    ['ERR_ARGUMENT', "'f32', 'f16', 'bf16', 'int8', 'binary'", { dtype: 'int4' }],
+    ['ERR_ARGUMENT', "metric 'hamming' goes with dtype 'binary'", { metric: 'hamming' }],
+    ['ERR_ARGUMENT', "metric 'ip' with dtype 'binary'", { dtype: 'binary' }],
     ['ERR_ARGUMENT', 'unknown key "metrik"', { metrik: 'ip' }],
     ['ERR_DIMENSION', 'whole rows of 3', { dim: 3 }],
   ])('upload options that are wrong: %s, %s', async (code, text, wrong) => {

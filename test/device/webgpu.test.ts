@@ -5,9 +5,10 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { random } from '../../ts/core/random.ts';
 import type { Metric } from '../../ts/core/types.ts';
+import { quantizeRows } from '../../ts/device/reference/quantizeRows.ts';
 import { score } from '../../ts/device/reference/score.ts';
 import { provider } from '../../ts/device/webgpu.ts';
-import { queryBounds, rowScale } from '../../ts/device/webgpuBounds.ts';
+import { queryBounds, rowFacts } from '../../ts/device/webgpuBounds.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -22,7 +23,13 @@ function runNode(code: string, env: NodeJS.ProcessEnv = process.env) {
 
 describe('the error bound', () => {
   /** A float32 sum as bad as WGSL allows: any order, either rounding, small numbers flushed. */
-  function sloppyCost(metric: Metric, query: Float32Array, row: Float32Array, seed: number): number {
+  function sloppyCost(
+    metric: Metric,
+    query: Float32Array,
+    row: ArrayLike<number>,
+    factor: number,
+    seed: number,
+  ): number {
     const source = random(seed);
     const flush = (x: number) => (Math.abs(x) < 2 ** -126 ? 0 : x);
     const rounded = (x: number) => {
@@ -37,51 +44,62 @@ describe('the error bound', () => {
     for (const i of order) {
       const q = flush(query[i]!);
       const x = flush(row[i]!);
-      const factor = metric === 'l2' ? rounded(q - x) : q;
-      sum = rounded(sum + rounded(factor * (metric === 'l2' ? factor : x)));
+      const difference = rounded(q - rounded(x * flush(factor)));
+      sum = rounded(sum + (metric === 'l2' ? rounded(difference * difference) : rounded(q * x)));
     }
-    return metric === 'l2' ? sum : -sum;
+    return metric === 'l2' ? sum : -rounded(sum * flush(factor));
   }
 
-  test('holds for every float32 sum that WGSL allows', () => {
-    const input = fc.record({
-      metric: fc.constantFrom<Metric>('ip', 'cosine', 'l2'),
-      dim: fc.integer({ min: 1, max: 64 }),
-      queryExponent: fc.integer({ min: -140, max: 120 }),
-      rowExponent: fc.integer({ min: -140, max: 120 }),
-      cancel: fc.boolean(),
-      seed: fc.nat(),
-    });
-    let decided = 0;
-    const property = fc.property(input, ({ metric, dim, queryExponent, rowExponent, cancel, seed }) => {
-      const source = random(seed);
-      const query = Float32Array.from({ length: dim }, () => source.normal() * 2 ** queryExponent);
-      const row = Float32Array.from({ length: dim }, (_, i) => {
-        if (!cancel) return source.normal() * 2 ** rowExponent;
-        return metric === 'l2'
-          ? query[i]! * (1 + source.normal() * 2 ** -20)
-          : query[dim - 1 - i]! * (-1) ** i;
+  test.each(['f32', 'int8'] as const)(
+    'holds for every float32 sum that WGSL allows over %s',
+    async (dtype) => {
+      const input = fc.record({
+        metric: fc.constantFrom<Metric>('ip', 'cosine', 'l2'),
+        dim: fc.integer({ min: 1, max: 64 }),
+        queryExponent: fc.integer({ min: -140, max: 120 }),
+        rowExponent: fc.integer({ min: -140, max: 120 }),
+        cancel: fc.boolean(),
+        seed: fc.nat(),
       });
-      const asked = queryBounds(metric, query, 0, dim);
-      const stored = rowScale(metric, Math.sqrt(row.reduce((sum, x) => sum + x * x, 0)));
-      const [x, y, z, w] = Float32Array.from(asked.bounds) as unknown as [number, number, number, number];
-      const norm = Math.fround(stored.norm);
-      if (norm >= w) return; // undecided: always a candidate
-      decided++;
-      const cost = sloppyCost(
-        metric,
-        query.map((value) => value * asked.scale),
-        row.map((value) => value * stored.scale),
-        seed,
+      let decided = 0;
+      const property = fc.asyncProperty(
+        input,
+        async ({ metric, dim, queryExponent, rowExponent, cancel, seed }) => {
+          const source = random(seed);
+          const query = Float32Array.from({ length: dim }, () => source.normal() * 2 ** queryExponent);
+          const given = Float32Array.from({ length: dim }, (_, i) => {
+            if (!cancel) return source.normal() * 2 ** rowExponent;
+            return metric === 'l2'
+              ? query[i]! * (1 + source.normal() * 2 ** -20)
+              : query[dim - 1 - i]! * (-1) ** i;
+          });
+          const { rows } = await quantizeRows(given, dim, dtype);
+          const [codes, scale] = rows.dtype === 'int8' ? [rows.codes, rows.scales[0]!] : [given, 1];
+          const row = Float32Array.from(codes, (code) => code * scale);
+          const asked = queryBounds({ dim, metric, dtype }, query, 0);
+          const facts = rowFacts(metric, Math.sqrt(row.reduce((sum, x) => sum + x * x, 0)), scale);
+          const [x, y, z, w] = Float32Array.from(asked.bounds) as unknown as [number, number, number, number];
+          const norm = Math.fround(facts.norm);
+          if (norm >= w) return; // undecided: always a candidate
+          decided++;
+          const cost = sloppyCost(
+            metric,
+            query.map((value) => value * asked.scale),
+            codes,
+            Math.fround(facts.factor),
+            seed,
+          );
+          const canonical = score(metric, query, 0, row, 0, dim);
+          expect(Number.isFinite(canonical)).toBe(true);
+          const size = metric === 'l2' ? norm * norm : norm;
+          const truth = metric === 'l2' ? canonical : -canonical * (metric === 'ip' ? asked.scale : 1);
+          expect(Math.abs(cost - truth)).toBeLessThanOrEqual(x * size + y * Math.abs(cost) + z);
+        },
       );
-      const canonical = score(metric, query, 0, row, 0, dim);
-      expect(Number.isFinite(canonical)).toBe(true);
-      const truth = metric === 'l2' ? canonical : -canonical * (metric === 'ip' ? asked.scale : 1);
-      expect(Math.abs(cost - truth)).toBeLessThanOrEqual(x * norm + y * Math.abs(cost) + z);
-    });
-    fc.assert(property, { numRuns: 3000 });
-    expect(decided).toBeGreaterThan(1000);
-  });
+      await fc.assert(property, { numRuns: 3000 });
+      expect(decided).toBeGreaterThan(1000);
+    },
+  );
 
   test('is nearly reached by a sum that loses all it may', () => {
     const dim = 2000;
@@ -116,7 +134,7 @@ describe('the error bound', () => {
     const source = random(8);
     const query = Float32Array.from({ length: 384 }, () => source.normal());
     for (const metric of ['ip', 'cosine', 'l2'] as const) {
-      const [x, y, , w] = queryBounds(metric, query, 0, 384).bounds;
+      const [x, y, , w] = queryBounds({ dim: 384, metric, dtype: 'f32' }, query, 0).bounds;
       expect(x + y).toBeLessThan(1e-4);
       expect(w).toBeGreaterThan(1e15);
     }

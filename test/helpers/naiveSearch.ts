@@ -16,7 +16,8 @@ export function naiveSearch(
   passes: (id: number) => boolean = () => true,
 ): NaiveResult {
   const result: NaiveResult = { ids: [], scores: [], counts: [] };
-  const empty = metric === 'l2' ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+  const lowerIsBetter = metric === 'l2' || metric === 'hamming';
+  const empty = lowerIsBetter ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
   for (let query = 0; query < queries.length / dim; query++) {
     const scored: { id: number; score: number }[] = [];
     for (let id = 0; id < data.length / dim; id++) {
@@ -25,6 +26,7 @@ export function naiveSearch(
       let lengthOfQuery = 0;
       let lengthOfRow = 0;
       let distance = 0;
+      let differing = 0;
       for (let i = 0; i < dim; i++) {
         const a = queries[query * dim + i]!;
         const b = data[id * dim + i]!;
@@ -32,15 +34,17 @@ export function naiveSearch(
         lengthOfQuery += a * a;
         lengthOfRow += b * b;
         distance += (a - b) * (a - b);
+        if (a > 0 !== b > 0) differing++;
       }
       const lengths = Math.sqrt(lengthOfQuery) * Math.sqrt(lengthOfRow);
-      const exact = { ip: dot, l2: distance, cosine: lengths === 0 ? 0 : dot / lengths }[metric];
+      const cosine = lengths === 0 ? 0 : dot / lengths;
+      const exact = { ip: dot, l2: distance, cosine, hamming: differing }[metric];
       const score = Math.fround(exact);
       scored.push({ id, score: score === 0 ? 0 : score });
     }
     scored.sort((a, b) => {
       if (a.score === b.score) return a.id - b.id;
-      return (metric === 'l2') === a.score < b.score ? -1 : 1;
+      return lowerIsBetter === a.score < b.score ? -1 : 1;
     });
     const kept = scored.slice(0, k);
     result.counts.push(kept.length);

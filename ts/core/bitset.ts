@@ -34,13 +34,15 @@ export function clearBit(words: Uint32Array, bit: number): void {
 
 export function countBits(words: Uint32Array): number {
   let total = 0;
-  for (let i = 0; i < words.length; i++) {
-    let v = words[i]!;
-    v -= (v >>> 1) & 0x55555555;
-    v = (v & 0x33333333) + ((v >>> 2) & 0x33333333);
-    total += Math.imul((v + (v >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
-  }
+  for (let i = 0; i < words.length; i++) total += onesIn(words[i]!);
   return total;
+}
+
+/** How many bits of a word are 1. */
+export function onesIn(word: number): number {
+  let v = word - ((word >>> 1) & 0x55555555);
+  v = (v & 0x33333333) + ((v >>> 2) & 0x33333333);
+  return Math.imul((v + (v >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
 /** Calls `visit` with the position of each set bit, rising. */

@@ -12,6 +12,8 @@ export const ERRORS = {
   ERR_DIMENSION: { exit: 2, status: 400 },
   /** NaN or infinity where a finite number is needed. */
   ERR_NOT_FINITE: { exit: 2, status: 400 },
+  /** A finite number is too large for the storage type that was asked for. */
+  ERR_OVERFLOW: { exit: 2, status: 400 },
   /** A filter expression is malformed, or names an unknown attribute, or compares other types. */
   ERR_FILTER: { exit: 2, status: 400 },
   /** A device was asked for by name and is not there. */

@@ -2,11 +2,18 @@
 
 export type DeviceName = 'cuda' | 'webgpu' | 'cpu' | 'reference';
 
-/** `l2` is the squared Euclidean distance: lower is better. For the others higher is better. */
-export type Metric = 'ip' | 'cosine' | 'l2';
+/**
+ * `l2` is the squared Euclidean distance, `hamming` the number of bits that differ (with dtype `binary`, and only
+ * there): lower is better. For the others higher is better.
+ */
+export type Metric = 'ip' | 'cosine' | 'l2' | 'hamming';
 
-/** How rows are stored on a device. */
-export type Dtype = 'f32';
+/**
+ * How a row's numbers are stored, and which numbers the scores are computed from: as given (`f32`), rounded to 16
+ * bits (`f16`, `bf16`), as 8-bit codes times the row's scale (`int8`), or as one bit that tells whether a number is
+ * above 0 (`binary`).
+ */
+export type Dtype = 'f32' | 'f16' | 'bf16' | 'int8' | 'binary';
 
 /** Bit `i` of `mask` (word `i >> 5`, bit `i & 31`) says that row `i` may pass; `rows` lists the ids that may pass. */
 export type Filter = { mask: Uint32Array } | { rows: Uint32Array };

@@ -4,7 +4,7 @@ import { pacer } from './pacer.ts';
 import type { Snapshot } from './snapshot.ts';
 import { EMPTY_ID } from './topK.ts';
 
-/** Floats that are copied in one go. */
+/** Numbers that are copied in one go. */
 const SLICE = 2 ** 18;
 
 /** Appends the rows of `from` that are not removed to `to`; returns the new id of each row, `EMPTY_ID` for removed ones. */

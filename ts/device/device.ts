@@ -1,8 +1,10 @@
 import type { DeviceName, Dtype, Metric, SearchOptions, TopK } from '../core/types.ts';
+import type { Quantized, StoredQueries, StoredRows } from './storedRows.ts';
 
 export interface UploadOptions {
   /** Numbers in a row: 1 to 65536. */
   dim: number;
+  /** 'hamming' for dtype 'binary', any other for the others. */
   metric: Metric;
   dtype: Dtype;
 }
@@ -36,7 +38,10 @@ export interface Rows extends AsyncDisposable {
   readonly bytes: number;
   /** The k best rows of each of the `queries` `[q, dim]`, as of the mutations called before this call. */
   search(queries: Float32Array, options: SearchOptions): Promise<TopK>;
-  /** Appends `data` `[rows, dim]`: all of it or, on an error, none. */
+  /**
+   * Appends `data` `[rows, dim]`, stored as `dtype` says (see `quantize`): all of it or, on an error, none. Numbers
+   * beyond the range of 'f16' or 'bf16' throw `ERR_OVERFLOW`.
+   */
   append(data: Float32Array): Promise<Appended>;
   /** Removes rows and returns how many of them were not removed before. Their ids are not given again until `compact`. */
   remove(ids: readonly number[] | Uint32Array): Promise<number>;
@@ -55,7 +60,7 @@ export interface Device extends AsyncDisposable {
   readonly name: DeviceName;
   /** For people: the adapter, or the instruction set and threads. */
   readonly description: string;
-  /** Makes a resident copy of `data` `[rows, dim]`; chunks of an iterable hold whole rows. */
+  /** Makes a resident copy of `data` `[rows, dim]`, stored as `dtype` says; chunks of an iterable hold whole rows. */
   upload(data: Float32Array | AsyncIterable<Float32Array>, options: UploadOptions): Promise<Rows>;
   /** Disposes its residents once searches under way are done; later calls throw `ERR_CLOSED`. */
   close(): Promise<void>;
@@ -78,22 +83,24 @@ export interface BackendDevice {
 export interface BackendRows {
   readonly bytes: number;
   /**
-   * Appends `data` `[rows, dim]` (finite, at least one row), all or nothing. Never two at a time, but searches
-   * over earlier rows run meanwhile.
+   * Appends rows of the dtype it was created for (finite, at least one row), all or nothing. Never two at a time,
+   * but searches over earlier rows run meanwhile.
    */
-  append(data: Float32Array): Promise<void>;
-  /** The values of rows `[ids.length, dim]`, as they were given: a copy, made at once. */
-  read(ids: Uint32Array): Float32Array;
+  append(rows: StoredRows): Promise<void>;
+  /** Rows `ids`, to the bit as they were appended: a copy, made at once. */
+  read(ids: Uint32Array): StoredRows;
   search(task: SearchTask): Promise<Found>;
   /** Index of the first NaN or infinity, or -1: for backends that check off the event loop; `values` stays intact. */
   findNotFinite?(values: Float32Array): Promise<number>;
+  /** Like `quantizeRows` for its dim and dtype, to the bit: for backends that do it off the event loop. */
+  quantize?(values: Float32Array): Promise<Quantized>;
   /** Called once, when nothing is under way. */
   dispose(): Promise<void>;
 }
 
 export interface SearchTask {
-  /** `[q, dim]`, q >= 1, finite. */
-  queries: Float32Array;
+  /** `[q, dim]`, q >= 1, finite: words of bits for rows of dtype 'binary', else float32. */
+  queries: StoredQueries;
   q: number;
   /** 1 to `passing`. */
   k: number;

@@ -1,15 +1,23 @@
 import { SeineError } from '../core/errors.ts';
 import type { BackendRows, SearchTask, UploadOptions } from './device.ts';
 import { METRICS, type NativeAddon, type NativeBackend, nativeError } from './native.ts';
+import type { StoredQueries } from './storedRows.ts';
 
 /** Rows of a device of the addon. */
 export function nativeRows(addon: NativeAddon, backend: NativeBackend, options: UploadOptions): BackendRows {
+  if (options.dtype !== 'f32') {
+    throw new SeineError(
+      'ERR_ARGUMENT',
+      `The addon's devices store rows of dtype 'f32' only, got '${options.dtype}': use the reference device.`,
+    );
+  }
   const rows = addon.createRows(backend, options.dim, METRICS.indexOf(options.metric));
   return {
     get bytes() {
       return addon.bytes(rows);
     },
-    append: (data) => asSeine(() => addon.append(rows, data)),
+    append: (stored) =>
+      asSeine(() => addon.append(rows, (stored as StoredQueries & { dtype: 'f32' }).values)),
     read(ids) {
       const values = new Float32Array(ids.length * options.dim);
       try {
@@ -17,12 +25,13 @@ export function nativeRows(addon: NativeAddon, backend: NativeBackend, options: 
       } catch (error) {
         throw nativeError(error);
       }
-      return values;
+      return { dtype: 'f32', values };
     },
     findNotFinite: (values) => asSeine(() => addon.findNotFinite(values)),
     search: (task) =>
       asSeine(async () => {
-        const { queries, q, k, count, allowed, passing } = task;
+        const queries = (task.queries as StoredQueries & { dtype: 'f32' }).values;
+        const { q, k, count, allowed, passing } = task;
         const [ids, scores] = allocate(task);
         const [search, done] = addon.search(rows, queries, q, k, count, allowed, passing, ids, scores);
         const cancel = () => addon.cancel(search);

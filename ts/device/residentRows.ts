@@ -3,7 +3,9 @@ import { SeineError } from '../core/errors.ts';
 import type { DeviceName, Dtype, Metric, SearchOptions, TopK } from '../core/types.ts';
 import { copyKept } from './copyKept.ts';
 import type { Appended, BackendRows, Compacted, Rows, UploadOptions } from './device.ts';
+import { quantizeRows } from './reference/quantizeRows.ts';
 import { appended, emptySnapshot, removed, type Snapshot, select } from './snapshot.ts';
+import type { StoredQueries, StoredRows } from './storedRows.ts';
 import { allocateTopK } from './topK.ts';
 import {
   checkIds,
@@ -13,6 +15,7 @@ import {
   findNotFinite,
   MAX_ROWS,
   notFinite,
+  overflowed,
 } from './validate.ts';
 
 /**
@@ -148,7 +151,10 @@ export class ResidentRows implements Rows {
       );
     }
     await this.#checkFinite(owned, 'data', firstRow);
-    if (rows > 0) await this.#ask(this.#backend.append(owned));
+    if (rows > 0) {
+      const stored = await this.#quantize(owned, 'data', firstRow);
+      await this.#ask(this.#backend.append(stored));
+    }
     this.#snapshot = appended(this.#snapshot, rows);
   }
 
@@ -164,7 +170,8 @@ export class ResidentRows implements Rows {
     const q = queries.length / this.dim;
     const topK = allocateTopK(q, k, Math.min(k, passing), this.metric, snapshot.generation, this.#device);
     if (q === 0 || passing === 0) return topK.result;
-    const task = { queries, q, k: topK.filled, count: snapshot.count, allowed, passing, signal };
+    const stored = await this.#asQueries(queries);
+    const task = { queries: stored, q, k: topK.filled, count: snapshot.count, allowed, passing, signal };
     return topK.fill(await this.#ask(backend.search(task)));
   }
 
@@ -172,6 +179,20 @@ export class ResidentRows implements Rows {
     const check = this.#backend.findNotFinite?.(values) ?? findNotFinite(values);
     const index = await this.#ask(check);
     if (index >= 0) throw notFinite(values, index, this.dim, name, firstRow);
+  }
+
+  /** Rows as they are stored: the one place where numbers are rounded. */
+  async #quantize(values: Float32Array, name: string, firstRow: number): Promise<StoredRows> {
+    const quantizing = this.#backend.quantize?.(values) ?? quantizeRows(values, this.dim, this.dtype);
+    const { rows, overflow } = await this.#ask(quantizing);
+    if (overflow >= 0) throw overflowed(values, overflow, this, name, firstRow);
+    return rows;
+  }
+
+  /** Bits are compared with bits; all other rows are scored with the query as it was given. */
+  async #asQueries(values: Float32Array): Promise<StoredQueries> {
+    if (this.dtype !== 'binary') return { dtype: 'f32', values };
+    return (await this.#quantize(values, 'queries', 0)) as StoredQueries;
   }
 
   /** What goes wrong inside a device is a device error, whatever its library throws. */

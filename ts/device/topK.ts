@@ -8,9 +8,14 @@ export const EMPTY_ID = 0xffffffff;
 /** Results below this size are not worth asking the system for its free memory. */
 const SMALL = 2 ** 26;
 
+/** Whether lower scores are better. */
+export function isDistance(metric: Metric): boolean {
+  return metric === 'l2' || metric === 'hamming';
+}
+
 /** The worst score there is: what empty slots hold. */
 export function worstScore(metric: Metric): number {
-  return metric === 'l2' ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+  return isDistance(metric) ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
 }
 
 /** A result of stride `k` with all slots empty, and `fill`, which puts `filled` results per query into it. */

@@ -3,9 +3,10 @@ import { isTypedArray } from '../core/isTypedArray.ts';
 import type { Dtype, Filter, Metric, SearchOptions } from '../core/types.ts';
 import type { UploadOptions } from './device.ts';
 import { pacer } from './pacer.ts';
+import type { QuantizeOptions } from './quantize.ts';
 
-const METRICS: readonly Metric[] = ['ip', 'cosine', 'l2'];
-const DTYPES: readonly Dtype[] = ['f32'];
+const METRICS: readonly Metric[] = ['ip', 'cosine', 'l2', 'hamming'];
+const DTYPES: readonly Dtype[] = ['f32', 'f16', 'bf16', 'int8', 'binary'];
 const MAX_DIM = 65536;
 /** Ids are uint32 and 0xFFFFFFFF marks an empty slot. */
 export const MAX_ROWS = 0xffffffff;
@@ -47,10 +48,30 @@ function checkInteger(value: unknown, name: string, from: number, to: number): n
 
 export function checkUploadOptions(options: unknown): UploadOptions {
   const { dim, metric, dtype } = checkKeys(options, 'options', ['dim', 'metric', 'dtype']);
-  return {
+  const checked: UploadOptions = {
     dim: checkInteger(dim, 'dim', 1, MAX_DIM),
     metric: checkOneOf(metric, 'metric', METRICS),
     dtype: checkOneOf(dtype, 'dtype', DTYPES),
+  };
+  if ((checked.metric === 'hamming') !== (checked.dtype === 'binary')) {
+    throw new SeineError(
+      'ERR_ARGUMENT',
+      `metric 'hamming' goes with dtype 'binary' and with no other, got metric '${checked.metric}' with dtype ` +
+        `'${checked.dtype}': change one of them.`,
+    );
+  }
+  return checked;
+}
+
+export function checkQuantizeOptions(options: unknown): QuantizeOptions {
+  const { dim, dtype, normalize } = checkKeys(options, 'options', ['dim', 'dtype', 'normalize']);
+  if (normalize !== undefined && typeof normalize !== 'boolean') {
+    throw new SeineError('ERR_ARGUMENT', `normalize must be true or false, got ${show(normalize)}.`);
+  }
+  return {
+    dim: checkInteger(dim, 'dim', 1, MAX_DIM),
+    dtype: checkOneOf(dtype, 'dtype', DTYPES),
+    normalize: normalize ?? false,
   };
 }
 
@@ -189,5 +210,21 @@ export function notFinite(
     'ERR_NOT_FINITE',
     `${name} must hold finite numbers, got ${values[index]} at row ${row}, column ${index % dim} ` +
       `(index ${firstRow * dim + index}): leave such rows out or correct them.`,
+  );
+}
+
+/** The error for the number at `index` of `values` `[rows, dim]` that `dtype` cannot hold; rows count from `firstRow`. */
+export function overflowed(
+  values: Float32Array,
+  index: number,
+  { dim, dtype }: { dim: number; dtype: Dtype },
+  name: string,
+  firstRow = 0,
+): SeineError {
+  const row = firstRow + Math.floor(index / dim);
+  return new SeineError(
+    'ERR_OVERFLOW',
+    `${name} holds ${values[index]} at row ${row}, column ${index % dim}, which is beyond the range of dtype ` +
+      `'${dtype}': scale the rows down, or store them as 'f32' or 'int8'.`,
   );
 }

@@ -1,4 +1,5 @@
 import type { Metric } from '../core/types.ts';
+import type { UploadOptions } from './device.ts';
 import { norm } from './reference/score.ts';
 
 /*
@@ -8,12 +9,19 @@ import { norm } from './reference/score.ts';
  *
  * A sum of n rounded products, in any order, is off by at most g(n) * sum |q_i x_i| <= g(n) * |q| * |x| with
  * g(n) = n * U / (1 - n * U); l2 sums squares of differences and is off by at most g(n) times itself. n is dim + 16:
- * the 16 cover the rounding of differences, of unit vectors and of the bound's own arithmetic, and the float32
- * rounding of the canonical score, which makes ties. What flushing and underflow lose is absolute.
+ * the 16 cover the rounding of differences, of the unit query, of the row's factor and its product with the sum, of
+ * the bound's own arithmetic, and the float32 rounding of the canonical score, which makes ties. What flushing and
+ * underflow lose is absolute.
  *
- * To stay far from overflow a query is scaled to length 1 (ip by a power of two, cosine by division), cosine rows
- * are stored as unit vectors, and longer rows than the metric can bear are stored as zeros: their norm marks them
- * as undecided.
+ * f32, f16 and bf16 rows are read as they are. The number of an int8 row is v = fl(code * scale); for ip and cosine the
+ * kernel sums the codes and multiplies once, which is relative (at most U / 2 from v) and one of the 16. For l2 it
+ * multiplies each code and may round otherwise: what it sums is off by e <= 1.6 * U * |x| in length, so the distance D
+ * by 2 * sqrt(D) * e + e^2 <= g(n) * D + 2.6 * U / n * |x|^2 (as 2ab <= a^2 t + b^2 / t); with the rounding of the sum
+ * this is below 3 * g(n) * cost + 4 * U / n * |x|^2.
+ *
+ * To stay far from overflow a query is scaled to length 1 (ip by a power of two, cosine by division), and rows that
+ * are longer than the metric can bear are undecided, whatever their cost. So are, for cosine, rows so short that
+ * flushed numbers or the inverse of their length would matter.
  */
 
 const U = 2 ** -23;
@@ -25,34 +33,42 @@ const MAX = 3.4028234663852886e38;
 /** Rounds constants of the bound up, so that their own float32 rounding does not matter. */
 const UP = 1 + 2 ** -10;
 
-/** Rows of this length or more are stored as zeros. */
-const LONGEST: Record<Metric, number> = { ip: 2 ** 100, cosine: Number.POSITIVE_INFINITY, l2: 2 ** 60 };
+/** Rows of this length or more are undecided, and for cosine those that are shorter than `SHORTEST`. */
+const LONGEST = { ip: 2 ** 100, cosine: 2 ** 100, l2: 2 ** 60 } as const;
+const SHORTEST = 2 ** -60;
 
-/** How a row is stored: its numbers times `scale`, and the upper bound of their length that the kernel knows it by. */
-export function rowScale(metric: Metric, length: number): { scale: number; norm: number } {
-  if (metric === 'cosine') return length === 0 ? { scale: 0, norm: 0 } : { scale: 1 / length, norm: UP };
-  return { scale: length >= LONGEST[metric] ? 0 : 1, norm: Math.min(length * UP, MAX) };
+/**
+ * What the kernel knows of a row of this length whose codes are multiplied by `scale` (1 but for int8): an upper bound
+ * of the length that its error depends on, `MAX` if it is undecided, and the factor of its dot product (l2: of its
+ * numbers).
+ */
+export function rowFacts(metric: Metric, length: number, scale: number): { norm: number; factor: number } {
+  if (metric !== 'cosine') return { norm: Math.min(length * UP, MAX), factor: scale };
+  if (length === 0) return { norm: 0, factor: 0 };
+  const decided = length >= SHORTEST && length < LONGEST.cosine;
+  return decided ? { norm: UP, factor: scale / length } : { norm: MAX, factor: 0 };
 }
 
-/** The scale of a query and its line (x, y, z, w) of the kernel's `bounds`. */
+/** The scale of a query and its line (x, y, z, w) of the kernel's `bounds`, for rows that are not bits. */
 export function queryBounds(
-  metric: Metric,
+  { dim, metric, dtype }: UploadOptions,
   queries: Float32Array,
   start: number,
-  dim: number,
 ): { scale: number; bounds: [number, number, number, number] } {
   const length = norm(queries, start, dim);
   const n = dim + 16;
   const relative = ((n * U) / (1 - n * U)) * UP;
-  const flushed = 8 * n * TINY;
+  // An int8 scale may be flushed, too: 127 times as much.
+  const flushed = 512 * n * TINY;
   if (metric === 'cosine') {
     return { scale: length === 0 ? 0 : 1 / length, bounds: [relative, 0, flushed, MAX] };
   }
   if (metric === 'l2') {
     const longest = LONGEST.l2 - length;
+    const [square, share] = dtype === 'int8' ? [((4 * U) / n) * UP, 3 * relative] : [0, relative];
     return longest > 0
-      ? { scale: 1, bounds: [0, relative, flushed, longest] }
-      : { scale: 0, bounds: [0, relative, flushed, 0] };
+      ? { scale: 1, bounds: [square, share, flushed, longest] }
+      : { scale: 0, bounds: [square, share, flushed, 0] };
   }
   const scale = length === 0 ? 1 : 2 ** -Math.ceil(Math.log2(length));
   // Rows whose canonical score may overflow tie at infinity, which scaled scores do not show: undecided.

@@ -53,7 +53,7 @@ async function open(adapter: GPUAdapter, code: string, maxShardBytes: number): P
     description: describe(info),
     createRows: async (options) => {
       context.checkAlive();
-      return new WebgpuRows(context, options, await context.pipelines.kernelsFor(options.metric));
+      return new WebgpuRows(context, options, await context.pipelines.kernelsFor(options));
     },
     close: async () => {
       device.destroy();

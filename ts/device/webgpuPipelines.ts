@@ -1,6 +1,11 @@
-import type { Metric } from '../core/types.ts';
+import type { Dtype } from '../core/types.ts';
+import type { UploadOptions } from './device.ts';
 
 const COMPUTE = 4;
+/** Storage types by their number in the kernel. */
+const DTYPES: readonly Dtype[] = ['f32', 'f16', 'bf16', 'int8', 'binary'];
+/** Four float32 of a query, or 128 of its bits, to a chunk of 16 bytes of a row. */
+export const PARTS: Record<Dtype, number> = { f32: 1, f16: 2, bf16: 2, int8: 4, binary: 1 };
 const BINDINGS: readonly GPUBufferBindingType[] = [
   'uniform',
   ...Array.from({ length: 5 }, () => 'read-only-storage' as const),
@@ -20,7 +25,7 @@ export interface Pipelines {
   /** The one bind group layout of all of them. */
   layout: GPUBindGroupLayout;
   /** Compiles what has not been compiled before. */
-  kernelsFor(metric: Metric): Promise<Kernels>;
+  kernelsFor(options: UploadOptions): Promise<Kernels>;
 }
 
 export function createPipelines(device: GPUDevice, code: string): Pipelines {
@@ -30,10 +35,7 @@ export function createPipelines(device: GPUDevice, code: string): Pipelines {
   const pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [layout] });
   const module = device.createShaderModule({ code });
   const compiled = new Map<string, Promise<GPUComputePipeline>>();
-  const compile = (
-    entryPoint: string,
-    constants: Record<string, number> = {},
-  ): Promise<GPUComputePipeline> => {
+  const compile = (entryPoint: string, constants: Record<string, number>): Promise<GPUComputePipeline> => {
     const key = JSON.stringify([entryPoint, constants]);
     let pipeline = compiled.get(key);
     if (pipeline === undefined) {
@@ -43,14 +45,18 @@ export function createPipelines(device: GPUDevice, code: string): Pipelines {
     }
     return pipeline;
   };
-  const kernelsFor = async (metric: Metric): Promise<Kernels> => {
-    const constants = { L2: metric === 'l2' ? 1 : 0 };
+  const kernelsFor = async ({ metric, dtype }: UploadOptions): Promise<Kernels> => {
+    const constants = {
+      DTYPE: DTYPES.indexOf(dtype),
+      PARTS: PARTS[dtype],
+      L2: metric === 'l2' ? 1 : 0,
+    };
     const [score1, score8, histogram, pick, compact] = await Promise.all([
       compile('score1', constants),
       compile('score8', constants),
-      compile('histogram'),
-      compile('pick'),
-      compile('compact'),
+      compile('histogram', constants),
+      compile('pick', constants),
+      compile('compact', constants),
     ]);
     return { score1, score8, histogram, pick, compact };
   };

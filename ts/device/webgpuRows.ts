@@ -3,8 +3,9 @@ import type { BackendRows, Found, SearchTask, UploadOptions } from './device.ts'
 import { pacer } from './pacer.ts';
 import { BestRows } from './reference/bestRows.ts';
 import { chunkOf, readRows } from './reference/readRows.ts';
-import { drain, scan } from './reference/scan.ts';
-import { score } from './reference/score.ts';
+import { rowScorer } from './reference/rowScorer.ts';
+import { type Chunk, drain, scan } from './reference/scan.ts';
+import { countRows, type StoredRows, sliceRows } from './storedRows.ts';
 import { BufferPool } from './webgpuBuffers.ts';
 import type { Kernels } from './webgpuPipelines.ts';
 import {
@@ -14,7 +15,7 @@ import {
   type GpuContext,
   queriesPerSubmit,
 } from './webgpuSearch.ts';
-import { BLOCK, rowBytes, WebgpuShard } from './webgpuShard.ts';
+import { BLOCK, chunksOf, WebgpuShard } from './webgpuShard.ts';
 
 /** Candidates that there is room for per query beyond 2k: more rows than that are rarely undecided. */
 const SPARE = 1024;
@@ -42,10 +43,10 @@ export class WebgpuRows implements BackendRows {
     return this.#shards.reduce((sum, shard) => sum + shard.bytes, 0);
   }
 
-  async append(data: Float32Array): Promise<void> {
+  async append(data: StoredRows): Promise<void> {
     this.#gpu.checkAlive();
     const { dim } = this.#options;
-    const count = this.#count + data.length / dim;
+    const count = this.#count + countRows(data, dim);
     const shards = [...this.#shards];
     const created: WebgpuShard[] = [];
     try {
@@ -57,7 +58,7 @@ export class WebgpuRows implements BackendRows {
           created.push(last);
         }
         const end = Math.min(count, last.first + last.capacity);
-        const part = data.subarray((row - this.#count) * dim, (end - this.#count) * dim);
+        const part = sliceRows(data, dim, row - this.#count, end - this.#count);
         await last.write(part, row - last.first);
         row = end;
       }
@@ -71,8 +72,8 @@ export class WebgpuRows implements BackendRows {
     this.#count = count;
   }
 
-  read(ids: Uint32Array): Float32Array {
-    return readRows(this.#chunks(), this.#options.dim, ids);
+  read(ids: Uint32Array): StoredRows {
+    return readRows(this.#chunks(), this.#options.dtype, this.#options.dim, ids);
   }
 
   async search(task: SearchTask): Promise<Found> {
@@ -109,14 +110,14 @@ export class WebgpuRows implements BackendRows {
 
   /** Full shards but for the last one; at least half as large as all before it, so that there are few. */
   async #createShard(first: number, rows: number): Promise<WebgpuShard> {
-    const { dim, metric } = this.#options;
-    const most = Math.max(BLOCK, Math.floor(this.#gpu.maxShardBytes / rowBytes(dim) / BLOCK) * BLOCK);
+    const rowBytes = chunksOf(this.#options) * 16;
+    const most = Math.max(BLOCK, Math.floor(this.#gpu.maxShardBytes / rowBytes / BLOCK) * BLOCK);
     const wanted = Math.ceil(Math.max(rows, first / 2) / BLOCK) * BLOCK;
-    return WebgpuShard.create(this.#gpu.device, { first, capacity: Math.min(wanted, most), dim, metric });
+    return WebgpuShard.create(this.#gpu.device, this.#options, first, Math.min(wanted, most));
   }
 
-  #chunks(): { first: number; values: Float32Array }[] {
-    return this.#shards.map(({ first, values }) => ({ first, values }));
+  #chunks(): Chunk[] {
+    return this.#shards.map(({ first, stored }) => ({ first, rows: stored }));
   }
 
   #find(task: SearchTask, capacity: number): Promise<Candidates> {
@@ -144,13 +145,14 @@ export class WebgpuRows implements BackendRows {
     if (total < k) {
       throw new SeineError('ERR_DEVICE', `The webgpu device returned ${total} candidates for k = ${k}.`);
     }
+    const score = rowScorer(metric, dim, task.queries);
     const best = new BestRows(k, metric);
     const pause = pacer(task.signal);
     for (let i = 0; i < total; i++) {
       if (i % 64 === 0) await pause();
       const id = found.ids[i * task.q + query]!;
       const shard = chunkOf(this.#shards, id);
-      best.offer(id, score(metric, task.queries, query * dim, shard.values, (id - shard.first) * dim, dim));
+      best.offer(id, score(query, shard.stored, id - shard.first));
     }
     await drain(best, into, slot * k, pause);
   }
@@ -169,5 +171,5 @@ export class WebgpuRows implements BackendRows {
 }
 
 function partOf(task: SearchTask, from: number, to: number, dim: number): SearchTask {
-  return { ...task, q: to - from, queries: task.queries.subarray(from * dim, to * dim) };
+  return { ...task, q: to - from, queries: sliceRows(task.queries, dim, from, to) };
 }

@@ -1,9 +1,10 @@
 import { SeineError } from '../core/errors.ts';
 import type { SearchTask, UploadOptions } from './device.ts';
+import { sliceRows } from './storedRows.ts';
 import { queryBounds } from './webgpuBounds.ts';
 import { type BufferPool, MAP_READ, USAGE } from './webgpuBuffers.ts';
-import type { Kernels, Pipelines } from './webgpuPipelines.ts';
-import { BLOCK, rowBytes, type WebgpuShard } from './webgpuShard.ts';
+import { type Kernels, PARTS, type Pipelines } from './webgpuPipelines.ts';
+import { BLOCK, chunksOf, type WebgpuShard } from './webgpuShard.ts';
 
 export interface GpuContext {
   device: GPUDevice;
@@ -106,7 +107,7 @@ export function findCandidates(
     device.queue.writeBuffer(bounds, 0, prepared.bounds);
     const spanOf = (buffer: GPUBuffer) => Math.min(buffer.size, gpu.maxBinding);
     const groups = seen.map(({ shard, rows }, index) => {
-      const fields = [rows, shard.first, rowBytes(options.dim) / 16, q, rows, capacity, allowed ? 1 : 0, k];
+      const fields = [rows, shard.first, chunksOf(options), q, rows, capacity, allowed ? 1 : 0, k];
       device.queue.writeBuffer(params, index * ALIGNMENT, Uint32Array.from(fields));
       if (allowed !== undefined) {
         // Copied, since the bitset may be shared with other searches and lie in any kind of buffer.
@@ -117,7 +118,7 @@ export function findCandidates(
       }
       const buffers = [
         shard.rows,
-        shard.norms,
+        shard.facts,
         masks[index]!,
         queries,
         bounds,
@@ -198,19 +199,26 @@ function encode(
   pass.end();
 }
 
-/** Scaled queries, padded to whole chunks and tiles with zeros, and their error bounds. */
+/** Scaled queries, or their bits, padded to whole chunks and tiles with zeros, and their error bounds. */
 function prepareQueries(
-  { dim, metric }: UploadOptions,
+  options: UploadOptions,
   task: SearchTask,
-): { queries: Float32Array<ArrayBuffer>; bounds: Float32Array<ArrayBuffer> } {
-  const padded = rowBytes(dim) / 4;
-  const queries = new Float32Array(Math.ceil(task.q / TILE) * TILE * padded);
+): { queries: Uint32Array<ArrayBuffer>; bounds: Float32Array<ArrayBuffer> } {
+  const { dim, dtype } = options;
+  const padded = chunksOf(options) * PARTS[dtype] * 4;
+  const queries = new Uint32Array(Math.ceil(task.q / TILE) * TILE * padded);
   const bounds = new Float32Array(task.q * 4);
+  const numbers = new Float32Array(queries.buffer);
   for (let query = 0; query < task.q; query++) {
-    const prepared = queryBounds(metric, task.queries, query * dim, dim);
-    bounds.set(prepared.bounds, query * 4);
-    for (let i = 0; i < dim; i++)
-      queries[query * padded + i] = task.queries[query * dim + i]! * prepared.scale;
+    if (task.queries.dtype === 'binary') {
+      const { words } = sliceRows(task.queries, dim, query, query + 1);
+      queries.set(words, query * padded);
+    } else {
+      const { values } = task.queries;
+      const prepared = queryBounds(options, values, query * dim);
+      bounds.set(prepared.bounds, query * 4);
+      for (let i = 0; i < dim; i++) numbers[query * padded + i] = values[query * dim + i]! * prepared.scale;
+    }
   }
   return { queries, bounds };
 }

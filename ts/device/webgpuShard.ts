@@ -1,78 +1,100 @@
+import { wordsFor } from '../core/bitset.ts';
 import { SeineError } from '../core/errors.ts';
-import type { Metric } from '../core/types.ts';
+import type { UploadOptions } from './device.ts';
 import { pacer } from './pacer.ts';
+import { decodeRow, type FloatRows } from './reference/decodeRow.ts';
 import { norm } from './reference/score.ts';
-import { rowScale } from './webgpuBounds.ts';
+import { countRows, makeRows, type StoredRows, storedBytes, writeRows } from './storedRows.ts';
+import { rowFacts } from './webgpuBounds.ts';
 import { createBuffer, USAGE } from './webgpuBuffers.ts';
 
 /** Rows that lie interleaved: kernels/scan.wgsl gives the layout. */
 export const BLOCK = 64;
+const CHUNK_BYTES = 16;
+/** Bytes of a row's length and factor. */
+const FACT_BYTES = 8;
 const SLICE_BYTES = 2 ** 22;
 /** Bytes handed to the queue before its copies are waited for: they are held twice until then. */
 const PENDING_BYTES = 2 ** 26;
 
-/** A row's numbers on the device, in chunks of 16 bytes. */
-export const rowBytes = (dim: number): number => Math.ceil(dim / 4) * 16;
+/** Chunks of a row on the device. */
+export function chunksOf({ dim, dtype }: UploadOptions): number {
+  const bits = { f32: 32, f16: 16, bf16: 16, int8: 8, binary: 1 }[dtype];
+  return Math.ceil((dim * bits) / 8 / CHUNK_BYTES);
+}
 
-/** A run of rows in one device buffer, with the rows as given in host memory for the canonical scores. */
+/** A run of rows in one device buffer, with the same rows in host memory for the canonical scores. */
 export class WebgpuShard {
   /** Id of the first row: a multiple of 64. */
   readonly first: number;
   /** Rows that there is room for: a multiple of 64. */
   readonly capacity: number;
-  /** `[capacity, dim]` */
-  readonly values: Float32Array;
+  /** `capacity` rows. */
+  readonly stored: StoredRows;
   readonly rows: GPUBuffer;
-  readonly norms: GPUBuffer;
+  readonly facts: GPUBuffer;
   readonly #device: GPUDevice;
-  readonly #dim: number;
-  readonly #metric: Metric;
+  readonly #options: UploadOptions;
+  readonly #decoded: Float32Array;
 
   private constructor(
-    shape: ShardShape,
     device: GPUDevice,
-    values: Float32Array,
+    options: UploadOptions,
+    first: number,
+    stored: StoredRows,
     rows: GPUBuffer,
-    norms: GPUBuffer,
+    facts: GPUBuffer,
   ) {
-    this.first = shape.first;
-    this.capacity = shape.capacity;
-    this.#dim = shape.dim;
-    this.#metric = shape.metric;
-    this.values = values;
+    this.first = first;
+    this.capacity = countRows(stored, options.dim);
+    this.stored = stored;
     this.rows = rows;
-    this.norms = norms;
+    this.facts = facts;
     this.#device = device;
+    this.#options = options;
+    this.#decoded = new Float32Array(options.dim);
   }
 
-  static async create(device: GPUDevice, shape: ShardShape): Promise<WebgpuShard> {
-    const { capacity, dim } = shape;
-    const values = allocate(capacity * dim);
+  static async create(
+    device: GPUDevice,
+    options: UploadOptions,
+    first: number,
+    capacity: number,
+  ): Promise<WebgpuShard> {
+    const stored = allocate(options, capacity);
     const usage = USAGE.storage | USAGE.copyTarget;
-    const rows = await createBuffer(device, capacity * rowBytes(dim), usage);
+    const rows = await createBuffer(device, capacity * chunksOf(options) * CHUNK_BYTES, usage);
     try {
-      return new WebgpuShard(shape, device, values, rows, await createBuffer(device, capacity * 4, usage));
+      const facts = await createBuffer(device, factsOf(options, capacity) * FACT_BYTES, usage);
+      return new WebgpuShard(device, options, first, stored, rows, facts);
     } catch (error) {
       rows.destroy();
       throw error;
     }
   }
 
+  /** On the host and on the device. */
   get bytes(): number {
-    return this.capacity * (this.#dim * 4 + rowBytes(this.#dim) + 4);
+    const { dim, dtype } = this.#options;
+    return this.capacity * storedBytes(dtype, dim) + this.rows.size + this.facts.size;
   }
 
-  /** Writes `data` `[rows, dim]` at row `start` of this shard; rows before it stay as they are. */
-  async write(data: Float32Array, start: number): Promise<void> {
-    this.values.set(data, start * this.#dim);
-    const end = start + data.length / this.#dim;
-    const step = Math.max(1, Math.floor(SLICE_BYTES / (BLOCK * rowBytes(this.#dim)))) * BLOCK;
+  /** Writes rows at row `start` of this shard; rows before it stay as they are. */
+  async write(data: StoredRows, start: number): Promise<void> {
+    const { dim } = this.#options;
+    writeRows(this.stored, start, data, dim);
+    const end = start + countRows(data, dim);
+    const rowBytes = chunksOf(this.#options) * CHUNK_BYTES;
+    const step = Math.max(1, Math.floor(SLICE_BYTES / (BLOCK * rowBytes))) * BLOCK;
     const pause = pacer();
     let pending = 0;
     for (let from = start - (start % BLOCK); from < end; from += step) {
-      const { packed, norms } = this.#pack(from, Math.min(from + step, end));
-      this.#device.queue.writeBuffer(this.rows, from * rowBytes(this.#dim), packed);
-      this.#device.queue.writeBuffer(this.norms, from * 4, norms);
+      const to = Math.min(from + step, end);
+      const packed = this.#pack(from, to);
+      this.#device.queue.writeBuffer(this.rows, from * rowBytes, packed);
+      if (this.stored.dtype !== 'binary') {
+        this.#device.queue.writeBuffer(this.facts, from * FACT_BYTES, this.#factsOf(this.stored, from, to));
+      }
       pending += packed.byteLength;
       if (pending >= PENDING_BYTES) {
         await this.#device.queue.onSubmittedWorkDone();
@@ -84,45 +106,76 @@ export class WebgpuShard {
 
   destroy(): void {
     this.rows.destroy();
-    this.norms.destroy();
+    this.facts.destroy();
   }
 
   /** Rows `from` (a block's first) to `end` as whole blocks, the lanes past `end` zero. */
-  #pack(from: number, end: number): { packed: Float32Array<ArrayBuffer>; norms: Float32Array<ArrayBuffer> } {
-    const dim = this.#dim;
-    const values = this.values;
-    const padded = rowBytes(dim) / 4;
-    const lanes = Math.ceil((end - from) / BLOCK) * BLOCK;
-    const packed = new Float32Array(lanes * padded);
-    const norms = new Float32Array(lanes);
+  #pack(from: number, end: number): ArrayBuffer {
+    const { dim } = this.#options;
+    const { numbers, width } = numbersOf(this.stored, dim);
+    const chunks = chunksOf(this.#options);
+    const packed = new ArrayBuffer(Math.ceil((end - from) / BLOCK) * BLOCK * chunks * CHUNK_BYTES);
+    const target = viewLike(numbers, packed);
+    const perChunk = CHUNK_BYTES / numbers.BYTES_PER_ELEMENT;
+    const shift = Math.log2(perChunk);
     for (let row = from; row < end; row++) {
-      const { scale, norm: bound } = rowScale(this.#metric, norm(values, row * dim, dim));
       const lane = (row - from) % BLOCK;
-      norms[row - from] = bound;
-      if (scale === 0) continue;
-      const target = (row - from - lane) * padded + lane * 4;
-      for (let i = 0; i < dim; i++) {
-        packed[target + (i >>> 2) * (BLOCK * 4) + (i & 3)] = values[row * dim + i]! * scale;
+      const base = ((row - from - lane) * chunks + lane) * perChunk;
+      for (let i = 0; i < width; i++) {
+        target[base + (i >>> shift) * (BLOCK * perChunk) + (i & (perChunk - 1))] = numbers[row * width + i]!;
       }
     }
-    return { packed, norms };
+    return packed;
+  }
+
+  /** Of the same blocks as `#pack`: length and factor of each row. */
+  #factsOf(stored: FloatRows, from: number, end: number): Float32Array<ArrayBuffer> {
+    const { dim, metric } = this.#options;
+    const facts = new Float32Array(Math.ceil((end - from) / BLOCK) * BLOCK * 2);
+    for (let row = from; row < end; row++) {
+      decodeRow(stored, row, dim, this.#decoded);
+      const scale = stored.dtype === 'int8' ? stored.scales[row]! : 1;
+      const { norm: length, factor } = rowFacts(metric, norm(this.#decoded, 0, dim), scale);
+      facts[(row - from) * 2] = length;
+      facts[(row - from) * 2 + 1] = factor;
+    }
+    return facts;
   }
 }
 
-interface ShardShape {
-  first: number;
-  capacity: number;
-  dim: number;
-  metric: Metric;
+/** Bits need no facts, but a binding must not be empty. */
+const factsOf = ({ dtype }: UploadOptions, capacity: number): number => (dtype === 'binary' ? 1 : capacity);
+
+type Numbers = Uint32Array | Uint16Array | Int8Array;
+
+/** What is copied to the device, and its elements a row. Floats go as words, which keeps every bit. */
+function numbersOf(stored: StoredRows, dim: number): { numbers: Numbers; width: number } {
+  switch (stored.dtype) {
+    case 'f32': {
+      const { buffer, byteOffset, length } = stored.values;
+      return { numbers: new Uint32Array(buffer, byteOffset, length), width: dim };
+    }
+    case 'int8':
+      return { numbers: stored.codes, width: dim };
+    case 'binary':
+      return { numbers: stored.words, width: wordsFor(dim) };
+    default:
+      return { numbers: stored.values, width: dim };
+  }
 }
 
-function allocate(length: number): Float32Array {
+function viewLike(numbers: Numbers, buffer: ArrayBuffer): Numbers {
+  if (numbers.BYTES_PER_ELEMENT === 1) return new Int8Array(buffer);
+  return numbers.BYTES_PER_ELEMENT === 2 ? new Uint16Array(buffer) : new Uint32Array(buffer);
+}
+
+function allocate({ dim, dtype }: UploadOptions, capacity: number): StoredRows {
   try {
-    return new Float32Array(length);
+    return makeRows(dtype, dim, capacity);
   } catch (cause) {
     throw new SeineError(
       'ERR_OUT_OF_MEMORY',
-      `No ${length * 4} bytes of host memory for the rows' copy: keep fewer rows resident.`,
+      `No ${capacity * storedBytes(dtype, dim)} bytes of host memory for the rows' copy: keep fewer rows resident.`,
       { cause },
     );
   }

@@ -1,4 +1,5 @@
 import type { Metric } from '../../core/types.ts';
+import { isDistance } from '../topK.ts';
 
 /**
  * The `k` best of the rows offered: a binary heap with the worst of them on top. A better score comes first,
@@ -16,7 +17,7 @@ export class BestRows {
     this.#k = k;
     this.#costs = new Float32Array(k);
     this.#ids = new Uint32Array(k);
-    this.#sign = metric === 'l2' ? 1 : -1;
+    this.#sign = isDistance(metric) ? 1 : -1;
   }
 
   get size(): number {

@@ -1,4 +1,5 @@
 import type { BackendDevice, BackendRows, DeviceProvider, UploadOptions } from '../device.ts';
+import { countRows, storedBytes } from '../storedRows.ts';
 import { readRows } from './readRows.ts';
 import { type Chunk, scan } from './scan.ts';
 
@@ -21,18 +22,18 @@ const device: BackendDevice = {
   close: async () => {},
 };
 
-function createRows({ dim, metric }: UploadOptions): BackendRows {
+function createRows({ dim, metric, dtype }: UploadOptions): BackendRows {
   const chunks: Chunk[] = [];
   let count = 0;
   return {
     get bytes() {
-      return count * dim * 4;
+      return count * storedBytes(dtype, dim);
     },
-    append: async (values) => {
-      chunks.push({ first: count, values });
-      count += values.length / dim;
+    append: async (rows) => {
+      chunks.push({ first: count, rows });
+      count += countRows(rows, dim);
     },
-    read: (ids) => readRows(chunks, dim, ids),
+    read: (ids) => readRows(chunks, dtype, dim, ids),
     search: (task) => scan(chunks, dim, metric, task),
     dispose: async () => {
       chunks.length = 0;

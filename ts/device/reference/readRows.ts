@@ -1,3 +1,5 @@
+import type { Dtype } from '../../core/types.ts';
+import { makeRows, type StoredRows, sliceRows, writeRows } from '../storedRows.ts';
 import type { Chunk } from './scan.ts';
 
 /** The chunk that holds row `id`; chunks lie in the order of their first rows. */
@@ -12,12 +14,12 @@ export function chunkOf<T extends { first: number }>(chunks: readonly T[], id: n
   return chunks[low]!;
 }
 
-/** A copy of rows `[ids.length, dim]`. */
-export function readRows(chunks: readonly Chunk[], dim: number, ids: Uint32Array): Float32Array {
-  const rows = new Float32Array(ids.length * dim);
+/** A copy of rows `ids`. */
+export function readRows(chunks: readonly Chunk[], dtype: Dtype, dim: number, ids: Uint32Array): StoredRows {
+  const read = makeRows(dtype, dim, ids.length);
   ids.forEach((id, i) => {
-    const { first, values } = chunkOf(chunks, id);
-    rows.set(values.subarray((id - first) * dim, (id - first + 1) * dim), i * dim);
+    const { first, rows } = chunkOf(chunks, id);
+    writeRows(read, i, sliceRows(rows, dim, id - first, id - first + 1), dim);
   });
-  return rows;
+  return read;
 }

@@ -2,13 +2,14 @@ import { hasBit } from '../../core/bitset.ts';
 import type { Metric } from '../../core/types.ts';
 import type { Found, SearchTask } from '../device.ts';
 import { pacer } from '../pacer.ts';
+import { countRows, type StoredRows } from '../storedRows.ts';
 import { BestRows } from './bestRows.ts';
-import { score } from './score.ts';
+import { rowScorer } from './rowScorer.ts';
 
-/** Rows that were appended together: `values` `[rows, dim]`, the first of them with the id `first`. */
+/** Rows that were appended together, the first of them with the id `first`. */
 export interface Chunk {
   first: number;
-  values: Float32Array;
+  rows: StoredRows;
 }
 
 /** Numbers scored between two looks at the clock. */
@@ -24,15 +25,16 @@ export async function scan(
   const { queries, q, k, count, allowed, signal } = task;
   const found: Found = { ids: new Uint32Array(q * k), scores: new Float32Array(q * k) };
   const pause = pacer(signal);
+  const score = rowScorer(metric, dim, queries);
   const block = Math.ceil(NUMBERS_PER_BLOCK / dim);
   for (let query = 0; query < q; query++) {
     const best = new BestRows(k, metric);
-    for (const { first, values } of chunks) {
-      const end = Math.min(first + values.length / dim, count);
+    for (const { first, rows } of chunks) {
+      const end = Math.min(first + countRows(rows, dim), count);
       for (let id = first; id < end; id++) {
         if ((id - first) % block === 0) await pause();
         if (allowed !== undefined && !hasBit(allowed, id)) continue;
-        best.offer(id, score(metric, queries, query * dim, values, (id - first) * dim, dim));
+        best.offer(id, score(query, rows, id - first));
       }
     }
     await drain(best, found, query * k, pause);

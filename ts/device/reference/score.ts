@@ -1,9 +1,9 @@
 import type { Metric } from '../../core/types.ts';
 
 /**
- * What a score means on every device: a float64 sum in index order over the stored float32 values, rounded to
- * float32, with -0 as 0. `values` hold rows of `dim` numbers; the row begins at `row`, the query at `query`.
- * An overflow gives ±infinity; NaN never comes out of finite input.
+ * What a score means on every device: a float64 sum in index order over float32 values, rounded to float32, with
+ * -0 as 0. `values` hold rows of `dim` numbers; the row begins at `row`, the query at `query`. An overflow gives
+ * ±infinity; NaN never comes out of finite input.
  */
 export function score(
   metric: Metric,

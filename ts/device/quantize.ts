@@ -1,0 +1,38 @@
+import type { Dtype } from '../core/types.ts';
+import { normalizeRows } from './reference/normalizeRows.ts';
+import { quantizeRows } from './reference/quantizeRows.ts';
+import type { StoredRows } from './storedRows.ts';
+import { checkQuantizeOptions, copyMatrix, findNotFinite, notFinite, overflowed } from './validate.ts';
+
+export interface QuantizeOptions {
+  /** Numbers in a row: 1 to 65536. */
+  dim: number;
+  dtype: Dtype;
+  /** Bring rows to length 1 first, rounded to float32; rows of zeros stay. */
+  normalize?: boolean;
+}
+
+/**
+ * Rows as devices store them. `errors` `[rows]` bound the length of each int8 row's rounding error
+ * |x - codes * scale|, rounded up.
+ */
+export type QuantizedRows =
+  | Exclude<StoredRows, { dtype: 'int8' }>
+  | (Extract<StoredRows, { dtype: 'int8' }> & { errors: Float32Array });
+
+/**
+ * Rounds `values` `[rows, dim]` to the form in which a device stores rows of `dtype`; everything to nearest, ties to
+ * even. 'f16' and 'bf16' give the bits, subnormals kept; 'int8' gives codes from -127 to 127 and the scale of each
+ * row, max|x| / 127; 'binary' gives a bit for each number, 1 if it is above 0. Throws `ERR_NOT_FINITE`, and
+ * `ERR_OVERFLOW` where a number is beyond the range of 'f16' (from 65520 on) or 'bf16'.
+ */
+export async function quantize(values: Float32Array, options: QuantizeOptions): Promise<QuantizedRows> {
+  const { dim, dtype, normalize } = checkQuantizeOptions(options);
+  const owned = copyMatrix(values, dim, 'values');
+  const index = await findNotFinite(owned);
+  if (index >= 0) throw notFinite(owned, index, dim, 'values');
+  if (normalize) await normalizeRows(owned, dim);
+  const { rows, errors, overflow } = await quantizeRows(owned, dim, dtype);
+  if (overflow >= 0) throw overflowed(owned, overflow, { dim, dtype }, 'values');
+  return rows.dtype === 'int8' ? { ...rows, errors } : rows;
+}
