@@ -30,6 +30,8 @@ Bound makeBound(Metric metric, size_t stride, unsigned lanes, double queryNorm) 
       return {metric, gamma * queryNorm, tiny, 0, 1, 0, slack, above(gamma * queryNorm)};
     case Metric::cosine:
       return {metric, gamma, tiny, slack, 0, 1, above(gamma), 0};
+    case Metric::hamming:
+      return {metric, 0, 0, 0, -1, 0, 0, 0};
     default:
       return {metric, gamma, tiny, 0, above(-1 / (1 + gamma)), 0, 2 * slack, 0};
   }
@@ -39,7 +41,7 @@ Interval Bound::interval(float score, float weight) const { return intervalOf(*t
 
 float rowWeight(Metric metric, double norm) {
   if (metric == Metric::ip) return above(norm);
-  if (metric == Metric::l2 || norm == 0) return 0;
+  if (isDistance(metric) || norm == 0) return 0;
   const double inverse = 1 / norm;
   const bool normal = inverse >= std::numeric_limits<float>::min() && inverse <= 3e38;
   return normal ? static_cast<float>(inverse) : std::numeric_limits<float>::quiet_NaN();

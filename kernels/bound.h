@@ -7,7 +7,8 @@
 
 namespace seine {
 
-/// Bounds of a canonical score, oriented so that higher is better (`l2` negated). Infinite where undecided.
+/// Bounds of a canonical score, oriented so that higher is better (distances negated). Infinite where
+/// undecided.
 struct Interval {
   float low;
   float high;
@@ -35,7 +36,7 @@ struct Bound {
 Bound makeBound(Metric metric, size_t stride, unsigned lanes, double queryNorm);
 
 /// What the scan keeps of a row: its length rounded up for `ip`; for `cosine` the inverse of its length, 0
-/// for a row of zeros, NaN if float32 cannot hold it (such a row is always undecided); 0 for `l2`.
+/// for a row of zeros, NaN if float32 cannot hold it (such a row is always undecided); 0 for distances.
 float rowWeight(Metric metric, double norm);
 
 }  // namespace seine

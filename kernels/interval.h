@@ -18,6 +18,7 @@ SEINE_HOST_AND_DEVICE inline Interval intervalOf(const Bound& bound, float score
   /// Beyond this a canonical score may have overflowed: nothing is concluded from such a float32 score.
   constexpr double kLargest = 3e38;
   const float infinity = HUGE_VALF;
+  if (bound.metric == Metric::hamming) return {-score, -score};  // exact
   double low, high;
   const double s = score;
   if (bound.metric == Metric::l2) {

@@ -59,11 +59,11 @@ bool mayUseTiles() {
 const Isa* detect() {
   static Isa isas[6] = {};
   size_t count = 0;
-  constexpr unsigned kFma = 1u << 12, kXsave = 1u << 27, kAvx = 1u << 28;
+  constexpr unsigned kFma = 1u << 12, kXsave = 1u << 27, kAvx = 1u << 28, kF16c = 1u << 29;
   const unsigned features = cpuid(1).c;
   const Registers extended = cpuid(7);
   const uint64_t state = all(features, kXsave) ? savedState() : 0;
-  const bool avx2 = all(features, kFma | kAvx) && all(extended.b, 1u << 5) && all(state, 0x06);
+  const bool avx2 = all(features, kFma | kAvx | kF16c) && all(extended.b, 1u << 5) && all(state, 0x06);
   // F, DQ, BW and VL; the state of masks and of the upper halves and upper registers.
   constexpr unsigned kAvx512 = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31;
   const bool avx512 = avx2 && all(extended.b, kAvx512) && all(state, 0xe6);
@@ -72,13 +72,13 @@ const Isa* detect() {
   // Tiles and their products of 8-bit numbers; the state of their configuration and data.
   constexpr unsigned kAmx = 1u << 24 | 1u << 25;
   if (vnni && all(extended.d, kAmx) && all(state, 0x60000) && mayUseTiles()) {
-    isas[count++] = {"amx", &scanAvx512, &certifyAmx};
+    isas[count++] = {"amx", &scanAvx512, &certifyAmx, &quantizeAvx512};
   }
 #endif
-  if (vnni) isas[count++] = {"avx512vnni", &scanAvx512, &certifyVnni};
-  if (avx512) isas[count++] = {"avx512", &scanAvx512, &certifyAvx512};
-  if (avx2) isas[count++] = {"avx2", &scanAvx2, &certifyAvx2};
-  isas[count] = {"scalar", &scanScalar, &certifyScalar};
+  if (vnni) isas[count++] = {"avx512vnni", &scanAvx512, &certifyVnni, &quantizeAvx512};
+  if (avx512) isas[count++] = {"avx512", &scanAvx512, &certifyAvx512, &quantizeAvx512};
+  if (avx2) isas[count++] = {"avx2", &scanAvx2, &certifyAvx2, &quantizeAvx2};
+  isas[count] = {"scalar", &scanScalar, &certifyScalar, &quantizeScalar};
   return isas;
 }
 
@@ -108,10 +108,10 @@ const Isa* detect() {
   static Isa isas[4] = {};
   size_t count = 0;
 #if defined(SEINE_DOTPROD)
-  if (hasDotProducts()) isas[count++] = {"neondot", &scanNeon, &certifyNeonDot};
+  if (hasDotProducts()) isas[count++] = {"neondot", &scanNeon, &certifyNeonDot, &quantizeScalar};
 #endif
-  isas[count++] = {"neon", &scanNeon, &certifyNeon};  // every ARMv8 has it
-  isas[count] = {"scalar", &scanScalar, &certifyScalar};
+  isas[count++] = {"neon", &scanNeon, &certifyNeon, &quantizeScalar};  // every ARMv8 has it
+  isas[count] = {"scalar", &scanScalar, &certifyScalar, &quantizeScalar};
   return isas;
 }
 
@@ -121,7 +121,7 @@ namespace seine {
 namespace {
 
 const Isa* detect() {
-  static const Isa isas[] = {{"scalar", &scanScalar, &certifyScalar}, {}};
+  static const Isa isas[] = {{"scalar", &scanScalar, &certifyScalar, &quantizeScalar}, {}};
   return isas;
 }
 

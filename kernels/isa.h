@@ -2,6 +2,7 @@
 #pragma once
 
 #include "certify.h"
+#include "quantize.h"
 #include "scan.h"
 
 namespace seine {
@@ -10,6 +11,7 @@ struct Isa {
   const char* name;
   const ScanKernel* scan;
   const CertifyKernel* certify;
+  const QuantizeKernel* quantize;
 };
 
 /// Levels of this build that this processor and operating system can run, best first; ends with one without a

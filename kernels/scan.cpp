@@ -3,31 +3,67 @@
 // containers or algorithms): the linker could keep the copy that older processors cannot run.
 #include "scan.h"
 
+#include <cstring>
+
 #include SEINE_SIMD
 
 namespace seine {
 namespace {
 
-template <bool kSquared, bool kPrefetch, size_t kQueries>
-inline void scoreTile(const float* const* rows, const float* queries, size_t stride, float* scores,
-                      size_t scoreStride) {
-  Vector sums[kQueries][kRowGroup];
-  for (size_t q = 0; q < kQueries; q++) {
-    for (size_t r = 0; r < kRowGroup; r++) sums[q][r] = zero();
+/// Numbers of a row as float32, exactly: `load(row, i, factor)` gives those from `i` on.
+template <Dtype kDtype>
+struct Numbers;
+
+template <>
+struct Numbers<Dtype::f32> {
+  static Vector load(const uint8_t* row, size_t i, Vector) {
+    return seine::load(reinterpret_cast<const float*>(row) + i);
   }
-  const float *a = rows[0], *b = rows[1], *c = rows[2], *d = rows[3];
+};
+template <>
+struct Numbers<Dtype::f16> {
+  static Vector load(const uint8_t* row, size_t i, Vector) {
+    return loadHalves(reinterpret_cast<const uint16_t*>(row) + i);
+  }
+};
+template <>
+struct Numbers<Dtype::bf16> {
+  static Vector load(const uint8_t* row, size_t i, Vector) {
+    return loadBfloats(reinterpret_cast<const uint16_t*>(row) + i);
+  }
+};
+template <>
+struct Numbers<Dtype::int8> {
+  static Vector load(const uint8_t* row, size_t i, Vector factor) {
+    return multiply(loadCodes(reinterpret_cast<const int8_t*>(row) + i), factor);
+  }
+};
+
+template <Dtype kDtype, bool kSquared, bool kPrefetch, size_t kQueries>
+inline void scoreTile(const uint8_t* const* rows, const float* factors, const float* queries, size_t stride,
+                      float* scores, size_t scoreStride) {
+  constexpr size_t kLine = numbersPerLine(kDtype), kLineBytes = kRowAlign * sizeof(float);
+  Vector sums[kQueries][kRowGroup];
+  Vector factor[kRowGroup];
+  for (size_t r = 0; r < kRowGroup; r++) {
+    for (size_t q = 0; q < kQueries; q++) sums[q][r] = zero();
+    factor[r] = kDtype == Dtype::int8 ? broadcast(factors[r]) : zero();
+  }
   // The next group is fetched row after row, four lines at a time: in this order memory is twice as fast as
   // with the four rows side by side. Lines past the end of a row do no harm.
-  const size_t quarter = (stride / kRowAlign + 3) / 4 * kRowAlign;
+  const size_t quarter = (stride / kLine + 3) / 4 * kLine;
   for (size_t part = 0; part < kRowGroup; part++) {
     const size_t begin = part * quarter, end = begin + quarter < stride ? begin + quarter : stride;
-    const float* next = rows[kRowGroup + part];
-    for (size_t line = begin; line < end; line += kRowAlign, next += 4 * kRowAlign) {
+    const uint8_t* next = rows[kRowGroup + part];
+    for (size_t line = begin; line < end; line += kLine, next += 4 * kLineBytes) {
       if (kPrefetch) {
-        for (size_t ahead = 0; ahead < 4; ahead++) prefetch(next + ahead * kRowAlign);
+        for (size_t ahead = 0; ahead < 4; ahead++) {
+          prefetch(reinterpret_cast<const float*>(next + ahead * kLineBytes));
+        }
       }
-      for (size_t i = line; i < line + kRowAlign; i += kLanes) {
-        const Vector x[kRowGroup] = {load(a + i), load(b + i), load(c + i), load(d + i)};
+      for (size_t i = line; i < line + kLine; i += kLanes) {
+        Vector x[kRowGroup];
+        for (size_t r = 0; r < kRowGroup; r++) x[r] = Numbers<kDtype>::load(rows[r], i, factor[r]);
         for (size_t q = 0; q < kQueries; q++) {
           const Vector y = load(queries + q * stride + i);
           for (size_t r = 0; r < kRowGroup; r++) {
@@ -47,38 +83,59 @@ inline void scoreTile(const float* const* rows, const float* queries, size_t str
 
 /// One group of queries against all rows of the block, which lie in the second-level cache after the first
 /// group.
-template <bool kSquared, bool kPrefetch, size_t kQueries>
+template <Dtype kDtype, bool kSquared, bool kPrefetch, size_t kQueries>
 void scoreRows(const ScanBlock& block, size_t query) {
   for (size_t r = 0; r < block.rowCount; r += kRowGroup) {
-    scoreTile<kSquared, kPrefetch, kQueries>(block.rows + r, block.queries + query * block.stride,
-                                             block.stride, block.scores + query * block.scoreStride + r,
-                                             block.scoreStride);
+    scoreTile<kDtype, kSquared, kPrefetch, kQueries>(
+        block.rows + r, kDtype == Dtype::int8 ? block.factors + r : nullptr,
+        block.queries + query * block.stride, block.stride, block.scores + query * block.scoreStride + r,
+        block.scoreStride);
   }
 }
 
-template <bool kSquared, bool kPrefetch>
+template <Dtype kDtype, bool kSquared, bool kPrefetch>
 size_t scoreGroup(const ScanBlock& block, size_t query) {
   const size_t left = block.queryCount - query;
   if (left >= kQueryGroup) {
-    scoreRows<kSquared, kPrefetch, kQueryGroup>(block, query);
+    scoreRows<kDtype, kSquared, kPrefetch, kQueryGroup>(block, query);
     return kQueryGroup;
   }
+  constexpr size_t kThree = kQueryGroup < 3 ? kQueryGroup : 3, kTwo = kQueryGroup < 2 ? kQueryGroup : 2;
   if (kQueryGroup > 3 && left == 3) {
-    scoreRows < kSquared, kPrefetch, kQueryGroup<3 ? kQueryGroup : 3>(block, query);
+    scoreRows<kDtype, kSquared, kPrefetch, kThree>(block, query);
     return 3;
   }
   if (kQueryGroup > 2 && left == 2) {
-    scoreRows < kSquared, kPrefetch, kQueryGroup<2 ? kQueryGroup : 2>(block, query);
+    scoreRows<kDtype, kSquared, kPrefetch, kTwo>(block, query);
     return 2;
   }
-  scoreRows<kSquared, kPrefetch, 1>(block, query);
+  scoreRows<kDtype, kSquared, kPrefetch, 1>(block, query);
   return 1;
 }
 
-template <bool kSquared>
+template <Dtype kDtype, bool kSquared>
 void scoreBlock(const ScanBlock& block) {
-  size_t query = scoreGroup<kSquared, true>(block, 0);
-  while (query < block.queryCount) query += scoreGroup<kSquared, false>(block, query);
+  size_t query = scoreGroup<kDtype, kSquared, true>(block, 0);
+  while (query < block.queryCount) query += scoreGroup<kDtype, kSquared, false>(block, query);
+}
+
+/// Differing bits, as float32: whole numbers below 2^24 are exact.
+void countDiffering(const ScanBlock& block) {
+  const size_t words = block.stride / 64;
+  const auto* const queries = reinterpret_cast<const uint8_t*>(block.queries);
+  for (size_t r = 0; r < block.rowCount; r++) {
+    for (size_t q = 0; q < block.queryCount; q++) {
+      const uint8_t* const query = queries + q * words * 8;
+      uint64_t count = 0;
+      for (size_t i = 0; i < words; i++) {
+        uint64_t a, b;
+        std::memcpy(&a, block.rows[r] + i * 8, 8);
+        std::memcpy(&b, query + i * 8, 8);
+        count += onesIn(a ^ b);
+      }
+      block.scores[q * block.scoreStride + r] = static_cast<float>(count);
+    }
+  }
 }
 
 size_t survivors(const float* scores, const float* weights, size_t count, const Bound& bound, float threshold,
@@ -104,6 +161,12 @@ size_t survivors(const float* scores, const float* weights, size_t count, const 
 
 }  // namespace
 
-extern const ScanKernel SEINE_KERNEL = {kLanes, scoreBlock<false>, scoreBlock<true>, survivors};
+extern const ScanKernel SEINE_KERNEL = {
+    kLanes,
+    {scoreBlock<Dtype::f32, false>, scoreBlock<Dtype::f16, false>, scoreBlock<Dtype::bf16, false>,
+     scoreBlock<Dtype::int8, false>, countDiffering},
+    {scoreBlock<Dtype::f32, true>, scoreBlock<Dtype::f16, true>, scoreBlock<Dtype::bf16, true>,
+     scoreBlock<Dtype::int8, true>, countDiffering},
+    survivors};
 
 }  // namespace seine

@@ -1,5 +1,5 @@
-// Exact scan on a CUDA device: launches of the kernels in scan.cu, all asynchronous on one stream. Formula,
-// bytes moved and limits: README.md in this folder.
+// Exact scan on a CUDA device: launches of the kernels in scan.cu and scanSelect.cu, all asynchronous on one
+// stream. Formula, bytes moved and limits: README.md in this folder.
 //
 // A pass takes up to kPassQueries queries over all rows of the snapshot:
 //   launchScores        per slab of rows: float32 scores of the rows that pass
@@ -14,6 +14,7 @@
 #include <cstdint>
 
 #include "bound.h"
+#include "dtype.h"
 
 namespace seine::cuda {
 
@@ -31,28 +32,34 @@ struct Selection {
   uint32_t found;   // rows collected, even those beyond `capacity`
 };
 
-/// Rows [rows, stride] that lie together; `first` is the id of the first one, a multiple of kSlabAlign.
+/// Rows are read in chunks of this many bytes.
+constexpr size_t kChunkBytes = 16;
+
+/// `count` rows that lie together; `first` is the id of the first one, a multiple of kSlabAlign.
 struct Slab {
-  const float* values;   // 16-byte aligned
-  const float* weights;  // [rows], see `rowWeight`; null for `l2`
+  const void* rows;      // [count, stride] as stored, 16-byte aligned
+  const float* scales;   // [count] for int8, else null
+  const float* weights;  // [count], see `rowWeight`; null for `l2` and `hamming`
   size_t first;
-  size_t rows;
+  size_t count;
 };
 
 /// What the kernels of a pass share; pointers to device memory.
 struct Pass {
   Metric metric;
-  unsigned queries;          // 1 to kPassQueries
-  size_t stride;             // floats from row to row, a multiple of 16
-  size_t count;              // rows of the snapshot
-  const float* queryValues;  // [queries padded to queryTile(queries), stride], zero-padded, 16-byte aligned
-  const Bound* bounds;       // [queries]
-  const uint32_t* allowed;   // bitset [ceil(count / 32)]; null: all pass
-  float* lows;               // [queries, count]: scores, then lower bounds; NaN: the row does not pass
-  float* highs;              // [queries, count]
-  uint32_t* histogram;       // [queries, kBins], zeros at first and after every launchPick
-  Selection* selections;     // [queries]
-  uint32_t* candidates;      // [queries, capacity]
+  Dtype dtype;
+  unsigned queries;         // 1 to kPassQueries
+  size_t chunks;            // from row to row
+  size_t count;             // rows of the snapshot
+  const void* queryValues;  // [queries padded to queryTile(queries), numbers of the chunks] float32, or
+                            // bits for binary; zero-padded, 16-byte aligned
+  const Bound* bounds;      // [queries]
+  const uint32_t* allowed;  // bitset [ceil(count / 32)]; null: all pass
+  float* lows;              // [queries, count]: scores, then lower bounds; NaN: the row does not pass
+  float* highs;             // [queries, count]
+  uint32_t* histogram;      // [queries, kBins], zeros at first and after every launchPick
+  Selection* selections;    // [queries]
+  uint32_t* candidates;     // [queries, capacity]
   size_t capacity;
 };
 
@@ -65,7 +72,7 @@ struct Summation {
   size_t paddedStride;
   unsigned lanes;
 };
-Summation summation(size_t stride);
+Summation summation(Dtype dtype, size_t stride);
 
 /// `blocks` is the largest grid: enough to fill the device. Each returns the launch's error.
 cudaError_t launchScores(const Pass& pass, const Slab& slab, unsigned blocks, cudaStream_t stream);

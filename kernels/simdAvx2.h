@@ -19,6 +19,17 @@ constexpr size_t kQueryGroup = 2;
 inline Vector zero() { return _mm256_setzero_ps(); }
 inline Vector broadcast(float value) { return _mm256_set1_ps(value); }
 inline Vector load(const float* from) { return _mm256_load_ps(from); }
+inline Vector loadHalves(const uint16_t* from) {
+  return _mm256_cvtph_ps(_mm_load_si128(reinterpret_cast<const __m128i*>(from)));
+}
+inline Vector loadBfloats(const uint16_t* from) {
+  const __m256i bits = _mm256_cvtepu16_epi32(_mm_load_si128(reinterpret_cast<const __m128i*>(from)));
+  return _mm256_castsi256_ps(_mm256_slli_epi32(bits, 16));
+}
+inline Vector loadCodes(const int8_t* from) {
+  const __m128i codes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from));
+  return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(codes));
+}
 inline Vector convert(const int32_t* from) {
   return _mm256_cvtepi32_ps(_mm256_load_si256(reinterpret_cast<const __m256i*>(from)));
 }

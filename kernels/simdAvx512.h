@@ -19,6 +19,16 @@ constexpr size_t kQueryGroup = 4;
 inline Vector zero() { return _mm512_setzero_ps(); }
 inline Vector broadcast(float value) { return _mm512_set1_ps(value); }
 inline Vector load(const float* from) { return _mm512_load_ps(from); }
+inline Vector loadHalves(const uint16_t* from) {
+  return _mm512_cvtph_ps(_mm256_load_si256(reinterpret_cast<const __m256i*>(from)));
+}
+inline Vector loadBfloats(const uint16_t* from) {
+  const __m512i bits = _mm512_cvtepu16_epi32(_mm256_load_si256(reinterpret_cast<const __m256i*>(from)));
+  return _mm512_castsi512_ps(_mm512_slli_epi32(bits, 16));
+}
+inline Vector loadCodes(const int8_t* from) {
+  return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_load_si128(reinterpret_cast<const __m128i*>(from))));
+}
 inline Vector convert(const int32_t* from) { return _mm512_cvtepi32_ps(_mm512_load_si512(from)); }
 inline Vector add(Vector a, Vector b) { return _mm512_add_ps(a, b); }
 inline Vector subtract(Vector a, Vector b) { return _mm512_sub_ps(a, b); }

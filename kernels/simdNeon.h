@@ -19,6 +19,14 @@ constexpr size_t kQueryGroup = 4;
 inline Vector zero() { return vdupq_n_f32(0); }
 inline Vector broadcast(float value) { return vdupq_n_f32(value); }
 inline Vector load(const float* from) { return vld1q_f32(from); }
+inline Vector loadHalves(const uint16_t* from) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(from))); }
+inline Vector loadBfloats(const uint16_t* from) {
+  return vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(from), 16));
+}
+inline Vector loadCodes(const int8_t* from) {
+  const int32_t codes[kLanes] = {from[0], from[1], from[2], from[3]};
+  return vcvtq_f32_s32(vld1q_s32(codes));
+}
 inline Vector convert(const int32_t* from) { return vcvtq_f32_s32(vld1q_s32(from)); }
 inline Vector add(Vector a, Vector b) { return vaddq_f32(a, b); }
 inline Vector subtract(Vector a, Vector b) { return vsubq_f32(a, b); }

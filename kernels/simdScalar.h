@@ -28,6 +28,21 @@ inline Vector load(const float* from) {
   for (unsigned i = 0; i < kLanes; i++) result.lane[i] = from[i];
   return result;
 }
+inline Vector loadHalves(const uint16_t* from) {
+  Vector result;
+  for (unsigned i = 0; i < kLanes; i++) result.lane[i] = floatOfHalf(from[i]);
+  return result;
+}
+inline Vector loadBfloats(const uint16_t* from) {
+  Vector result;
+  for (unsigned i = 0; i < kLanes; i++) result.lane[i] = floatOfBfloat(from[i]);
+  return result;
+}
+inline Vector loadCodes(const int8_t* from) {
+  Vector result;
+  for (unsigned i = 0; i < kLanes; i++) result.lane[i] = static_cast<float>(from[i]);
+  return result;
+}
 inline Vector convert(const int32_t* from) {
   Vector result;
   for (unsigned i = 0; i < kLanes; i++) result.lane[i] = static_cast<float>(from[i]);

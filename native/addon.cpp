@@ -40,6 +40,7 @@ void exportAll(napi_env env, napi_value exports) {
   add<cancelFunction>(env, exports, "cancel");
   add<disposeRowsFunction>(env, exports, "disposeRows");
   add<findNotFiniteFunction>(env, exports, "findNotFinite");
+  add<quantizeFunction>(env, exports, "quantize");
   add<mapFileFunction>(env, exports, "mapFile");
 }
 

@@ -13,6 +13,7 @@
 
 #include "../kernels/metric.h"
 #include "borrowed.h"
+#include "chunk.h"
 #include "error.h"
 
 namespace seine {
@@ -21,7 +22,8 @@ namespace seine {
 using Done = std::function<void(std::optional<Error> failure)>;
 
 struct SearchTask {
-  std::vector<float> queries;  // [q, dim]
+  std::vector<float> queries;   // [q, dim]
+  std::vector<uint32_t> words;  // [q, ceil(dim / 32)], instead of them for binary rows
   size_t q = 0;
   size_t k = 0;      // 1 to `passing`
   size_t count = 0;  // rows of the snapshot, at least 1
@@ -52,10 +54,10 @@ class Rows {
   virtual size_t bytes() const = 0;
   /// What searches so far did.
   virtual ScanTotals scanTotals() const { return {}; }
-  /// Appends `data` [rows, dim], all or nothing. Never two at a time, but searches of earlier rows go on.
-  virtual void append(Borrowed data, Done done) = 0;
-  /// Copies the values of `n` rows, as they were given, to `values` [n, dim]; throws Error.
-  virtual void read(const uint32_t* ids, size_t n, float* values) const = 0;
+  /// Appends `data`, all or nothing. Never two at a time, but searches of earlier rows go on.
+  virtual void append(Borrowed<StoredRows> data, Done done) = 0;
+  /// Copies `n` rows, as they were given, to `numbers` and, for int8, `scales`; throws Error.
+  virtual void read(const uint32_t* ids, size_t n, uint8_t* numbers, float* scales) const = 0;
   /// Sees the first `task->count` rows. Destroying the rows meanwhile must not disturb it.
   virtual void search(std::shared_ptr<SearchTask> task, Done done) = 0;
 };
@@ -64,7 +66,7 @@ class Backend {
  public:
   virtual ~Backend() = default;
   virtual std::string description() const = 0;
-  virtual std::unique_ptr<Rows> createRows(size_t dim, Metric metric) = 0;
+  virtual std::unique_ptr<Rows> createRows(size_t dim, Metric metric, Dtype dtype) = 0;
 };
 
 /// The SIMD device. `isa` names a level of `supportedIsas` or is empty for the best one; the pool of the

@@ -37,16 +37,17 @@ class Lease {
   bool ended_ = false;
 };
 
-/// `size` floats under a lease.
+/// Memory under a lease: `T` holds pointers and sizes.
+template <typename T>
 class Borrowed {
  public:
-  Borrowed(std::shared_ptr<Lease> lease, const float* data, size_t size)
-      : lease_(std::move(lease)), data_(data), size_(size) {}
+  Borrowed(std::shared_ptr<Lease> lease, T memory) : lease_(std::move(lease)), memory_(memory) {}
 
-  size_t size() const { return size_; }
+  /// Its sizes; what it points to is there only inside of `read`.
+  const T& memory() const { return memory_; }
 
-  /// Calls `read(const float* data)` if the memory is still there; returns whether it was. Read slices of
-  /// some milliseconds: the end of the environment waits for them.
+  /// Calls `read(memory)` if the memory is still there; returns whether it was. Read slices of some
+  /// milliseconds: the end of the environment waits for them.
   template <typename Read>
   bool read(Read read) const {
     if (!lease_->enter()) return false;
@@ -54,14 +55,13 @@ class Borrowed {
       Lease& lease;
       ~Leave() { lease.leave(); }
     } leave{*lease_};
-    read(data_);
+    read(memory_);
     return true;
   }
 
  private:
   std::shared_ptr<Lease> lease_;
-  const float* data_;
-  size_t size_;
+  T memory_;
 };
 
 }  // namespace seine

@@ -115,6 +115,19 @@ napi_value makeHandle(napi_env env, void* data, const napi_type_tag& tag, napi_f
   return object;
 }
 
+napi_typedarray_type arrayOf(Dtype dtype) {
+  switch (dtype) {
+    case Dtype::f32:
+      return napi_float32_array;
+    case Dtype::int8:
+      return napi_int8_array;
+    case Dtype::binary:
+      return napi_uint32_array;
+    default:
+      return napi_uint16_array;
+  }
+}
+
 napi_value undefined(napi_env env) {
   napi_value result;
   check(napi_get_undefined(env, &result), "undefined");

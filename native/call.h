@@ -8,6 +8,7 @@
 #include <new>
 #include <string>
 
+#include "../kernels/dtype.h"
 #include "error.h"
 
 namespace seine {
@@ -60,6 +61,9 @@ napi_value makeHandle(napi_env env, void* data, const napi_type_tag& tag, napi_f
 
 /// Typed-array memory as it is now; null if the buffer was detached.
 void* typedArrayData(napi_env env, napi_value array, napi_typedarray_type wanted, size_t* size);
+
+/// The typed array that holds rows of `dtype`.
+napi_typedarray_type arrayOf(Dtype dtype);
 
 napi_value undefined(napi_env env);
 

@@ -170,14 +170,14 @@ std::vector<uint32_t> CertifiedScan::candidates(size_t query, size_t& scored) co
 void CertifiedScan::score(size_t query, const std::vector<Candidate>& from, size_t begin, size_t end,
                           std::vector<Candidate>& kept) const {
   const size_t stride = context_.layout.stride, count = end - begin;
-  std::vector<const float*> rows;
+  std::vector<const uint8_t*> rows;
   for (size_t i = begin; i < end; i++) {
-    rows.push_back(context_.chunkOf(from[i].row).values + context_.slotOf(from[i].row) * stride);
+    rows.push_back(context_.chunkOf(from[i].row).row(context_.layout, context_.slotOf(from[i].row)));
   }
   const size_t padded = roundUp(count, kRowGroup);
   rows.resize(padded + kRowGroup, rows.back());  // one group more, to prefetch
   AlignedFloats scores(padded);
-  context_.score({rows.data(), padded, context_.query(query), 1, stride, scores.data(), padded});
+  context_.score({rows.data(), nullptr, padded, context_.query(query), 1, stride, scores.data(), padded});
   for (size_t i = 0; i < count; i++) {
     const uint32_t row = from[begin + i].row;
     const float weight =

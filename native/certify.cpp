@@ -26,7 +26,7 @@ const Isa& isaOf(const std::string& name) {
 napi_value certifyFunction(const Call& call) {
   const CertifyKernel& kernel = *isaOf(call.string(0, "isa")).certify;
   const auto metric = static_cast<Metric>(static_cast<int>(call.number(1, "metric", 0, 2)));
-  Layout layout(static_cast<size_t>(call.number(2, "dim", 1, 65536)), metric, true);
+  Layout layout(static_cast<size_t>(call.number(2, "dim", 1, 65536)), metric, Dtype::f32, true);
   layout.shift = 6;  // small chunks
   layout.rowsPerChunk = kMostRows;
   const Floats data = call.floats(3, "data"), query = call.floats(4, "query");
@@ -44,10 +44,12 @@ napi_value certifyFunction(const Call& call) {
   // All rows of the groups, since kernels read whole ones.
   std::vector<float> padded(layout.rowsPerChunk * layout.dim);
   std::copy(data.data, data.data + data.size, padded.begin());
-  chunk.write(layout, 0, padded.data(), layout.rowsPerChunk);
+  chunk.write(layout, 0, {reinterpret_cast<const uint8_t*>(padded.data()), nullptr, layout.rowsPerChunk});
 
   AlignedFloats prepared(layout.stride);
-  prepareQuery(layout, query.data, prepared.data());
+  SearchTask task;
+  task.queries.assign(query.data, query.data + query.size);
+  prepareQuery(layout, task, 0, prepared.data());
   AlignedArray<int8_t> codes(2 * kCodeGroup * layout.codeStride);  // room for whole tiles
   const CodeBound bound = encodeQuery(metric, prepared.data(), layout.dim, codes.data());
   int32_t surplus = 0;

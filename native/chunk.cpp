@@ -6,6 +6,7 @@
 #include "../kernels/bound.h"
 #include "../kernels/canonical.h"
 #include "../kernels/codes.h"
+#include "../kernels/decode.h"
 #include "../kernels/scan.h"
 
 #if defined(__linux__)
@@ -31,19 +32,21 @@ uint8_t* allocate(size_t bytes, bool full) {
 
 }  // namespace
 
-Layout::Layout(size_t dim, Metric metric, bool coded)
+Layout::Layout(size_t dim, Metric metric, Dtype dtype, bool coded)
     : dim(dim),
       metric(metric),
-      stride((dim + kRowAlign - 1) / kRowAlign * kRowAlign),
+      dtype(dtype),
+      stride((dim + rowAlign(dtype) - 1) / rowAlign(dtype) * rowAlign(dtype)),
       codeStride(coded ? (dim + kCodeAlign - 1) / kCodeAlign * kCodeAlign : 0),
       shift(6) {
-  while ((stride * sizeof(float)) << (shift + 1) <= kChunkBytes) shift++;
+  while (bytesOf(stride) << (shift + 1) <= kChunkBytes) shift++;
   rowsPerChunk = size_t{1} << shift;
 }
 
 size_t Layout::rowBytes() const {
-  size_t bytes = stride * sizeof(float);
-  if (metric != Metric::l2) bytes += sizeof(float);
+  size_t bytes = bytesOf(stride);
+  if (dtype == Dtype::int8) bytes += sizeof(float);
+  if (!isDistance(metric)) bytes += sizeof(float);
   if (metric == Metric::cosine) bytes += sizeof(double);
   if (codeStride > 0) bytes += codeStride + (metric == Metric::l2 ? 3 : 2) * sizeof(float);
   return bytes;
@@ -51,16 +54,17 @@ size_t Layout::rowBytes() const {
 
 // Codes come first: they are what every search reads, and large pages cover the beginning for certain.
 Chunk::Chunk(const Layout& layout, bool full)
-    : codes(allocate(layout.rowsPerChunk * (layout.codeStride + layout.stride * sizeof(float)), full)),
-      values(reinterpret_cast<float*>(codes + layout.rowsPerChunk * layout.codeStride)) {
-  const size_t rows = layout.rowsPerChunk;
+    : codes(allocate(layout.rowsPerChunk * (layout.codeStride + layout.bytesOf(layout.stride)), full)),
+      rows(codes + layout.rowsPerChunk * layout.codeStride) {
+  const size_t count = layout.rowsPerChunk;
   try {
-    if (layout.metric != Metric::l2) weights = AlignedFloats(rows);
-    if (layout.metric == Metric::cosine) norms.reset(new double[rows]);
+    if (!isDistance(layout.metric)) weights = AlignedFloats(count);
+    if (layout.metric == Metric::cosine) norms.reset(new double[count]);
+    if (layout.dtype == Dtype::int8) factors = AlignedFloats(count);
     if (layout.codeStride == 0) return;
-    scales = AlignedFloats(rows);
-    errors = AlignedFloats(rows);
-    if (layout.metric == Metric::l2) lengths = AlignedFloats(rows);
+    scales = AlignedFloats(count);
+    errors = AlignedFloats(count);
+    if (layout.metric == Metric::l2) lengths = AlignedFloats(count);
   } catch (...) {
     ::operator delete(codes, kAlignment);
     throw;
@@ -69,26 +73,29 @@ Chunk::Chunk(const Layout& layout, bool full)
 
 Chunk::~Chunk() { ::operator delete(codes, kAlignment); }
 
-void Chunk::write(const Layout& layout, size_t first, const float* data, size_t count) {
-  const size_t dim = layout.dim, stride = layout.stride;
+void Chunk::write(const Layout& layout, size_t first, const StoredRows& data) {
+  const size_t stored = layout.storedBytes(), bytes = layout.bytesOf(layout.stride);
   constexpr size_t kBlock = 64;  // rows that are still cached when their lengths are computed
   double rowLengths[kBlock];
-  for (size_t start = 0; start < count; start += kBlock) {
-    const size_t block = count - start < kBlock ? count - start : kBlock;
+  for (size_t start = 0; start < data.count; start += kBlock) {
+    const size_t block = data.count - start < kBlock ? data.count - start : kBlock;
     const size_t row = first + start;
-    float* to = values + row * stride;
-    const float* from = data + start * dim;
-    if (stride == dim) {
-      std::memcpy(to, from, block * dim * sizeof(float));
+    for (size_t i = 0; i < block; i++) {
+      uint8_t* const to = rows + (row + i) * bytes;
+      std::memcpy(to, data.numbers + (start + i) * stored, stored);
+      std::memset(to + stored, 0, bytes - stored);
+      if (layout.dtype == Dtype::int8) factors[row + i] = data.scales[start + i];
+    }
+    if (isDistance(layout.metric) && layout.codeStride == 0) continue;
+    if (layout.dtype == Dtype::f32) {
+      canonicalNorms(floats(layout, row), block, layout.stride, layout.dim, rowLengths);
     } else {
       for (size_t i = 0; i < block; i++) {
-        std::memcpy(to + i * stride, from + i * dim, dim * sizeof(float));
-        std::memset(to + i * stride + dim, 0, (stride - dim) * sizeof(float));
+        const float factor = layout.dtype == Dtype::int8 ? factors[row + i] : 1;
+        rowLengths[i] = storedNorm(layout.dtype, this->row(layout, row + i), layout.dim, factor);
       }
     }
-    if (layout.metric == Metric::l2 && layout.codeStride == 0) continue;
-    canonicalNorms(to, block, stride, dim, rowLengths);
-    if (layout.metric != Metric::l2) {
+    if (!isDistance(layout.metric)) {
       for (size_t i = 0; i < block; i++) weights[row + i] = rowWeight(layout.metric, rowLengths[i]);
     }
     if (norms) std::memcpy(&norms[row], rowLengths, block * sizeof(double));
@@ -96,11 +103,16 @@ void Chunk::write(const Layout& layout, size_t first, const float* data, size_t 
   }
 }
 
+void Chunk::decode(const Layout& layout, size_t slot, float* to) const {
+  const float factor = layout.dtype == Dtype::int8 ? factors[slot] : 1;
+  decodeNumbers(layout.dtype, row(layout, slot), layout.dim, factor, to);
+}
+
 void Chunk::writeCodes(const Layout& layout, size_t row, size_t count, const double* rowLengths) {
   for (size_t i = row; i < row + count; i++) {
     uint8_t* const to = codes + i / kCodeGroup * kCodeGroup * layout.codeStride + i % kCodeGroup * 4;
     const double length = rowLengths[i - row];
-    const CodedRow coded = encodeRow(layout.metric, values + i * layout.stride, layout.dim, length, to);
+    const CodedRow coded = encodeRow(layout.metric, floats(layout, i), layout.dim, length, to);
     scales[i] = coded.scale;
     errors[i] = coded.error;
     if (layout.metric == Metric::l2) lengths[i] = rowWeight(Metric::ip, length);

@@ -6,22 +6,37 @@
 #include <memory>
 #include <vector>
 
+#include "../kernels/dtype.h"
 #include "../kernels/metric.h"
 #include "alignedArray.h"
 
 namespace seine {
 
-/// How rows of one dimension and metric lie in chunks.
+/// Rows as they come from JavaScript and go back: see StoredRows in ts/device/storedRows.ts.
+struct StoredRows {
+  const uint8_t* numbers;  // [count], each of `Layout::storedBytes`
+  const float* scales;     // [count] for int8
+  size_t count;
+};
+
+/// How rows of one dimension, metric and form lie in chunks.
 struct Layout {
   /// `coded`: int8 codes are kept beside the rows.
-  Layout(size_t dim, Metric metric, bool coded);
+  Layout(size_t dim, Metric metric, Dtype dtype, bool coded);
 
-  /// With what is kept beside a row's values.
+  /// With what is kept beside a row's numbers.
   size_t rowBytes() const;
+  /// Of `count` numbers in memory.
+  size_t bytesOf(size_t count) const { return count * bitsOf(dtype) / 8; }
+  /// Of a row's numbers as JavaScript holds them: bits begin at whole words.
+  size_t storedBytes() const { return dtype == Dtype::binary ? (dim + 31) / 32 * 4 : bytesOf(dim); }
+  /// Float32 from query to query: its numbers, or its bits in as many words.
+  size_t queryStride() const { return dtype == Dtype::binary ? stride / 32 : stride; }
 
   size_t dim;
   Metric metric;
-  /// Floats from row to row: `dim` padded with zeros to whole cache lines.
+  Dtype dtype;
+  /// Numbers from row to row: `dim` padded with zeros, see `rowAlign`.
   size_t stride;
   /// Codes from row to row, padded likewise; 0 where rows have no codes.
   size_t codeStride;
@@ -39,18 +54,30 @@ class Chunk {
   Chunk(const Chunk&) = delete;
   Chunk& operator=(const Chunk&) = delete;
 
-  /// Copies `count` rows of `data` [count, dim] to the rows from `first` on.
-  void write(const Layout& layout, size_t first, const float* data, size_t count);
+  /// Copies `data` to the rows from `first` on.
+  void write(const Layout& layout, size_t first, const StoredRows& data);
+  /// The numbers of a row [stride].
+  const uint8_t* row(const Layout& layout, size_t slot) const {
+    return rows + slot * layout.bytesOf(layout.stride);
+  }
+  /// The same of f32 rows.
+  const float* floats(const Layout& layout, size_t slot) const {
+    return reinterpret_cast<const float*>(row(layout, slot));
+  }
+  /// The same as float32 [dim], where that is another form.
+  void decode(const Layout& layout, size_t slot, float* to) const;
 
   /// Interleaved as kernels/codes.h tells; of no size where rows have no codes. The bytes of rows of the same
   /// group are written while searches read others.
   uint8_t* const codes;  // [rowsPerChunk, codeStride], aligned
-  float* const values;   // [rowsPerChunk, stride], aligned
-  /// Of each row, see `rowWeight`; empty for `l2`.
+  uint8_t* const rows;   // [rowsPerChunk, stride] numbers, aligned
+  /// Of each row, see `rowWeight`; empty for distances.
   AlignedFloats weights;
   /// Of each row, see `CodedRow`; empty where rows have no codes.
   AlignedFloats scales;
   AlignedFloats errors;
+  /// What codes are multiplied by, for dtype int8 only.
+  AlignedFloats factors;
   /// Of each row with codes, rounded up, for `l2` only.
   AlignedFloats lengths;
   /// Canonical lengths, for `cosine` only.

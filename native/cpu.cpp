@@ -13,14 +13,14 @@ namespace {
 
 class CpuRows : public Rows {
  public:
-  CpuRows(size_t dim, Metric metric, const Isa& isa, bool coded)
-      : store_(std::make_shared<RowStore>(dim, metric, coded)), isa_(isa) {}
+  CpuRows(size_t dim, Metric metric, Dtype dtype, const Isa& isa, bool coded)
+      : store_(std::make_shared<RowStore>(dim, metric, dtype, coded && dtype == Dtype::f32)), isa_(isa) {}
 
   size_t bytes() const override { return store_->bytes(); }
 
   ScanTotals scanTotals() const override { return {counts_->queries, counts_->open, counts_->scored}; }
 
-  void append(Borrowed data, Done done) override {
+  void append(Borrowed<StoredRows> data, Done done) override {
     const auto append = std::make_shared<RowAppend>(store_, std::move(data));
     append->copy([append, done = std::move(done)](std::optional<Error> failure) {
       if (!failure) append->commit();
@@ -28,7 +28,9 @@ class CpuRows : public Rows {
     });
   }
 
-  void read(const uint32_t* ids, size_t n, float* values) const override { store_->read(ids, n, values); }
+  void read(const uint32_t* ids, size_t n, uint8_t* numbers, float* scales) const override {
+    store_->read(ids, n, numbers, scales);
+  }
 
   void search(std::shared_ptr<SearchTask> task, Done done) override {
     auto chunks = store_->chunks();
@@ -55,8 +57,8 @@ class CpuBackend : public Backend {
            (threads_ == 1 ? " thread" : " threads");
   }
 
-  std::unique_ptr<Rows> createRows(size_t dim, Metric metric) override {
-    return std::make_unique<CpuRows>(dim, metric, isa_, coded_);
+  std::unique_ptr<Rows> createRows(size_t dim, Metric metric, Dtype dtype) override {
+    return std::make_unique<CpuRows>(dim, metric, dtype, isa_, coded_);
   }
 
  private:

@@ -26,12 +26,11 @@ void CpuSearch::prepare() {
   const size_t q = task.q;
   context_.task->ids.resize(q * task.k);
   context_.task->scores.resize(q * task.k);
-  context_.queries = AlignedFloats(q * layout.stride);
+  context_.queries = AlignedFloats(q * layout.queryStride());
   context_.queryNorms.resize(q);
   context_.bounds.reserve(q);
   for (size_t i = 0; i < q; i++) {
-    float* const to = context_.queries.data() + i * layout.stride;
-    const double norm = prepareQuery(layout, &task.queries[i * layout.dim], to);
+    const double norm = prepareQuery(layout, task, i, context_.queries.data() + i * layout.queryStride());
     context_.queryNorms[i] = norm;
     context_.bounds.push_back(makeBound(layout.metric, layout.stride, context_.isa.scan->lanes, norm));
   }

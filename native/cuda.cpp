@@ -14,9 +14,9 @@ namespace {
 
 class CudaResident : public Rows {
  public:
-  CudaResident(CudaDevice& device, size_t dim, Metric metric)
+  CudaResident(CudaDevice& device, size_t dim, Metric metric, Dtype dtype)
       : device_(device),
-        store_(std::make_shared<RowStore>(dim, metric, false)),
+        store_(std::make_shared<RowStore>(dim, metric, dtype, false)),
         // The device's memory is freed on its thread, wherever the last owner ends.
         rows_(new CudaRows(device, store_->layout),
               [&device](CudaRows* rows) { device.post([rows] { delete rows; }); }) {}
@@ -24,11 +24,12 @@ class CudaResident : public Rows {
   /// On the host and, without what is kept beside a row but its weight, on the device.
   size_t bytes() const override {
     const Layout& layout = store_->layout;
-    const size_t weight = layout.metric == Metric::l2 ? 0 : sizeof(float);
-    return store_->bytes() + store_->count() * (layout.stride * sizeof(float) + weight);
+    const size_t weight = isDistance(layout.metric) ? 0 : sizeof(float);
+    const size_t scale = layout.dtype == Dtype::int8 ? sizeof(float) : 0;
+    return store_->bytes() + store_->count() * (layout.bytesOf(layout.stride) + weight + scale);
   }
 
-  void append(Borrowed data, Done done) override {
+  void append(Borrowed<StoredRows> data, Done done) override {
     const auto append = std::make_shared<RowAppend>(store_, std::move(data));
     // Whoever works with the rows lets go of them before `done`, so that a dispose frees them at once.
     append->copy([append, rows = rows_, &device = device_, done = std::move(done)](auto failure) mutable {
@@ -52,7 +53,9 @@ class CudaResident : public Rows {
     });
   }
 
-  void read(const uint32_t* ids, size_t n, float* values) const override { store_->read(ids, n, values); }
+  void read(const uint32_t* ids, size_t n, uint8_t* numbers, float* scales) const override {
+    store_->read(ids, n, numbers, scales);
+  }
 
   void search(std::shared_ptr<SearchTask> task, Done done) override {
     if (task->count > store_->count()) {
@@ -79,8 +82,8 @@ class CudaBackend : public Backend {
 
   std::string description() const override { return device_.description(); }
 
-  std::unique_ptr<Rows> createRows(size_t dim, Metric metric) override {
-    return std::make_unique<CudaResident>(device_, dim, metric);
+  std::unique_ptr<Rows> createRows(size_t dim, Metric metric, Dtype dtype) override {
+    return std::make_unique<CudaResident>(device_, dim, metric, dtype);
   }
 
  private:

@@ -14,10 +14,11 @@ size_t aligned(size_t rows) { return (rows + cuda::kSlabAlign - 1) / cuda::kSlab
 
 CudaRows::Slab CudaRows::makeSlab(size_t first, size_t capacity) const {
   const char* const what = "Memory for rows";
-  CudaBuffer values(capacity * layout_.stride * sizeof(float), what);
-  CudaBuffer weights;
-  if (layout_.metric != Metric::l2) weights = CudaBuffer(capacity * sizeof(float), what);
-  return {std::move(values), std::move(weights), first, capacity};
+  CudaBuffer rows(capacity * layout_.bytesOf(layout_.stride), what);
+  CudaBuffer scales, weights;
+  if (layout_.dtype == Dtype::int8) scales = CudaBuffer(capacity * sizeof(float), what);
+  if (!isDistance(layout_.metric)) weights = CudaBuffer(capacity * sizeof(float), what);
+  return {std::move(rows), std::move(scales), std::move(weights), first, capacity};
 }
 
 /// Makes room for rows below `end`: half as much as there is in advance, if that can be had.
@@ -25,7 +26,7 @@ void CudaRows::reserve(size_t end) {
   const size_t room = slabs_.empty() ? 0 : slabs_.back().first + slabs_.back().capacity;
   if (end <= room) return;
   const size_t needed = aligned(end - room);
-  const size_t spare = std::min(room / 2, kMostGrowth / (layout_.stride * sizeof(float)));
+  const size_t spare = std::min(room / 2, kMostGrowth / layout_.bytesOf(layout_.stride));
   if (spare > needed) {
     try {
       slabs_.push_back(makeSlab(room, aligned(spare)));
@@ -40,7 +41,7 @@ void CudaRows::reserve(size_t end) {
 void CudaRows::append(const Chunks& chunks, size_t first, size_t rows) {
   device_.start();
   reserve(first + rows);
-  const size_t rowBytes = layout_.stride * sizeof(float);
+  const size_t rowBytes = layout_.bytesOf(layout_.stride);
   auto slab = std::partition_point(slabs_.begin(), slabs_.end(),
                                    [&](const Slab& s) { return s.first + s.capacity <= first; });
   for (size_t row = first; row < first + rows;) {
@@ -51,9 +52,11 @@ void CudaRows::append(const Chunks& chunks, size_t first, size_t rows) {
         std::min({layout_.rowsPerChunk - slot, slab->first + slab->capacity - row, first + rows - row});
     const Chunk& chunk = *chunks[row >> layout_.shift];
     const size_t to = row - slab->first;
-    device_.upload(slab->values.as<char>() + to * rowBytes, chunk.values + slot * layout_.stride,
-                   count * rowBytes);
-    if (layout_.metric != Metric::l2) {
+    device_.upload(slab->rows.as<char>() + to * rowBytes, chunk.row(layout_, slot), count * rowBytes);
+    if (layout_.dtype == Dtype::int8) {
+      device_.upload(slab->scales.as<float>() + to, &chunk.factors[slot], count * sizeof(float));
+    }
+    if (!isDistance(layout_.metric)) {
       device_.upload(slab->weights.as<float>() + to, &chunk.weights[slot], count * sizeof(float));
     }
     row += count;
@@ -65,7 +68,7 @@ std::vector<cuda::Slab> CudaRows::slabs(size_t count) const {
   std::vector<cuda::Slab> result;
   for (const Slab& slab : slabs_) {
     if (slab.first >= count) break;
-    result.push_back({slab.values.as<float>(), slab.weights.as<float>(), slab.first,
+    result.push_back({slab.rows.as<void>(), slab.scales.as<float>(), slab.weights.as<float>(), slab.first,
                       std::min(slab.capacity, count - slab.first)});
   }
   return result;

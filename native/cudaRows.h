@@ -29,8 +29,9 @@ class CudaRows {
 
  private:
   struct Slab {
-    CudaBuffer values;
-    CudaBuffer weights;  // empty for l2
+    CudaBuffer rows;
+    CudaBuffer scales;   // for int8, else empty
+    CudaBuffer weights;  // empty for distances
     size_t first;
     size_t capacity;
   };

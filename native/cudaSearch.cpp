@@ -51,7 +51,7 @@ void CudaSearch::rank() {
 void CudaSearch::runPasses(CudaDevice& device, CudaRows& rows) {
   prepare();
   CudaRows::Scratch& scratch = rows.scratch;
-  const size_t q = task_->q, stride = layout_.stride;
+  const size_t q = task_->q, stride = layout_.queryStride();
   const unsigned most = takeScratch(scratch);
   const std::vector<cuda::Slab> slabs = rows.slabs(task_->count);
   if (!task_->allowed.empty()) {
@@ -71,10 +71,11 @@ void CudaSearch::runPasses(CudaDevice& device, CudaRows& rows) {
     device.upload(scratch.bounds.as<void>(), &bounds_[first], queries * sizeof(Bound));
     device.upload(scratch.selections.as<void>(), selections, sizeof selections);
     const cuda::Pass pass = {layout_.metric,
+                             layout_.dtype,
                              queries,
-                             stride,
+                             layout_.bytesOf(layout_.stride) / cuda::kChunkBytes,
                              task_->count,
-                             scratch.queries.as<float>(),
+                             scratch.queries.as<void>(),
                              scratch.bounds.as<Bound>(),
                              task_->allowed.empty() ? nullptr : scratch.allowed.as<uint32_t>(),
                              scratch.lows.as<float>(),
@@ -90,14 +91,14 @@ void CudaSearch::runPasses(CudaDevice& device, CudaRows& rows) {
 
 /// The queries for the scan, their bounds, and room for the result.
 void CudaSearch::prepare() {
-  const size_t q = task_->q, stride = layout_.stride;
-  const cuda::Summation summation = cuda::summation(stride);
+  const size_t q = task_->q, stride = layout_.queryStride();
+  const cuda::Summation summation = cuda::summation(layout_.dtype, layout_.stride);
   task_->ids.resize(q * task_->k);
   task_->scores.resize(q * task_->k);
   queries_ = AlignedFloats(q * stride);
   candidates_.resize(q);
   for (size_t i = 0; i < q; i++) {
-    const double norm = prepareQuery(layout_, &task_->queries[i * layout_.dim], queries_.data() + i * stride);
+    const double norm = prepareQuery(layout_, *task_, i, queries_.data() + i * stride);
     queryNorms_.push_back(norm);
     bounds_.push_back(makeBound(layout_.metric, summation.paddedStride, summation.lanes, norm));
   }
@@ -107,7 +108,7 @@ void CudaSearch::prepare() {
 /// and query.
 unsigned CudaSearch::takeScratch(CudaRows::Scratch& scratch) const {
   const auto wanted = static_cast<unsigned>(std::min<size_t>(kPassQueries, task_->q));
-  grow(scratch.queries, kPassQueries * layout_.stride * sizeof(float));
+  grow(scratch.queries, kPassQueries * layout_.queryStride() * sizeof(float));
   grow(scratch.bounds, kPassQueries * sizeof(Bound));
   grow(scratch.selections, kPassQueries * sizeof(Selection));
   if (scratch.histogram.bytes() == 0) {

@@ -16,14 +16,15 @@ constexpr size_t kSlice = 1 << 20;  // floats of a task
 constexpr size_t kNone = ~size_t{0};
 
 struct Finder {
-  Borrowed values;
+  Borrowed<Floats> values;
   std::atomic<size_t> first{kNone};
   std::atomic<bool> gone{false};
 
   void look(size_t slice) {
-    const size_t begin = slice * kSlice, end = std::min(begin + kSlice, values.size());
+    const size_t begin = slice * kSlice, end = std::min(begin + kSlice, values.memory().size);
     if (begin > first) return;
-    const bool there = values.read([&](const float* data) {
+    const bool there = values.read([&](const Floats& floats) {
+      const float* const data = floats.data;
       for (size_t i = begin; i < end; i += kBlock) {
         const size_t stop = std::min(i + kBlock, end);
         if (allFinite(data + i, stop - i)) continue;
@@ -58,7 +59,7 @@ struct Finder {
 napi_value findNotFiniteFunction(const Call& call) {
   const Floats values = call.floats(0, "values");
   Environment& environment = Environment::of(call.env());
-  auto finder = std::make_shared<Finder>(Borrowed(environment.lease(), values.data, values.size));
+  auto finder = std::make_shared<Finder>(Borrowed<Floats>(environment.lease(), values));
   Job job;
   job.kept = {call.keep(0)};
   job.value = [finder](napi_env env) {

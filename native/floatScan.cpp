@@ -21,6 +21,7 @@ constexpr size_t kListShare = 16;
 struct FloatScan::Scratch {
   Scratch(size_t blockRows, size_t k, size_t q)
       : weights(blockRows + kRowAlign),
+        factors(blockRows + kRowAlign),
         scores(kQueryTile * (blockRows + kRowAlign)),
         candidates(q, Candidates(k)) {
     rows.reserve(blockRows + 2 * kRowGroup);
@@ -28,10 +29,11 @@ struct FloatScan::Scratch {
     positions.resize(blockRows);
   }
 
-  std::vector<const float*> rows;
+  std::vector<const uint8_t*> rows;
   std::vector<uint32_t> ids;
   std::vector<uint32_t> positions;
   AlignedFloats weights;
+  AlignedFloats factors;
   AlignedFloats scores;
   std::vector<Candidates> candidates;  // [which]
 };
@@ -42,7 +44,7 @@ FloatScan::FloatScan(const ScanContext& context, std::vector<size_t> which)
       queries_(context.queries.data()),
       thresholds_(which_.size()) {
   const SearchTask& task = *context.task;
-  const size_t stride = context.layout.stride;
+  const size_t stride = context.layout.queryStride();
   if (which_.size() < task.q) {
     gathered_ = AlignedFloats(which_.size() * stride);
     for (size_t i = 0; i < which_.size(); i++) {
@@ -51,7 +53,7 @@ FloatScan::FloatScan(const ScanContext& context, std::vector<size_t> which)
     queries_ = gathered_.data();
   }
   for (auto& threshold : thresholds_) threshold = -std::numeric_limits<float>::infinity();
-  const size_t rowBytes = stride * sizeof(float);
+  const size_t rowBytes = context.layout.bytesOf(context.layout.stride);
   blockRows_ = std::clamp(kBlockBytes / rowBytes / kRowAlign * kRowAlign, kRowAlign, kMaxBlockRows);
   if (!task.allowed.empty() && task.passing <= task.count / kListShare) listAllowed();
   rowsToScan_ = list_.empty() ? task.count : list_.size();
@@ -102,22 +104,24 @@ void FloatScan::scanRange(Scratch& scratch, size_t begin, size_t end) {
 void FloatScan::addRow(Scratch& scratch, uint32_t row) {
   const Chunk& chunk = context_.chunkOf(row);
   const size_t slot = context_.slotOf(row);
-  if (context_.layout.metric != Metric::l2) scratch.weights[scratch.ids.size()] = chunk.weights[slot];
-  scratch.rows.push_back(chunk.values + slot * context_.layout.stride);
+  const Layout& layout = context_.layout;
+  if (!isDistance(layout.metric)) scratch.weights[scratch.ids.size()] = chunk.weights[slot];
+  if (layout.dtype == Dtype::int8) scratch.factors[scratch.ids.size()] = chunk.factors[slot];
+  scratch.rows.push_back(chunk.row(layout, slot));
   scratch.ids.push_back(row);
   if (scratch.ids.size() == blockRows_) scanBlock(scratch);
 }
 
 void FloatScan::scanBlock(Scratch& scratch) {
-  const size_t count = scratch.ids.size(), stride = context_.layout.stride;
+  const size_t count = scratch.ids.size(), queryStride = context_.layout.queryStride();
   if (count == 0) return;
   // A whole number of groups, and one more to prefetch: the last row again.
   const size_t padded = (count + kRowGroup - 1) / kRowGroup * kRowGroup;
   scratch.rows.resize(padded + kRowGroup, scratch.rows.back());
   for (size_t first = 0; first < which_.size() && !context_.stopped(); first += kQueryTile) {
     const size_t queries = std::min(kQueryTile, which_.size() - first);
-    context_.score({scratch.rows.data(), padded, queries_ + first * stride, queries, stride,
-                    scratch.scores.data(), blockRows_});
+    context_.score({scratch.rows.data(), scratch.factors.data(), padded, queries_ + first * queryStride,
+                    queries, context_.layout.stride, scratch.scores.data(), blockRows_});
     collect(scratch, first, queries);
   }
   scratch.rows.clear();

@@ -13,7 +13,7 @@ napi_value openCudaFunction(const Call& call);
 napi_value supportedIsasFunction(const Call& call);
 /// (backend) -> string
 napi_value describeFunction(const Call& call);
-/// (backend, dim: number, metric: number) -> rows
+/// (backend, dim: number, metric: number, dtype: number) -> rows
 napi_value createRowsFunction(const Call& call);
 /// (rows) -> number
 napi_value bytesFunction(const Call& call);
@@ -22,9 +22,9 @@ napi_value scanTotalsFunction(const Call& call);
 /// (isa: string, metric, dim, data, query, thresholds, lows, highs: Float32Array, reaches: Uint32Array) ->
 /// undefined
 napi_value certifyFunction(const Call& call);
-/// (rows, data: Float32Array) -> Promise<undefined>
+/// (rows, numbers, scales: Float32Array) -> Promise<undefined>
 napi_value appendFunction(const Call& call);
-/// (rows, ids: Uint32Array, values: Float32Array) -> undefined
+/// (rows, ids: Uint32Array, numbers, scales: Float32Array) -> undefined
 napi_value readFunction(const Call& call);
 /// (rows, queries, q, k, count, allowed | undefined, passing, ids, scores) -> [number, Promise<undefined>]
 napi_value searchFunction(const Call& call);
@@ -34,6 +34,8 @@ napi_value cancelFunction(const Call& call);
 napi_value disposeRowsFunction(const Call& call);
 /// (values: Float32Array) -> Promise<number>
 napi_value findNotFiniteFunction(const Call& call);
+/// (isa, threads, values, dim, dtype, normalize, codes, scales, errors) -> Promise<number>
+napi_value quantizeFunction(const Call& call);
 /// (path: string, offset: number, length: number) -> ArrayBuffer
 napi_value mapFileFunction(const Call& call);
 

@@ -13,22 +13,20 @@ std::shared_ptr<const Chunks> RowStore::chunks() {
   return current_;
 }
 
-void RowStore::read(const uint32_t* ids, size_t n, float* values) {
+void RowStore::read(const uint32_t* ids, size_t n, uint8_t* numbers, float* scales) {
   const auto current = chunks();
-  const size_t count = count_;
+  const size_t count = count_, bytes = layout.storedBytes();
   for (size_t i = 0; i < n; i++) {
     if (ids[i] >= count) throw Error("ERR_INTERNAL", "A row is read that there is not.");
-    const float* row =
-        (*current)[ids[i] >> layout.shift]->values + (ids[i] & (layout.rowsPerChunk - 1)) * layout.stride;
-    std::memcpy(values + i * layout.dim, row, layout.dim * sizeof(float));
+    const Chunk& chunk = *(*current)[ids[i] >> layout.shift];
+    const size_t slot = ids[i] & (layout.rowsPerChunk - 1);
+    std::memcpy(numbers + i * bytes, chunk.row(layout, slot), bytes);
+    if (layout.dtype == Dtype::int8) scales[i] = chunk.factors[slot];
   }
 }
 
-RowAppend::RowAppend(std::shared_ptr<RowStore> store, Borrowed data)
-    : store_(std::move(store)),
-      data_(std::move(data)),
-      first_(store_->count()),
-      rows_(data_.size() / store_->layout.dim) {
+RowAppend::RowAppend(std::shared_ptr<RowStore> store, Borrowed<StoredRows> data)
+    : store_(std::move(store)), data_(std::move(data)), first_(store_->count()), rows_(data_.memory().count) {
   const Layout& layout = store_->layout;
   try {
     chunks_ = std::make_shared<Chunks>(*store_->chunks());
@@ -60,9 +58,11 @@ void RowAppend::copySlice(size_t slice) {
   const size_t chunk = (first_ >> layout.shift) + slice;
   const size_t begin = std::max(first_, chunk << layout.shift);
   const size_t end = std::min(first_ + rows_, (chunk + 1) << layout.shift);
-  const bool there = data_.read([&](const float* values) {
+  const size_t skipped = begin - first_;
+  const bool there = data_.read([&](const StoredRows& data) {
+    const float* const scales = layout.dtype == Dtype::int8 ? data.scales + skipped : nullptr;
     (*chunks_)[chunk]->write(layout, begin & (layout.rowsPerChunk - 1),
-                             values + (begin - first_) * layout.dim, end - begin);
+                             {data.numbers + skipped * layout.storedBytes(), scales, end - begin});
   });
   if (!there) gone_ = true;
 }

@@ -19,14 +19,14 @@ namespace seine {
 /// Outlives the rows that JavaScript holds while an append or a search is under way.
 class RowStore {
  public:
-  RowStore(size_t dim, Metric metric, bool coded) : layout(dim, metric, coded) {}
+  RowStore(size_t dim, Metric metric, Dtype dtype, bool coded) : layout(dim, metric, dtype, coded) {}
 
   /// The chunks as they are now; rows below a snapshot's count never change.
   std::shared_ptr<const Chunks> chunks();
   size_t count() const { return count_; }
   size_t bytes() const { return count_ * layout.rowBytes(); }
-  /// Copies the values of `n` rows to `values` [n, dim]; throws Error if there is no such row.
-  void read(const uint32_t* ids, size_t n, float* values);
+  /// Copies `n` rows as JavaScript holds them; throws Error if there is no such row.
+  void read(const uint32_t* ids, size_t n, uint8_t* numbers, float* scales);
 
   const Layout layout;
 
@@ -40,8 +40,8 @@ class RowStore {
 /// One append in two steps: `copy` brings the rows into memory, `commit` shows them. Never two at a time.
 class RowAppend : public std::enable_shared_from_this<RowAppend> {
  public:
-  /// Makes room for `data` [rows, dim]; throws Error.
-  RowAppend(std::shared_ptr<RowStore> store, Borrowed data);
+  /// Makes room for `data`; throws Error.
+  RowAppend(std::shared_ptr<RowStore> store, Borrowed<StoredRows> data);
 
   /// Copies on the pool, then calls `copied` on one of its threads.
   void copy(std::function<void(std::optional<Error> failure)> copied);
@@ -56,7 +56,7 @@ class RowAppend : public std::enable_shared_from_this<RowAppend> {
   void copySlice(size_t slice);
 
   const std::shared_ptr<RowStore> store_;
-  const Borrowed data_;
+  const Borrowed<StoredRows> data_;
   const size_t first_;
   const size_t rows_;
   std::shared_ptr<Chunks> chunks_;

@@ -19,7 +19,7 @@ constexpr double kMostRows = 0xffffffff;
 
 struct ResidentRows {
   std::unique_ptr<Rows> rows;  // empty once disposed
-  size_t dim;
+  Layout layout;
 };
 
 template <typename T>
@@ -47,6 +47,21 @@ napi_value makeNumber(napi_env env, double number) {
   napi_value result;
   check(napi_create_double(env, number, &result), "a number");
   return result;
+}
+
+/// Two arguments, numbers and scales, as rows of this layout.
+StoredRows storedRows(const Call& call, size_t index, const Layout& layout) {
+  size_t size = 0;
+  const napi_typedarray_type type = arrayOf(layout.dtype);
+  const void* const numbers = typedArrayData(call.env(), call.value(index), type, &size);
+  const Floats scales = call.floats(index + 1, "scales");
+  const size_t width = layout.dtype == Dtype::binary ? layout.storedBytes() / 4 : layout.dim;
+  if (numbers == nullptr) throw Error("ERR_ARGUMENT", "numbers must be an array of the rows' dtype.");
+  if (size % width != 0) throw Error("ERR_DIMENSION", "numbers must hold whole rows.");
+  if (scales.size != (layout.dtype == Dtype::int8 ? size / width : 0)) {
+    throw Error("ERR_ARGUMENT", "scales must be [rows] for int8 and empty else.");
+  }
+  return {static_cast<const uint8_t*>(numbers), scales.data, size / width};
 }
 
 /// Copies a result into the typed array behind a reference, as it is now.
@@ -102,10 +117,13 @@ napi_value describeFunction(const Call& call) {
 
 napi_value createRowsFunction(const Call& call) {
   const auto dim = static_cast<size_t>(call.number(1, "dim", 1, kMostDim));
-  const auto metric = static_cast<Metric>(static_cast<int>(call.number(2, "metric", 0, 2)));
-  auto resident = std::make_unique<ResidentRows>();
-  resident->rows = backendOf(call).createRows(dim, metric);
-  resident->dim = dim;
+  const auto metric = static_cast<Metric>(static_cast<int>(call.number(2, "metric", 0, 3)));
+  const auto dtype = static_cast<Dtype>(static_cast<int>(call.number(3, "dtype", 0, 4)));
+  if ((metric == Metric::hamming) != (dtype == Dtype::binary)) {
+    throw Error("ERR_ARGUMENT", "hamming goes with binary and with no other dtype.");
+  }
+  auto resident = std::unique_ptr<ResidentRows>(
+      new ResidentRows{backendOf(call).createRows(dim, metric, dtype), Layout(dim, metric, dtype, false)});
   return makeHandle(call.env(), resident.release(), kRowsTag, destroy<ResidentRows>);
 }
 
@@ -129,17 +147,16 @@ napi_value scanTotalsFunction(const Call& call) {
 
 napi_value appendFunction(const Call& call) {
   ResidentRows& resident = rowsOf(call);
-  const Floats data = call.floats(1, "data");
-  if (data.size % resident.dim != 0) throw Error("ERR_DIMENSION", "data must hold whole rows.");
+  const StoredRows data = storedRows(call, 1, resident.layout);
   Environment& environment = Environment::of(call.env());
   Job job;
-  job.kept = {call.keep(1)};
+  job.kept = {call.keep(1), call.keep(2)};
   job.value = undefined;
   uint32_t number;
   return environment.startJob(
       std::move(job),
       [&](Done done) {
-        resident.rows->append(Borrowed(environment.lease(), data.data, data.size), std::move(done));
+        resident.rows->append(Borrowed<StoredRows>(environment.lease(), data), std::move(done));
       },
       &number);
 }
@@ -147,21 +164,24 @@ napi_value appendFunction(const Call& call) {
 napi_value readFunction(const Call& call) {
   ResidentRows& resident = rowsOf(call);
   const Words ids = call.words(1, "ids");
-  const Floats values = call.floats(2, "values");
-  if (values.size != ids.size * resident.dim) throw Error("ERR_DIMENSION", "values must be [ids, dim].");
-  resident.rows->read(ids.data, ids.size, values.data);
+  const StoredRows to = storedRows(call, 2, resident.layout);
+  if (to.count != ids.size) throw Error("ERR_DIMENSION", "numbers must be [ids, dim].");
+  resident.rows->read(ids.data, ids.size, const_cast<uint8_t*>(to.numbers), const_cast<float*>(to.scales));
   return undefined(call.env());
 }
 
 napi_value searchFunction(const Call& call) {
   ResidentRows& resident = rowsOf(call);
-  const Floats queries = call.floats(1, "queries");
+  const bool bits = resident.layout.dtype == Dtype::binary;
+  const Words words = bits ? call.words(1, "queries") : Words{nullptr, 0};
+  const Floats queries = bits ? Floats{nullptr, 0} : call.floats(1, "queries");
   auto task = std::make_shared<SearchTask>();
   task->q = static_cast<size_t>(call.number(2, "q", 1, kMostRows));
   task->count = static_cast<size_t>(call.number(4, "count", 1, kMostRows));
   task->passing = static_cast<size_t>(call.number(6, "passing", 1, static_cast<double>(task->count)));
   task->k = static_cast<size_t>(call.number(3, "k", 1, static_cast<double>(task->passing)));
-  if (queries.size != task->q * resident.dim) throw Error("ERR_DIMENSION", "queries must be [q, dim].");
+  const size_t width = bits ? resident.layout.storedBytes() / 4 : resident.layout.dim;
+  if (queries.size + words.size != task->q * width) throw Error("ERR_DIMENSION", "queries must be [q, dim].");
   if (call.words(7, "ids").size != task->q * task->k) throw Error("ERR_ARGUMENT", "ids must be [q, k].");
   if (call.floats(8, "scores").size != task->q * task->k) {
     throw Error("ERR_ARGUMENT", "scores must be [q, k].");
@@ -181,6 +201,7 @@ napi_value searchFunction(const Call& call) {
     throw Error("ERR_ARGUMENT", "passing must be count where allowed is absent.");
   }
   task->queries.assign(queries.data, queries.data + queries.size);
+  task->words.assign(words.data, words.data + words.size);
 
   Job job;
   job.search = task;

@@ -19,17 +19,18 @@ struct ScanContext {
   const Isa& isa;
   const std::shared_ptr<SearchTask> task;
 
-  AlignedFloats queries{};           // [q, stride]: as given, or of unit length for cosine
+  AlignedFloats queries{};           // [q, queryStride]: as given, of unit length for cosine, or bits
   std::vector<double> queryNorms{};  // [q]
   std::vector<Bound> bounds{};       // [q]
   std::atomic<bool> failed{false};
 
   const Chunk& chunkOf(size_t row) const { return *(*chunks)[row >> layout.shift]; }
   size_t slotOf(size_t row) const { return row & (layout.rowsPerChunk - 1); }
-  const float* query(size_t i) const { return queries.data() + i * layout.stride; }
+  const float* query(size_t i) const { return queries.data() + i * layout.queryStride(); }
   /// Float32 scores of `block`, which names neither metric nor kernel.
   void score(const ScanBlock& block) const {
-    (layout.metric == Metric::l2 ? isa.scan->squaredDistance : isa.scan->dot)(block);
+    const auto& scores = layout.metric == Metric::l2 ? isa.scan->squaredDistance : isa.scan->dot;
+    scores[static_cast<size_t>(layout.dtype)](block);
   }
   bool stopped() const {
     return task->cancelled.load(std::memory_order_relaxed) || failed.load(std::memory_order_relaxed);

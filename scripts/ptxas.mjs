@@ -10,7 +10,8 @@ import { promisify } from 'node:util';
 const root = fileURLToPath(new URL('..', import.meta.url));
 export const PTXAS_TABLE = join(root, 'test/kernels/ptxas.json');
 export const ARCHITECTURES = ['sm_80', 'sm_90a'];
-const FLAGS = '-std=c++17 -O3 -Werror all-warnings -Xcompiler -Wall,-Wextra -Xptxas -v -c kernels/scan.cu';
+const FLAGS = '-std=c++17 -O3 -Werror all-warnings -Xcompiler -Wall,-Wextra -Xptxas -v -c';
+const SOURCES = ['scan', 'scanSelect'];
 
 /** The version of nvcc, like `13.0.88`, or undefined where there is none. */
 export function nvccVersion() {
@@ -26,12 +27,14 @@ export async function compileKernels(arch) {
   const folder = mkdtempSync(join(tmpdir(), 'seine-nvcc-'));
   try {
     const gencode = `arch=${arch.replace('sm', 'compute')},code=${arch}`;
-    const args = [...FLAGS.split(' '), '-gencode', gencode, '-o', join(folder, 'scan.o')];
-    const { stderr } = await promisify(execFile)('nvcc', args, { cwd: root });
-    const rows = stderr
-      .split(/(?=ptxas info\s*: Compiling entry function )/)
-      .slice(1)
-      .map((part) => rowOf(part, arch));
+    const rows = [];
+    for (const source of SOURCES) {
+      const files = [`kernels/${source}.cu`, '-o', join(folder, `${source}.o`)];
+      const args = [...FLAGS.split(' '), '-gencode', gencode, ...files];
+      const { stderr } = await promisify(execFile)('nvcc', args, { cwd: root });
+      const parts = stderr.split(/(?=ptxas info\s*: Compiling entry function )/).slice(1);
+      rows.push(...parts.map((part) => rowOf(part, arch)));
+    }
     return rows.sort((a, b) => (a.kernel < b.kernel ? -1 : 1));
   } finally {
     rmSync(folder, { recursive: true });
@@ -50,7 +53,7 @@ function rowOf(part, arch) {
   };
 }
 
-/** `scoreRows<0, 32, 8>` of `_ZN5seine4cuda…9scoreRowsILb0ELj32ELj8EEEv…`. */
+/** `scoreRows<3, 0, 32, 8>` of `_ZN5seine4cuda…9scoreRowsILNS_5DtypeE3ELb0ELj32ELj8EEEv…`. */
 function nameOf(mangled) {
   let rest = mangled.slice('_ZN'.length);
   let name = '';
@@ -59,7 +62,9 @@ function nameOf(mangled) {
     name = rest.slice(match[0].length, match[0].length + length);
     rest = rest.slice(match[0].length + length);
   }
-  const values = [...(/^I((?:L[a-z]\d+E)+)E/.exec(rest)?.[1] ?? '').matchAll(/L[a-z](\d+)E/g)];
+  const values = [
+    ...(/^I((?:L(?:[a-z]|NS_5DtypeE)\d+E)+)E/.exec(rest)?.[1] ?? '').matchAll(/L(?:[a-z]|NS_5DtypeE)(\d+)E/g),
+  ];
   return values.length === 0 ? name : `${name}<${values.map((match) => match[1]).join(', ')}>`;
 }
 

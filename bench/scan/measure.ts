@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { Metric } from '../../ts/core/types.ts';
-import { METRICS, type NativeAddon, type NativeRows } from '../../ts/device/native.ts';
+import { DTYPES, METRICS, type NativeAddon, type NativeRows } from '../../ts/device/native.ts';
 import { score } from '../../ts/device/reference/score.ts';
 import type { Vectors } from './data.ts';
 import type { Peer, Sample } from './peer.ts';
@@ -65,8 +65,9 @@ export async function measure(
       addon.openCpu('', threads, engine === 'certified'),
       dim,
       METRICS.indexOf(metric),
+      DTYPES.indexOf('f32'),
     );
-    await addon.append(resident[engine]!, rows);
+    await addon.append(resident[engine]!, rows, new Float32Array());
   }
   if (peer !== undefined) {
     const path = join(folder, 'rows.f32');

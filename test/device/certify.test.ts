@@ -128,7 +128,7 @@ function attack(isa: string, metric: Metric, dim: number, kind: string, steps: n
           // What is added for rounding is of the size of float32 roundings.
           const lengths = norm(pair.query, 0, dim) * norm(pair.rows, i * dim, dim);
           const squares = norm(pair.query, 0, dim) ** 2 + norm(pair.rows, i * dim, dim) ** 2;
-          const size = { ip: lengths, cosine: 1, l2: 2 * squares }[metric];
+          const size = { ip: lengths, cosine: 1, l2: 2 * squares, hamming: 0 }[metric];
           expect(first.highs[i]! - first.lows[i]! - 2 * radius).toBeLessThanOrEqual(size * 1e-5 + 1e-37);
         }
       }
@@ -183,8 +183,8 @@ function attack(isa: string, metric: Metric, dim: number, kind: string, steps: n
 (isas.length === 0 ? describe.skip : describe)('the certified scan', () => {
   /** Searches new rows of one backend and says what that took. */
   async function totals(data: Float32Array, queries: Float32Array, dim: number, k: number, metric: Metric) {
-    const rows = addon.createRows(addon.openCpu('', 2, true), dim, METRICS.indexOf(metric));
-    await addon.append(rows, data);
+    const rows = addon.createRows(addon.openCpu('', 2, true), dim, METRICS.indexOf(metric), 0);
+    await addon.append(rows, data, new Float32Array());
     const q = queries.length / dim;
     const count = data.length / dim;
     const [ids, scores] = [new Uint32Array(q * k), new Float32Array(q * k)];
@@ -199,7 +199,7 @@ function attack(isa: string, metric: Metric, dim: number, kind: string, steps: n
     expect([q, open]).toEqual([9, 0]);
     expect(scored).toBeGreaterThanOrEqual(9 * 10);
     expect(scored).toBeLessThan((9 * 4000) / 20);
-    const beside = { ip: 12, cosine: 20, l2: 12 }[metric];
+    const beside = { ip: 12, cosine: 20, l2: 12, hamming: 0 }[metric];
     expect(bytes).toBe(4000 * (64 * 4 + 64 + beside));
   });
 

@@ -3,6 +3,8 @@ import fc from 'fast-check';
 import { type Random, random } from '../../ts/core/random.ts';
 import type { Dtype, Metric, TopK } from '../../ts/core/types.ts';
 import type { Device, UploadOptions } from '../../ts/device/device.ts';
+import { native } from '../../ts/device/native.ts';
+import { openDevice } from '../../ts/device/openDevice.ts';
 import { devices } from '../helpers/devices.ts';
 import { naiveSearch } from '../helpers/naiveSearch.ts';
 import { storedNumbers } from '../helpers/storedNumbers.ts';
@@ -31,10 +33,24 @@ function expectSame(top: TopK, naive: ReturnType<typeof naiveSearch>): void {
   expect(Array.from(top.counts)).toEqual(naive.counts);
 }
 
-/** The addon's devices store f32 only. */
-const able = devices.filter(({ label }) => label === 'reference' || label.startsWith('webgpu'));
+/** The processor's kernels of the levels below the best one. */
+const levels = (native()?.supportedIsas() ?? [])
+  .slice(1)
+  .filter((isa) => ['avx2', 'scalar'].includes(isa))
+  .map((isa) => ({ label: `cpu with ${isa}`, pace: 1, open: () => openLevel(isa) }));
 
-describe.each(able)('$label', ({ open, pace }) => {
+async function openLevel(isa: string): Promise<Device> {
+  const before = process.env.SEINE_ISA;
+  process.env.SEINE_ISA = isa;
+  try {
+    return await openDevice('cpu');
+  } finally {
+    if (before === undefined) delete process.env.SEINE_ISA;
+    else process.env.SEINE_ISA = before;
+  }
+}
+
+describe.each([...devices, ...levels])('$label', ({ open, pace }) => {
   let device: Device;
   beforeAll(async () => {
     device = await open();

@@ -15,10 +15,10 @@ type Loose = Record<keyof NativeAddon, (...args: unknown[]) => unknown>;
   const loaded = addon as NativeAddon;
   const loose = addon as unknown as Loose;
   const backend = loaded?.openCpu('', 2, true);
-  const rows = loaded?.createRows(backend, 4, 0);
+  const rows = loaded?.createRows(backend, 4, 0, 0);
 
   test('arguments of the wrong type or size throw with a code and do no harm', async () => {
-    await loaded.append(rows, new Float32Array(40));
+    await loaded.append(rows, new Float32Array(40), new Float32Array());
     const f = (size: number) => new Float32Array(size);
     const u = (size: number) => new Uint32Array(size);
     const detached = f(4);
@@ -102,8 +102,8 @@ type Loose = Record<keyof NativeAddon, (...args: unknown[]) => unknown>;
   });
 
   test('rows that are disposed in mid-search let it end, and are refused afterwards', async () => {
-    const own = loaded.createRows(backend, 256, 2);
-    await loaded.append(own, new Float32Array(256 * 5000).fill(1));
+    const own = loaded.createRows(backend, 256, 2, 0);
+    await loaded.append(own, new Float32Array(256 * 5000).fill(1), new Float32Array());
     const ids = new Uint32Array(3);
     const [, done] = loaded.search(
       own,
@@ -123,8 +123,8 @@ type Loose = Record<keyof NativeAddon, (...args: unknown[]) => unknown>;
   });
 
   test('a cancelled search settles', async () => {
-    const own = loaded.createRows(backend, 64, 0);
-    await loaded.append(own, new Float32Array(64 * 20_000).fill(1));
+    const own = loaded.createRows(backend, 64, 0, 0);
+    await loaded.append(own, new Float32Array(64 * 20_000).fill(1), new Float32Array());
     const q = 100;
     const ids = new Uint32Array(q);
     const queries = new Float32Array(64 * q).fill(1);

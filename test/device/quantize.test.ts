@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Dtype } from '../../ts/core/types.ts';
-import { type QuantizeOptions, quantize } from '../../ts/device/quantize.ts';
+import { quantize } from '../../ts/device/quantize.ts';
+import type { QuantizeOptions } from '../../ts/device/storedRows.ts';
 import { divideRounding, MAGNITUDES, nearestCode, numberOfCode, unitsOf } from '../helpers/exactNumbers.ts';
 
 const LARGEST = 3.4028234663852886e38;

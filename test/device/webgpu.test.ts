@@ -73,7 +73,7 @@ describe('the error bound', () => {
               ? query[i]! * (1 + source.normal() * 2 ** -20)
               : query[dim - 1 - i]! * (-1) ** i;
           });
-          const { rows } = await quantizeRows(given, dim, dtype);
+          const { rows } = await quantizeRows(given, { dim, dtype });
           const [codes, scale] = rows.dtype === 'int8' ? [rows.codes, rows.scales[0]!] : [given, 1];
           const row = Float32Array.from(codes, (code) => code * scale);
           const asked = queryBounds({ dim, metric, dtype }, query, 0);
@@ -118,12 +118,12 @@ describe('the error bound', () => {
       // Of length 1 at most, which needs no scale.
       const query =
         metric === 'l2' ? new Float32Array(dim) : vector(Math.sqrt(1 - 1.01 * dim * small * small));
-      const asked = queryBounds(metric, query, 0, dim);
+      const asked = queryBounds({ dim, metric, dtype: 'f32' }, query, 0);
       expect(asked.scale).toBe(1);
       const terms = row.map((x, i) => towardsZero(metric === 'l2' ? x * x : query[i]! * x));
       const sum = terms.reduce((total, term) => towardsZero(total + term), 0);
       const error = row.reduce((total, x, i) => total + x * (metric === 'l2' ? x : query[i]!), 0) - sum;
-      const { norm } = rowScale(metric, Math.sqrt(row.reduce((total, x) => total + x * x, 0)));
+      const { norm } = rowFacts(metric, Math.sqrt(row.reduce((total, x) => total + x * x, 0)), 1);
       const [x, y, z] = asked.bounds;
       expect(error).toBeLessThanOrEqual(x * norm + y * sum + z);
       expect(error).toBeGreaterThan(0.9 * (x * norm + y * sum + z));

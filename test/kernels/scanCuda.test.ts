@@ -13,7 +13,7 @@ const version = nvccVersion();
 const there = Number.parseInt(version ?? '0', 10) >= 12;
 if (!there) {
   console.warn(
-    `scan.cu is not compiled here: nvcc 12 or newer is needed, found ${version ?? 'none on the PATH'}.`,
+    `The CUDA kernels are not compiled here: nvcc 12 or newer is needed, found ${version ?? 'none on the PATH'}.`,
   );
 }
 

@@ -92,7 +92,7 @@ export interface BackendRows {
   search(task: SearchTask): Promise<Found>;
   /** Index of the first NaN or infinity, or -1: for backends that check off the event loop; `values` stays intact. */
   findNotFinite?(values: Float32Array): Promise<number>;
-  /** Like `quantizeRows` for its dim and dtype, to the bit: for backends that do it off the event loop. */
+  /** Like `quantizeRows` with its dim and dtype, to the bit: for backends that do it off the event loop. */
   quantize?(values: Float32Array): Promise<Quantized>;
   /** Called once, when nothing is under way. */
   dispose(): Promise<void>;

@@ -3,7 +3,8 @@ import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ERRORS, type ErrorCode, SeineError } from '../core/errors.ts';
-import type { Metric } from '../core/types.ts';
+import type { Dtype, Metric } from '../core/types.ts';
+import type { StoredNumbers } from './storedRows.ts';
 
 declare const handle: unique symbol;
 /** A device of the addon; freed when it is collected. */
@@ -34,8 +35,8 @@ export interface NativeAddon {
   /** Whether the processor imitates the CUDA device, in a build for tests. */
   readonly cudaEmulated?: boolean;
   describe(backend: NativeBackend): string;
-  /** `metric` is an index of `METRICS`. */
-  createRows(backend: NativeBackend, dim: number, metric: number): NativeRows;
+  /** `metric` is an index of `METRICS`, `dtype` of `DTYPES`. */
+  createRows(backend: NativeBackend, dim: number, metric: number, dtype: number): NativeRows;
   bytes(rows: NativeRows): number;
   /**
    * What the searches so far did, on the cpu device: queries; those answered from the rows alone, since codes would
@@ -57,13 +58,14 @@ export interface NativeAddon {
     highs: Float32Array,
     reaches: Uint32Array,
   ): void;
-  append(rows: NativeRows, data: Float32Array): Promise<void>;
-  /** Copies rows, as they were given, to `values` `[ids, dim]`: at once, so ask for a few megabytes at most. */
-  read(rows: NativeRows, ids: Uint32Array, values: Float32Array): void;
+  /** Numbers, codes or words of rows, and the scales of int8 rows (else empty). */
+  append(rows: NativeRows, numbers: StoredNumbers, scales: Float32Array): Promise<void>;
+  /** Copies rows, as they were given, to `numbers` and `scales`: at once, so ask for a few megabytes at most. */
+  read(rows: NativeRows, ids: Uint32Array, numbers: StoredNumbers, scales: Float32Array): void;
   /** Fills `ids` and `scores` `[q, k]`; see `SearchTask`. The number is for `cancel`. */
   search(
     rows: NativeRows,
-    queries: Float32Array,
+    queries: Float32Array | Uint32Array,
     q: number,
     k: number,
     count: number,
@@ -79,6 +81,22 @@ export interface NativeAddon {
   /** Index of the first NaN or infinity, or -1. */
   findNotFinite(values: Float32Array): Promise<number>;
   /**
+   * Writes rows `[rows, dim]` as `dtype` (an index of `DTYPES`) stores them to `codes`, for int8 also to `scales` and
+   * `errors` `[rows]` (else empty). `isa` and `threads` as for `openCpu`. Index of the first
+   * number that the dtype cannot hold, or -1.
+   */
+  quantize(
+    isa: string,
+    threads: number,
+    values: Float32Array,
+    dim: number,
+    dtype: number,
+    normalize: boolean,
+    codes: StoredNumbers,
+    scales: Float32Array,
+    errors: Float32Array,
+  ): Promise<number>;
+  /**
    * `length` bytes of a file from `offset` (a multiple of 8) as memory; to be read only: what is written stays in
    * the mapping. Unmapped when it is collected. Throws ERR_NOT_FOUND, ERR_CORRUPT (the file is shorter),
    * ERR_OUT_OF_MEMORY, ERR_DEVICE_UNAVAILABLE (a runtime, such as Electron, that forbids outside memory).
@@ -86,8 +104,9 @@ export interface NativeAddon {
   mapFile(path: string, offset: number, length: number): ArrayBuffer;
 }
 
-/** Metrics by their number in the addon. */
-export const METRICS: readonly Metric[] = ['ip', 'cosine', 'l2'];
+/** Metrics and storage types by their number in the addon. */
+export const METRICS: readonly Metric[] = ['ip', 'cosine', 'l2', 'hamming'];
+export const DTYPES: readonly Dtype[] = ['f32', 'f16', 'bf16', 'int8', 'binary'];
 
 const REMEDY =
   'install CMake 3.18 or newer and a C++20 compiler and run `npm run build:native` (in an installed package: ' +

@@ -1,36 +1,41 @@
 import { SeineError } from '../core/errors.ts';
 import type { BackendRows, SearchTask, UploadOptions } from './device.ts';
-import { METRICS, type NativeAddon, type NativeBackend, nativeError } from './native.ts';
-import type { StoredQueries } from './storedRows.ts';
+import { DTYPES, METRICS, type NativeAddon, type NativeBackend, nativeError } from './native.ts';
+import { nativeQuantize } from './nativeQuantize.ts';
+import { arraysOf, makeRows } from './storedRows.ts';
 
 /** Rows of a device of the addon. */
 export function nativeRows(addon: NativeAddon, backend: NativeBackend, options: UploadOptions): BackendRows {
-  if (options.dtype !== 'f32') {
-    throw new SeineError(
-      'ERR_ARGUMENT',
-      `The addon's devices store rows of dtype 'f32' only, got '${options.dtype}': use the reference device.`,
-    );
-  }
-  const rows = addon.createRows(backend, options.dim, METRICS.indexOf(options.metric));
+  const rows = addon.createRows(
+    backend,
+    options.dim,
+    METRICS.indexOf(options.metric),
+    DTYPES.indexOf(options.dtype),
+  );
   return {
     get bytes() {
       return addon.bytes(rows);
     },
     append: (stored) =>
-      asSeine(() => addon.append(rows, (stored as StoredQueries & { dtype: 'f32' }).values)),
+      asSeine(() => {
+        const { codes, scales } = arraysOf(stored);
+        return addon.append(rows, codes, scales);
+      }),
     read(ids) {
-      const values = new Float32Array(ids.length * options.dim);
+      const stored = makeRows(options.dtype, options.dim, ids.length);
+      const { codes, scales } = arraysOf(stored);
       try {
-        addon.read(rows, ids, values);
+        addon.read(rows, ids, codes, scales);
       } catch (error) {
         throw nativeError(error);
       }
-      return { dtype: 'f32', values };
+      return stored;
     },
+    quantize: (values) => nativeQuantize(addon, values, options),
     findNotFinite: (values) => asSeine(() => addon.findNotFinite(values)),
     search: (task) =>
       asSeine(async () => {
-        const queries = (task.queries as StoredQueries & { dtype: 'f32' }).values;
+        const queries = task.queries.dtype === 'binary' ? task.queries.words : task.queries.values;
         const { q, k, count, allowed, passing } = task;
         const [ids, scores] = allocate(task);
         const [search, done] = addon.search(rows, queries, q, k, count, allowed, passing, ids, scores);

@@ -1,16 +1,8 @@
-import type { Dtype } from '../core/types.ts';
-import { normalizeRows } from './reference/normalizeRows.ts';
+import { native } from './native.ts';
+import { nativeQuantize } from './nativeQuantize.ts';
 import { quantizeRows } from './reference/quantizeRows.ts';
-import type { StoredRows } from './storedRows.ts';
+import type { QuantizeOptions, StoredRows } from './storedRows.ts';
 import { checkQuantizeOptions, copyMatrix, findNotFinite, notFinite, overflowed } from './validate.ts';
-
-export interface QuantizeOptions {
-  /** Numbers in a row: 1 to 65536. */
-  dim: number;
-  dtype: Dtype;
-  /** Bring rows to length 1 first, rounded to float32; rows of zeros stay. */
-  normalize?: boolean;
-}
 
 /**
  * Rows as devices store them. `errors` `[rows]` bound the length of each int8 row's rounding error
@@ -27,12 +19,15 @@ export type QuantizedRows =
  * `ERR_OVERFLOW` where a number is beyond the range of 'f16' (from 65520 on) or 'bf16'.
  */
 export async function quantize(values: Float32Array, options: QuantizeOptions): Promise<QuantizedRows> {
-  const { dim, dtype, normalize } = checkQuantizeOptions(options);
+  const checked = checkQuantizeOptions(options);
+  const { dim } = checked;
   const owned = copyMatrix(values, dim, 'values');
   const index = await findNotFinite(owned);
   if (index >= 0) throw notFinite(owned, index, dim, 'values');
-  if (normalize) await normalizeRows(owned, dim);
-  const { rows, errors, overflow } = await quantizeRows(owned, dim, dtype);
-  if (overflow >= 0) throw overflowed(owned, overflow, { dim, dtype }, 'values');
+  const addon = native();
+  const quantizing =
+    addon === undefined ? quantizeRows(owned, checked) : nativeQuantize(addon, owned, checked);
+  const { rows, errors, overflow } = await quantizing;
+  if (overflow >= 0) throw overflowed(owned, overflow, checked, 'values');
   return rows.dtype === 'int8' ? { ...rows, errors } : rows;
 }

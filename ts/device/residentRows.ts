@@ -183,7 +183,7 @@ export class ResidentRows implements Rows {
 
   /** Rows as they are stored: the one place where numbers are rounded. */
   async #quantize(values: Float32Array, name: string, firstRow: number): Promise<StoredRows> {
-    const quantizing = this.#backend.quantize?.(values) ?? quantizeRows(values, this.dim, this.dtype);
+    const quantizing = this.#backend.quantize?.(values) ?? quantizeRows(values, this);
     const { rows, overflow } = await this.#ask(quantizing);
     if (overflow >= 0) throw overflowed(values, overflow, this, name, firstRow);
     return rows;

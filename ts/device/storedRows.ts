@@ -15,6 +15,14 @@ export type StoredRows =
 /** Queries in the form in which rows are scored with them. */
 export type StoredQueries = Extract<StoredRows, { dtype: 'f32' | 'binary' }>;
 
+export interface QuantizeOptions {
+  /** Numbers in a row: 1 to 65536. */
+  dim: number;
+  dtype: Dtype;
+  /** Bring rows to length 1 first, rounded to float32; rows of zeros stay. */
+  normalize?: boolean;
+}
+
 /** What became of float32 rows. */
 export interface Quantized {
   rows: StoredRows;
@@ -24,18 +32,19 @@ export interface Quantized {
   overflow: number;
 }
 
-type Numbers = Float32Array | Uint16Array | Int8Array | Uint32Array;
+/** The array of a form: its numbers, codes or words. */
+export type StoredNumbers = Float32Array | Uint16Array | Int8Array | Uint32Array;
 
 /** The same rows with each of their arrays, of so many elements a row, changed. */
 function mapArrays<R extends StoredRows>(
   rows: R,
   dim: number,
-  change: <A extends Numbers>(array: A, width: number) => A,
+  change: <A extends StoredNumbers>(array: A, width: number) => A,
 ): R;
 function mapArrays(
   rows: StoredRows,
   dim: number,
-  change: <A extends Numbers>(array: A, width: number) => A,
+  change: <A extends StoredNumbers>(array: A, width: number) => A,
 ): StoredRows {
   switch (rows.dtype) {
     case 'f32':
@@ -89,7 +98,7 @@ export function sliceRows<R extends StoredRows>(rows: R, dim: number, from: numb
 
 /** Writes `from` over the rows of `to` (of the same dtype) from row `at` on. */
 export function writeRows(to: StoredRows, at: number, from: StoredRows, dim: number): void {
-  const sources: Numbers[] = [];
+  const sources: StoredNumbers[] = [];
   mapArrays(from, dim, (array) => {
     sources.push(array);
     return array;
@@ -98,4 +107,10 @@ export function writeRows(to: StoredRows, at: number, from: StoredRows, dim: num
     array.set(sources.shift()!, at * width);
     return array;
   });
+}
+
+/** The numbers, codes or words of rows, and the scales of int8 rows (else empty). */
+export function arraysOf(rows: StoredRows): { codes: StoredNumbers; scales: Float32Array } {
+  if (rows.dtype === 'int8') return rows;
+  return { codes: rows.dtype === 'binary' ? rows.words : rows.values, scales: new Float32Array() };
 }

@@ -3,7 +3,7 @@ import { isTypedArray } from '../core/isTypedArray.ts';
 import type { Dtype, Filter, Metric, SearchOptions } from '../core/types.ts';
 import type { UploadOptions } from './device.ts';
 import { pacer } from './pacer.ts';
-import type { QuantizeOptions } from './quantize.ts';
+import type { QuantizeOptions } from './storedRows.ts';
 
 const METRICS: readonly Metric[] = ['ip', 'cosine', 'l2', 'hamming'];
 const DTYPES: readonly Dtype[] = ['f32', 'f16', 'bf16', 'int8', 'binary'];

@@ -1,7 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { SeineError } from '../core/errors.ts';
 import type { BackendDevice, DeviceProvider, Probe } from './device.ts';
+import { native } from './native.ts';
+import { nativeQuantize } from './nativeQuantize.ts';
 import { adapterName, openWebgpuDevice } from './webgpuDevice.ts';
+import type { GpuContext } from './webgpuSearch.ts';
 
 const KERNEL = new URL('../../kernels/scan.wgsl', import.meta.url);
 
@@ -32,7 +35,10 @@ export async function openWebgpu({ maxShardBytes }: { maxShardBytes?: number } =
   }
   const { gpu, adapter } = found;
   try {
-    const device = await openWebgpuDevice(adapter, readFile(KERNEL, 'utf8'), maxShardBytes);
+    const addon = native();
+    const quantize: GpuContext['quantize'] =
+      addon && ((values, options) => nativeQuantize(addon, values, options));
+    const device = await openWebgpuDevice(adapter, readFile(KERNEL, 'utf8'), maxShardBytes, quantize);
     const close = async () => {
       await device.close();
       instances.delete(gpu);

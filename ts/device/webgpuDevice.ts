@@ -9,22 +9,29 @@ const MAX_SHARD_BYTES = 2 ** 30;
 
 /**
  * The device of an adapter, wherever that comes from; `code` is the text of kernels/scan.wgsl. `maxShardBytes`
- * limits one buffer of rows below what the adapter allows.
+ * limits one buffer of rows below what the adapter allows; `quantize` rounds rows off the event loop, where there is
+ * something that does.
  */
 export async function openWebgpuDevice(
   adapter: GPUAdapter,
   code: string | Promise<string>,
   maxShardBytes = MAX_SHARD_BYTES,
+  quantize?: GpuContext['quantize'],
 ): Promise<BackendDevice> {
   try {
-    return await open(adapter, await code, maxShardBytes);
+    return await open(adapter, await code, maxShardBytes, quantize);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new SeineError('ERR_DEVICE', `The webgpu device could not be opened: ${why}`, { cause });
   }
 }
 
-async function open(adapter: GPUAdapter, code: string, maxShardBytes: number): Promise<BackendDevice> {
+async function open(
+  adapter: GPUAdapter,
+  code: string,
+  maxShardBytes: number,
+  quantize: GpuContext['quantize'],
+): Promise<BackendDevice> {
   const { info, limits } = adapter;
   const { maxStorageBufferBindingSize, maxBufferSize } = limits;
   const device = await adapter.requestDevice({
@@ -43,6 +50,7 @@ async function open(adapter: GPUAdapter, code: string, maxShardBytes: number): P
     pipelines: createPipelines(device, code),
     maxBinding,
     maxShardBytes: Math.min(maxShardBytes, MAX_SHARD_BYTES, maxBinding),
+    quantize,
     checkAlive: () => {
       if (failure === undefined) return;
       throw new SeineError('ERR_DEVICE', `The webgpu device ${failure}: close it and open it again.`);

@@ -2,10 +2,11 @@ import { SeineError } from '../core/errors.ts';
 import type { BackendRows, Found, SearchTask, UploadOptions } from './device.ts';
 import { pacer } from './pacer.ts';
 import { BestRows } from './reference/bestRows.ts';
+import { quantizeRows } from './reference/quantizeRows.ts';
 import { chunkOf, readRows } from './reference/readRows.ts';
 import { rowScorer } from './reference/rowScorer.ts';
 import { type Chunk, drain, scan } from './reference/scan.ts';
-import { countRows, type StoredRows, sliceRows } from './storedRows.ts';
+import { countRows, type Quantized, type StoredRows, sliceRows } from './storedRows.ts';
 import { BufferPool } from './webgpuBuffers.ts';
 import type { Kernels } from './webgpuPipelines.ts';
 import {
@@ -37,6 +38,10 @@ export class WebgpuRows implements BackendRows {
     this.#options = options;
     this.#kernels = kernels;
     this.#pool = new BufferPool(gpu.device);
+  }
+
+  quantize(values: Float32Array): Promise<Quantized> {
+    return this.#gpu.quantize?.(values, this.#options) ?? quantizeRows(values, this.#options);
   }
 
   get bytes(): number {

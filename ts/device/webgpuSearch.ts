@@ -1,6 +1,6 @@
 import { SeineError } from '../core/errors.ts';
 import type { SearchTask, UploadOptions } from './device.ts';
-import { sliceRows } from './storedRows.ts';
+import { type Quantized, sliceRows } from './storedRows.ts';
 import { queryBounds } from './webgpuBounds.ts';
 import { type BufferPool, MAP_READ, USAGE } from './webgpuBuffers.ts';
 import { type Kernels, PARTS, type Pipelines } from './webgpuPipelines.ts';
@@ -12,6 +12,8 @@ export interface GpuContext {
   /** Bytes that one binding may span. */
   maxBinding: number;
   maxShardBytes: number;
+  /** Like `quantizeRows`, off the event loop, where there is something that does it. */
+  quantize?: ((values: Float32Array, options: UploadOptions) => Promise<Quantized>) | undefined;
   /** Throws `ERR_DEVICE` if the device was lost or has failed. */
   checkAlive(): void;
 }

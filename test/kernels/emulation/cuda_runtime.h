@@ -23,6 +23,10 @@ struct dim3 {
 struct alignas(16) float4 {
   float x, y, z, w;
 };
+struct alignas(16) uint4 {
+  uint32_t x, y, z, w;
+};
+inline uint4 make_uint4(uint32_t x, uint32_t y, uint32_t z, uint32_t w) { return {x, y, z, w}; }
 inline float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
 
 template <unsigned (*kRead)()>
@@ -79,6 +83,8 @@ __attribute__((noinline, no_sanitize("thread"))) inline uint32_t atomicAdd(uint3
   *to = before + value;
   return before;
 }
+/// The build for this machine has no fused multiply-add that a compiler could make of it.
+inline float __fmul_rn(float a, float b) { return a * b; }
 inline int __popc(unsigned bits) { return __builtin_popcount(bits); }
 inline uint32_t __float_as_uint(float value) {
   uint32_t bits;

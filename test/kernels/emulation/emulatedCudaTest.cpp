@@ -109,9 +109,11 @@ std::vector<float> draw(size_t count, unsigned seed) {
   return result;
 }
 
-std::string append(Rows& rows, const std::vector<float>& data) {
+std::string append(Rows& rows, const std::vector<float>& data, size_t dim) {
   const auto code = std::make_shared<std::promise<std::string>>();
-  rows.append(Borrowed(std::make_shared<Lease>(), data.data(), data.size()),
+  const auto* const numbers = reinterpret_cast<const uint8_t*>(data.data());
+  const StoredRows stored = {numbers, nullptr, data.size() / dim};
+  rows.append(Borrowed<StoredRows>(std::make_shared<Lease>(), stored),
               [code](std::optional<Error> failure) {
                 code->set_value(failure ? std::string(failure->code()) + " " + failure->what() : "");
               });
@@ -177,12 +179,12 @@ void testDevice() {
   constexpr size_t kDim = 40;
   emulation::Machine& device = machine();
   for (const Metric metric : {Metric::ip, Metric::cosine, Metric::l2}) {
-    auto rows = backend->createRows(kDim, metric);
+    auto rows = backend->createRows(kDim, metric, Dtype::f32);
     std::vector<float> data = draw(900 * kDim, 1);
-    check(append(*rows, data).empty(), "rows are appended");
+    check(append(*rows, data, kDim).empty(), "rows are appended");
     const size_t before = device.uploaded;
     const std::vector<float> more = draw(50 * kDim, 2);
-    append(*rows, more);
+    append(*rows, more, kDim);
     data.insert(data.end(), more.begin(), more.end());
     const size_t weight = metric == Metric::l2 ? 0 : sizeof(float);
     check(device.uploaded - before == 50 * (48 * sizeof(float) + weight), "only new rows are uploaded");
@@ -195,9 +197,9 @@ void testDevice() {
     check(search(*rows, some).empty() && isExact(*some, metric, data, kDim), "a filtered search is exact");
   }
   {
-    auto rows = backend->createRows(3, Metric::ip);
+    auto rows = backend->createRows(3, Metric::ip, Dtype::f32);
     const std::vector<float> equal(3 * 4000, 1.0f);
-    append(*rows, equal);
+    append(*rows, equal, 3);
     const size_t before = device.launches.size();
     const auto task = taskOf({1, 2, 3}, 3, 2, 4000);
     check(search(*rows, task).empty() && isExact(*task, Metric::ip, equal, 3), "4000 ties are settled");
@@ -206,12 +208,12 @@ void testDevice() {
     check(search(*rows, task).empty(), "a cancelled search ends");
   }
   {
-    auto rows = backend->createRows(64, Metric::l2);
+    auto rows = backend->createRows(64, Metric::l2, Dtype::f32);
     const std::vector<float> data = draw(100 * 64, 5);
-    append(*rows, data);
+    append(*rows, data, 64);
     drain();
     device.capacity = device.allocated + (64 << 10);
-    const std::string failure = append(*rows, draw(1000 * 64, 6));
+    const std::string failure = append(*rows, draw(1000 * 64, 6), 64);
     check(failure.starts_with("ERR_OUT_OF_MEMORY") && failure.find(" bytes wanted, ") != failure.npos,
           "memory that is short is reported: " + failure);
     const auto task = taskOf(draw(8 * 64, 7), 64, 3, 100);
@@ -224,8 +226,8 @@ void testDevice() {
   }
   drain();
   check(device.device.empty() && device.allocated == 0, "disposed rows leave no memory on the device");
-  auto rows = backend->createRows(4, Metric::ip);
-  append(*rows, draw(400, 9));
+  auto rows = backend->createRows(4, Metric::ip, Dtype::f32);
+  append(*rows, draw(400, 9), 4);
   device.failure = "an illegal address (made by the test)";
   check(search(*rows, taskOf(draw(4, 1), 4, 1, 100)) == "ERR_DEVICE", "a failed kernel is reported");
   device.failure.clear();
@@ -244,8 +246,8 @@ size_t bytesMoved(Rows& rows, const std::shared_ptr<SearchTask>& task) {
 void testTraffic() {
   const std::unique_ptr<Backend> backend = openDevice();
   constexpr size_t kDim = 384, kRows = 3000;
-  auto rows = backend->createRows(kDim, Metric::ip);
-  append(*rows, draw(kRows * kDim, 1));
+  auto rows = backend->createRows(kDim, Metric::ip, Dtype::f32);
+  append(*rows, draw(kRows * kDim, 1), kDim);
   for (const size_t q : {1, 3, 8}) {
     // kernels/README.md: each row once, what is written and read again of each score, and three times the
     // bins.

@@ -1,6 +1,6 @@
 /** Mutants of the cpu device. */
-const answers = ['adversarial', 'matrix', 'cpu'].map((name) => `test/device/${name}.test.ts`);
-const levels = ['cpu', 'adversarial', 'matrix'].map((name) => `test/device/${name}.test.ts`);
+const answers = ['adversarial', 'matrix', 'cpu', 'dtypes'].map((name) => `test/device/${name}.test.ts`);
+const levels = ['cpu', 'adversarial', 'matrix', 'dtypes'].map((name) => `test/device/${name}.test.ts`);
 
 export const cpp = [
   {
@@ -62,8 +62,8 @@ export const cpp = [
   {
     name: 'the last lines of a row are dropped',
     file: 'kernels/scan.cpp',
-    find: '(stride / kRowAlign + 3) / 4 * kRowAlign',
-    replace: '(stride / kRowAlign + 2) / 4 * kRowAlign',
+    find: '(stride / kLine + 3) / 4 * kLine',
+    replace: '(stride / kLine + 2) / 4 * kLine',
     suites: levels,
   },
   {
@@ -110,28 +110,28 @@ export const cpp = [
   },
   {
     name: 'stripes do not begin at words of the bitset',
-    file: 'native/cpuSearch.cpp',
+    file: 'native/floatScan.cpp',
     find: 'stripeRows_ = (stripeRows_ + 31) / 32 * 32;',
     replace: '',
     suites: answers,
   },
   {
     name: 'the last row of a stripe is not scanned',
-    file: 'native/cpuSearch.cpp',
+    file: 'native/floatScan.cpp',
     find: 'std::min(begin + stripeRows_, rowsToScan_)',
     replace: 'std::min(begin + stripeRows_ - 1, rowsToScan_)',
     suites: answers,
   },
   {
     name: 'a query is held to the threshold of another',
-    file: 'native/cpuSearch.cpp',
-    find: 'std::atomic<float>& shared = thresholds_[query];',
+    file: 'native/floatScan.cpp',
+    find: 'std::atomic<float>& shared = thresholds_[place];',
     replace: 'std::atomic<float>& shared = thresholds_[i];',
     suites: answers,
   },
   {
     name: 'a block keeps its ids',
-    file: 'native/cpuSearch.cpp',
+    file: 'native/floatScan.cpp',
     find: '  scratch.rows.clear();\n  scratch.ids.clear();',
     replace: '  scratch.rows.clear();',
     suites: answers,
@@ -146,7 +146,7 @@ export const cpp = [
   {
     name: 'padding holds what was there',
     file: 'native/chunk.cpp',
-    find: 'std::memset(to + i * stride + dim, 0, (stride - dim) * sizeof(float));',
+    find: 'std::memset(to + stored, 0, bytes - stored);',
     replace: '',
     suites: levels,
   },

@@ -1,39 +1,40 @@
 /** Mutants of the CUDA device; the emulation runs them. */
 const kernel = 'kernels/scan.cu';
+const select = 'kernels/scanSelect.cu';
 const suites = ['cuda', 'adversarial', 'matrix'].map((name) => `test/device/${name}.test.ts`);
 
 export const cuda = [
   {
     name: 'counts are not cleared behind a barrier',
-    file: kernel,
+    file: select,
     find: 'counts[bin] = 0;\n  __syncthreads();',
     replace: 'counts[bin] = 0;',
     suites,
   },
   {
     name: 'counts are added up before all are there',
-    file: kernel,
+    file: select,
     find: '  __syncthreads();\n  uint32_t* const histogram =',
     replace: '  uint32_t* const histogram =',
     suites,
   },
   {
     name: 'shared memory is not initialised',
-    file: kernel,
+    file: select,
     find: 'for (unsigned bin = threadIdx.x; bin < bins; bin += kThreads) counts[bin] = 0;',
     replace: '',
     suites,
   },
   {
     name: 'shared counts are not atomic',
-    file: kernel,
+    file: select,
     find: 'atomicAdd(&counts[(key >> shift) % bins], 1u);',
     replace: 'counts[(key >> shift) % bins]++;',
     suites,
   },
   {
     name: 'candidates are not counted atomically',
-    file: kernel,
+    file: select,
     find: 'if (lane == 0) position = atomicAdd(&selection.found, static_cast<uint32_t>(__popc(lanes)));',
     replace:
       'if (lane == 0) position = (selection.found += static_cast<uint32_t>(__popc(lanes))) - __popc(lanes);',
@@ -48,14 +49,14 @@ export const cuda = [
   },
   {
     name: 'the shift of the second digit is wrong',
-    file: kernel,
+    file: select,
     find: 'return level == 0 ? 21 : level == 1 ? 10 : 0;',
     replace: 'return level == 0 ? 21 : level == 1 ? 11 : 0;',
     suites,
   },
   {
     name: 'the mask of known digits lacks the second one',
-    file: kernel,
+    file: select,
     find: 'kAll << (level == 1 ? 21 : 10)',
     replace: 'kAll << 21',
     suites,
@@ -76,21 +77,21 @@ export const cuda = [
   },
   {
     name: 'the wanted rank is looked for one bin late',
-    file: kernel,
+    file: select,
     find: 'wanted <= upTo',
     replace: 'wanted < upTo',
     suites,
   },
   {
     name: 'the rank is not counted from its bin on',
-    file: kernel,
+    file: select,
     find: 'selection.wanted = wanted - before;',
     replace: 'selection.wanted = wanted;',
     suites,
   },
   {
     name: 'histograms are not cleared for the next digit',
-    file: kernel,
+    file: select,
     find: '  for (unsigned i = 0; i < run; i++) histogram[i] = 0;\n',
     replace: '',
     suites,
@@ -98,8 +99,8 @@ export const cuda = [
   {
     name: 'the last row of a slab is not scored',
     file: kernel,
-    find: 'wanted[r] = first + r < slab.rows',
-    replace: 'wanted[r] = first + r + 1 < slab.rows',
+    find: 'wanted[r] = first + r < slab.count',
+    replace: 'wanted[r] = first + r + 1 < slab.count',
     suites,
   },
   {
@@ -111,14 +112,14 @@ export const cuda = [
   },
   {
     name: 'rows that do not pass are ranked',
-    file: kernel,
+    file: select,
     find: 'low == low && (key & known) == prefix',
     replace: '(key & known) == prefix',
     suites,
   },
   {
     name: 'candidates of a warp overwrite each other',
-    file: kernel,
+    file: select,
     find: '__popc(lanes & ((1u << lane) - 1))',
     replace: '__popc(lanes & ((1u << lane) / 2))',
     suites,
@@ -126,8 +127,8 @@ export const cuda = [
   {
     name: 'the grid steps over rows',
     file: kernel,
-    find: 'base < slab.rows; base += warps * kWarpRows',
-    replace: 'base < slab.rows; base += (warps + 1) * kWarpRows',
+    find: 'base < slab.count; base += warps * kWarpRows',
+    replace: 'base < slab.count; base += (warps + 1) * kWarpRows',
     suites,
   },
   {

@@ -33,9 +33,8 @@ export const wgsl = [
   {
     name: 'candidates are not counted atomically',
     file: kernel,
-    find: 'let slot = atomicAdd(&selections[query].candidates, 1u);',
-    replace:
-      'let slot = atomicLoad(&selections[query].candidates);\n      atomicStore(&selections[query].candidates, slot + 1u);',
+    find: 'let slot = atomicAdd(&candidates[query], 1u);',
+    replace: 'let slot = atomicLoad(&candidates[query]);\n      atomicStore(&candidates[query], slot + 1u);',
     suites: answers,
   },
   {
@@ -76,8 +75,8 @@ export const wgsl = [
   {
     name: 'eight queries read the rows of other lanes',
     file: kernel,
-    find: 'query++;\n        at += BLOCK;',
-    replace: 'query++;\n        at += BLOCK - 1u;',
+    find: '          part++;\n        }\n        at += BLOCK;\n      }\n      for',
+    replace: '          part++;\n        }\n        at += BLOCK - 1u;\n      }\n      for',
     suites: answers,
   },
   {
@@ -97,22 +96,22 @@ export const wgsl = [
   {
     name: 'the best cost of a row is its worst',
     file: kernel,
-    find: 'cost - (bound.x * norm + bound.y * abs(cost) + bound.z)',
-    replace: 'cost + (bound.x * norm + bound.y * abs(cost) + bound.z)',
+    find: 'ordered(cost - errorOf(query, row, cost))',
+    replace: 'ordered(cost + errorOf(query, row, cost))',
     suites: answers,
   },
   {
     name: 'rows of extreme length are decided',
     file: kernel,
-    find: 'if (norm >= bound.w) { return 0u; }',
+    find: 'if (facts[row].x >= bounds[query].w) { return 0u; }',
     replace: '',
     suites: answers,
   },
   {
     name: 'ids of a shard are counted from 0',
     file: kernel,
-    find: '= params.first + row;',
-    replace: '= row;',
+    find: 'params.first + row);',
+    replace: 'row);',
     suites: answers,
   },
   {
@@ -139,8 +138,8 @@ export const wgsl = [
   {
     name: 'a selection is left from the search before',
     file: 'ts/device/webgpuSearch.ts',
-    find: '    device.queue.writeBuffer(selections, 0, freshSelections(q, k));\n',
-    replace: '    if (selections.size < 0) freshSelections(q, k);\n',
+    find: '    encoder.clearBuffer(selections, 0, bytes.selections);\n',
+    replace: '',
     suites: host,
   },
   {

@@ -1,7 +1,7 @@
 import { setBit, wordsFor } from '../../core/bitset.ts';
-import type { Dtype } from '../../core/types.ts';
 import { pacer } from '../pacer.ts';
-import { makeRows, type Quantized, type StoredRows } from '../storedRows.ts';
+import { makeRows, type Quantized, type QuantizeOptions, type StoredRows } from '../storedRows.ts';
+import { normalizeRows } from './normalizeRows.ts';
 
 /** Numbers between two looks at the clock. */
 const NUMBERS_PER_BLOCK = 1 << 16;
@@ -23,8 +23,14 @@ const UP = 1 + 2 ** -36;
  *   most 127 either way. Where float32 holds the scale so coarsely that max|x| would get a code above 127, it is the
  *   next larger one, and it is never so large that 127 times it overflows.
  * - binary: 1 for numbers above 0; so 0 and -0 are 0.
+ *
+ * `normalize` works in place, on `values`.
  */
-export async function quantizeRows(values: Float32Array, dim: number, dtype: Dtype): Promise<Quantized> {
+export async function quantizeRows(
+  values: Float32Array,
+  { dim, dtype, normalize = false }: QuantizeOptions,
+): Promise<Quantized> {
+  if (normalize) await normalizeRows(values, dim);
   const none = new Float32Array();
   if (dtype === 'f32') return { rows: { dtype, values }, errors: none, overflow: -1 };
   const count = values.length / dim;
