@@ -89,7 +89,8 @@ __global__ void __launch_bounds__(kThreads) scoreRows(Pass pass, Slab slab) {
       for (unsigned r = 0; r < kRows; r++) {
         codes[r] = wanted[r] ? rows[(first + r) * chunks + chunk] : make_uint4(0, 0, 0, 0);
       }
-#pragma unroll
+      // One after the other: together they would take more registers than two blocks leave.
+#pragma unroll 1
       for (unsigned part = 0; part < Form::kParts; part++) {
         typename Form::Part x[kRows];
 #pragma unroll
