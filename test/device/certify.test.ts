@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { type Random, random } from '../../ts/core/random.ts';
 import type { Metric } from '../../ts/core/types.ts';
-import { METRICS, type NativeAddon, native, nativeProblem } from '../../ts/device/native.ts';
+import { type NativeAddon, native, nativeProblem } from '../../ts/device/native.ts';
 import { certify } from '../../ts/device/reference/certify.ts';
 import { norm, score } from '../../ts/device/reference/score.ts';
+import { METRICS } from '../helpers/searchCases.ts';
 
 const addon = native() as NativeAddon;
 if (addon === undefined) console.warn(`Codes are not tested: ${nativeProblem()?.message}`);

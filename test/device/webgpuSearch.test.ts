@@ -56,11 +56,11 @@ const K = 40;
     const rows = { shards: [shard], options, kernels };
     const asked = { dtype: 'f32' as const, values: queries };
     const task = { queries: asked, q, k: K, count: N, allowed: undefined, passing: N, signal: undefined };
-    const { ids, counts, capacity } = await findCandidates(context, pool, rows, task, 1000);
+    const { ids, counts } = await findCandidates(context, pool, rows, task, 1000);
     const naive = naiveSearch(data, queries, DIM, metric, K);
     expect(counts.reduce((sum, count) => sum + count)).toBeLessThanOrEqual(q * K + 1);
     for (let query = 0; query < q; query++) {
-      const named = new Set(ids.subarray(query * capacity, query * capacity + counts[query]!));
+      const named = new Set(Array.from({ length: counts[query]! }, (_, slot) => ids[slot * q + query]!));
       for (const id of naive.ids.slice(query * K, (query + 1) * K)) expect(named).toContain(id);
     }
     pool.destroy();
