@@ -1,6 +1,8 @@
-// Compiled once for each instruction-set level, with SEINE_SIMD naming the header of its vector type and
-// SEINE_KERNEL the table that it defines. Nothing here may be inline with external linkage (no standard
-// containers or algorithms): the linker could keep the copy that older processors cannot run.
+// Compiled without contraction: a stored number is rounded before the difference to the query is formed, as
+// its canonical value is. Compiled once for each instruction-set level, with SEINE_SIMD naming the header of
+// its vector type and SEINE_KERNEL the table that it defines. Nothing here may be inline with external
+// linkage (no standard containers or algorithms): the linker could keep the copy that older processors cannot
+// run.
 #include "scan.h"
 
 #include <cstring>
