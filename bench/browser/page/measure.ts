@@ -67,11 +67,12 @@ export async function measure(
 async function compare(top: TopK, queries: Float32Array, settings: Settings): Promise<number> {
   const { rows: count, dim, metric } = settings;
   const best: { id: number; score: number }[][] = Array.from({ length: SAMPLE }, () => []);
-  for (const chunk of madeUpRows(count, dim)) {
-    const passing = chunk.values.length / dim;
+  const asked = { dtype: 'f32' as const, values: queries };
+  for (const { first, values } of madeUpRows(count, dim)) {
+    const passing = values.length / dim;
     const k = Math.min(K, passing);
-    const task = { queries, q: SAMPLE, k, count, passing, allowed: undefined, signal: undefined };
-    const { ids, scores } = await scan([chunk], dim, metric, task);
+    const task = { queries: asked, q: SAMPLE, k, count, passing, allowed: undefined, signal: undefined };
+    const { ids, scores } = await scan([{ first, rows: { dtype: 'f32', values } }], dim, metric, task);
     best.forEach((list, query) => {
       for (let i = query * k; i < (query + 1) * k; i++) list.push({ id: ids[i]!, score: scores[i]! });
     });
