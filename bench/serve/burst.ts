@@ -22,9 +22,9 @@ const [LEAST, GREATEST] = [5, 50];
 /** Of what the server serves at the greatest depth: the load of calm, and the burst as a multiple of it. */
 const CALM_LOAD = 0.42;
 const BURST = 3;
-const CALM_SECONDS = 45;
-const BURST_SECONDS = 75;
-const AFTER_SECONDS = 60;
+const CALM_SECONDS = 30;
+const BURST_SECONDS = 60;
+const AFTER_SECONDS = 40;
 /** The controller's window: what came before has left it by then. */
 const SETTLE_SECONDS = 15;
 

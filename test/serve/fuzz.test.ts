@@ -19,7 +19,13 @@ const HANG_MS = 120_000;
 const agent = new Agent({ keepAlive: true });
 let server: ServerProcess;
 beforeAll(async () => {
-  server = await ServerProcess.start({ index: folder.path('fuzz.seine'), scoreCache: { bytes: 1 << 20 } });
+  server = await ServerProcess.start({
+    index: folder.path('fuzz.seine'),
+    scoreCache: { bytes: 1 << 20 },
+    // To make up a very large request can take a client many seconds, in which it sends nothing.
+    headersTimeoutMs: HANG_MS,
+    requestTimeoutMs: HANG_MS,
+  });
 });
 afterAll(async () => {
   agent.destroy();
