@@ -91,6 +91,8 @@ export async function openSession(
   const settings: InferenceSession.SessionOptions = {
     executionProviders: [provider],
     intraOpNumThreads: threads,
+    // Threads that spin after a run would take the processors from the other model, or from SQLite.
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
     logSeverityLevel: 4,
   };
   let session: InferenceSession;
