@@ -67,6 +67,8 @@ html:not(.dark-mode) .swagger-ui .btn.authorize svg { fill: #18774d; }
 html:not(.dark-mode) .swagger-ui .btn.cancel { border-color: #b3261e; color: #b3261e; }
 html:not(.dark-mode) .swagger-ui .btn.execute { background: #1b5fa8; border-color: #1b5fa8; }
 html:not(.dark-mode) .swagger-ui .response-undocumented { color: inherit; }
+html .swagger-ui .btn { transition: none; }
+html.dark-mode .swagger-ui .btn.execute { background: #7db8ff; border-color: #7db8ff; color: #0b1415; }
 html.dark-mode .swagger-ui .opblock .opblock-section-header .btn.try-out__btn.cancel { border-color: #ff9a9a; color: #ff9a9a; }
 html .swagger-ui .download-contents { background: #4c5162; color: #fff; }
 `;
