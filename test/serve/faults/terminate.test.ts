@@ -27,6 +27,7 @@ test('SIGTERM under load: what was taken is answered, nothing new is, exit 0, no
     await ask(`${server.url}/documents`, documents);
     for (const id of acknowledged) expect((await ask(`${server.url}/documents/${id}`)).status).toBe(200);
 
+    const before = await workFigure(server.url, 'admitted_total');
     let stopping = false;
     const clients = Array.from({ length: CLIENTS }, async (_, client) => {
       for (let i = 0; !stopping; i++) {
@@ -48,7 +49,7 @@ test('SIGTERM under load: what was taken is answered, nothing new is, exit 0, no
         rawRequest('POST', '/search', JSON.stringify({ query: `ward ${round} ${i}`, depth: 20 })),
       );
     }
-    while ((await workFigure(server.url, 'admitted_total')) < BURST) await sleep(2);
+    while ((await workFigure(server.url, 'admitted_total')) < before + BURST) await sleep(2);
     await sleep(below(30));
     stopping = true;
     server.signal('SIGTERM');
