@@ -13,7 +13,7 @@ import { open } from '../../ts/open.ts';
 import { type Bench, saturate } from './bench.ts';
 import { jsonRequest } from './corpus.ts';
 import { type LoadFigures, loadFigures, rounded } from './figures.ts';
-import { type LoadOutcome, type LoadRequest, load, type Traffic } from './load.ts';
+import { type LoadOutcome, load, type Traffic } from './load.ts';
 
 const JOBS = '../shared/data/jobs';
 const METRIC = 'ndcg_exp@10';
@@ -55,7 +55,6 @@ export interface BurstResult {
   targetMs: number;
   calmRate: number;
   policies: Record<Policy, BurstPolicy>;
-  queries: number;
   /** NDCG under the controller less that at the least depth, over queries: all along, and asked in the burst. */
   gain: { all: Gain; burst: Gain };
 }
@@ -102,7 +101,7 @@ export async function burst(bench: Bench): Promise<BurstResult> {
     const { p99, ranked, shed, late } = loadFigures(outcomes[policy], 1);
     bench.say(`${policy}: P99 ${p99} ms, ${ranked} ranked, ${Math.round((shed + late) * 100)} % refused`);
   }
-  return judge(bench, outcomes, { ids: queries.map(([id]) => id), requests, calmRate });
+  return judge(bench, outcomes, { ids: queries.map(([id]) => id), calmRate });
 }
 
 /** The same searches, in the same places, at the same times, for every policy. */
@@ -122,16 +121,15 @@ async function replay({ scale }: Bench, traffic: Traffic, calmRate: number): Pro
 }
 
 interface Asked {
-  /** Of the queries, as `requests`. */
+  /** Of the queries, in the order of the requests. */
   ids: string[];
-  requests: LoadRequest[];
   calmRate: number;
 }
 
 async function judge(
   { scale }: Bench,
   outcomes: Record<Policy, LoadOutcome[]>,
-  { ids, requests, calmRate }: Asked,
+  { ids, calmRate }: Asked,
 ): Promise<BurstResult> {
   const qrels = await readQrels(`${JOBS}/qrels/dev.tsv`);
   const [from, to] = [CALM_SECONDS * scale, (CALM_SECONDS + BURST_SECONDS) * scale];
@@ -187,7 +185,6 @@ async function judge(
     targetMs: TARGET_MS,
     calmRate,
     policies,
-    queries: Math.min(requests.length, all.controlled.queries.size),
     gain: { all: gainOf(all), burst: gainOf(inBurst) },
   };
 }

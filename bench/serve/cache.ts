@@ -2,8 +2,8 @@ import { copyFileSync } from 'node:fs';
 import { ServerProcess } from '../../test/helpers/serverProcess.mjs';
 import { random } from '../../ts/core/random.ts';
 import { type Bench, saturate } from './bench.ts';
-import { jsonRequest } from './corpus.ts';
-import { type LoadFigures, loadFigures, quantile, rounded } from './figures.ts';
+import { replacements } from './corpus.ts';
+import { type LoadFigures, loadFigures, quantile, rounded, servedLatencies } from './figures.ts';
 import { type LoadOutcome, type LoadRequest, load } from './load.ts';
 
 /** Queries that there are, and how often they are asked: the r-th most frequent in proportion to 1 / r^EXPONENT. */
@@ -60,6 +60,7 @@ async function measure(bench: Bench, servers: Record<Kind, ServerProcess>): Prom
   const seconds = SECONDS * scale;
   const rate = rounded((await saturate(bench, servers.without, 8 * scale)) * LOAD);
   const pool = corpus.searches.slice(0, POOL);
+  const writes = replacements(corpus, REPLACED);
   const found: Record<Kind, LoadOutcome[]> = { without: [], with: [] };
   const hitRates: number[] = [];
   const start = await cacheFigures(servers.with.url);
@@ -71,7 +72,7 @@ async function measure(bench: Bench, servers: Record<Kind, ServerProcess>): Prom
       const { url } = servers[kind];
       const [outcomes] = await Promise.all([
         load({ url, requests }, rate, seconds, { first: 0 }),
-        load({ url, requests: replacements(bench, replaced) }, 1, seconds, { first: 0 }),
+        load({ url, requests: writes }, 1, seconds, { first: replaced / REPLACED }),
       ]);
       found[kind].push(...outcomes);
     }
@@ -89,7 +90,7 @@ async function measure(bench: Bench, servers: Record<Kind, ServerProcess>): Prom
     `median ${plain!.median} ms without, ${cached!.median} with; ${stale} of ${CHECKED} answers differ`,
   );
   const gain = (share: number): number =>
-    rounded(quantile(latencies(found.without), share) / quantile(latencies(found.with), share));
+    rounded(quantile(servedLatencies(found.without), share) / quantile(servedLatencies(found.with), share));
   return {
     method:
       `Searches drawn from ${POOL} queries by Zipf's law (exponent ${EXPONENT}), ranking depth ${DEPTH}, open loop at ` +
@@ -124,19 +125,6 @@ function zipf(pool: LoadRequest[], count: number, seed: number): LoadRequest[] {
   });
 }
 
-/** One request a second, each of which gives some documents another text. */
-function replacements({ corpus: { indexed, others } }: Bench, from: number): LoadRequest[] {
-  return Array.from({ length: 1000 }, (_, batch) =>
-    jsonRequest(
-      '/documents',
-      Array.from({ length: REPLACED }, (_, i) => {
-        const at = (from + batch * REPLACED + i) % indexed.length;
-        return { ...others[at]!, id: indexed[at]!.id };
-      }),
-    ),
-  );
-}
-
 async function cacheFigures(url: string): Promise<{ hits: number; asked: number; entries: number }> {
   const metrics = await (await fetch(`${url}/metrics`)).text();
   const sum = (name: string): number =>
@@ -163,8 +151,4 @@ async function countStale(requests: LoadRequest[], servers: Record<Kind, ServerP
     if (plain!.length !== cached!.length || !plain!.every((_, i) => same(i))) stale++;
   }
   return stale;
-}
-
-function latencies(outcomes: LoadOutcome[]): number[] {
-  return outcomes.filter(({ status }) => status === 200).map(({ latency }) => latency);
 }

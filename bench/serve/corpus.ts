@@ -52,3 +52,16 @@ export async function prepareCorpus(): Promise<Corpus> {
     .map((query) => jsonRequest('/search', { query }));
   return { path, folder, indexed, others, searches };
 }
+
+/** Every document of the index gets another text, again and again: its size stays. Requests of `batch` documents each. */
+export function replacements({ indexed, others }: Corpus, batch: number): LoadRequest[] {
+  return Array.from({ length: Math.floor(indexed.length / batch) }, (_, request) => ({
+    method: 'POST',
+    path: '/documents',
+    headers: { 'content-type': 'application/x-ndjson' },
+    body: Array.from({ length: batch }, (_, i) => {
+      const at = request * batch + i;
+      return `${JSON.stringify({ ...others[at]!, id: indexed[at]!.id })}\n`;
+    }).join(''),
+  }));
+}

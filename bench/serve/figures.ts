@@ -30,10 +30,17 @@ export interface LoadFigures {
   clientLateP99: number;
 }
 
+const isServed = ({ status }: LoadOutcome): boolean => status === 200;
+
+/** Of answers with status 200, in milliseconds. */
+export function servedLatencies(outcomes: LoadOutcome[]): number[] {
+  return outcomes.filter(isServed).map(({ latency }) => latency);
+}
+
 export function loadFigures(outcomes: LoadOutcome[], seconds: number): LoadFigures {
-  const served = outcomes.filter(({ status }) => status === 200);
+  const served = outcomes.filter(isServed);
   const refused = outcomes.filter(({ status }) => status === 429 || status === 503);
-  const latencies = served.map(({ latency }) => latency);
+  const latencies = servedLatencies(served);
   const share = (of: (status: number) => boolean): number =>
     rounded(outcomes.filter(({ status }) => of(status)).length / outcomes.length);
   const ranked = served.reduce((sum, outcome) => sum + (outcome.ranked ?? 0), 0) / served.length;

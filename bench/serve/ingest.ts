@@ -1,7 +1,8 @@
 import type { ServerProcess } from '../../test/helpers/serverProcess.mjs';
 import { type Bench, DEPTH, kneeRate, searchTraffic, withServer } from './bench.ts';
-import { type LoadFigures, loadFigures, quantile, rounded } from './figures.ts';
-import { type LoadOutcome, type LoadRequest, load, type Traffic } from './load.ts';
+import { replacements } from './corpus.ts';
+import { type LoadFigures, loadFigures, quantile, rounded, servedLatencies } from './figures.ts';
+import { type LoadOutcome, load, type Traffic } from './load.ts';
 
 const SEARCH_SHARE = 0.5;
 const BATCH = 25;
@@ -26,21 +27,6 @@ export interface IngestResult {
   writes: LoadFigures;
 }
 
-/** Every document of the index gets another text, again and again: its size stays. */
-function writeRequests({ corpus }: Bench): LoadRequest[] {
-  const { indexed, others } = corpus;
-  const count = Math.floor(indexed.length / BATCH);
-  return Array.from({ length: count }, (_, batch) => ({
-    method: 'POST',
-    path: '/documents',
-    headers: { 'content-type': 'application/x-ndjson' },
-    body: Array.from({ length: BATCH }, (_, i) => {
-      const at = batch * BATCH + i;
-      return `${JSON.stringify({ ...others[at]!, id: indexed[at]!.id })}\n`;
-    }).join(''),
-  }));
-}
-
 /** Searches at a steady rate, with and without documents coming in, by turns. */
 export async function ingest(bench: Bench): Promise<IngestResult> {
   const rate = rounded((await kneeRate(bench)) * SEARCH_SHARE);
@@ -49,7 +35,7 @@ export async function ingest(bench: Bench): Promise<IngestResult> {
 
 async function measure(bench: Bench, server: ServerProcess, rate: number): Promise<IngestResult> {
   const searches = searchTraffic(bench, server);
-  const writes: Traffic = { url: server.url, requests: writeRequests(bench) };
+  const writes: Traffic = { url: server.url, requests: replacements(bench.corpus, BATCH) };
   const seconds = SECONDS * bench.scale;
   const total = { without: [] as LoadOutcome[], with: [] as LoadOutcome[], writes: [] as LoadOutcome[] };
   const loop = { without: { p99: 0, longest: 0 }, with: { p99: 0, longest: 0 } };
@@ -88,13 +74,11 @@ async function measure(bench: Bench, server: ServerProcess, rate: number): Promi
     searchRate: rate,
     documentsPerSecond: BATCH * BATCHES_A_SECOND,
     ...figures,
-    ratioP99: rounded(quantile(latencies(total.with), 0.99) / quantile(latencies(total.without), 0.99)),
+    ratioP99: rounded(
+      quantile(servedLatencies(total.with), 0.99) / quantile(servedLatencies(total.without), 0.99),
+    ),
     rounds,
     loop,
     writes: loadFigures(total.writes, ROUNDS * seconds),
   };
-}
-
-function latencies(outcomes: LoadOutcome[]): number[] {
-  return outcomes.filter(({ status }) => status === 200).map(({ latency }) => latency);
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerProcess } from '../../test/helpers/serverProcess.mjs';
 import { type Bench, kneeRate, searchTraffic, withServer } from './bench.ts';
-import { type LoadFigures, loadFigures, quantile, rounded } from './figures.ts';
+import { type LoadFigures, loadFigures, quantile, rounded, servedLatencies } from './figures.ts';
 import { type LoadOutcome, load } from './load.ts';
 
 const STEADY_SHARE = 0.5;
@@ -50,7 +50,7 @@ async function measure(bench: Bench, server: ServerProcess, rate: number): Promi
   const during = loadFigures([...within(start, end), ...burst], end - start);
   const back = Array.from({ length: (stop - end - WINDOW_SECONDS) * 4 }, (_, i) => i / 4).find((after) => {
     const window = within(end + after, end + after + WINDOW_SECONDS);
-    const served = window.filter(({ status }) => status === 200).map(({ latency }) => latency);
+    const served = servedLatencies(window);
     return served.length === window.length && quantile(served, 0.99) <= BACK * before.p99;
   });
   const after = loadFigures(within(end + (back ?? 0), stop), stop - end - (back ?? 0));
