@@ -73,12 +73,14 @@ __global__ void __launch_bounds__(kThreads) scoreRows(Pass pass, Slab slab) {
   for (size_t base = warp * kWarpRows; base < slab.count; base += warps * kWarpRows) {
     const size_t first = base + groupRow;
     bool wanted[kRows];
+    size_t at[kRows];
     float scales[kRows];
     bool any = false;
 #pragma unroll
     for (unsigned r = 0; r < kRows; r++) {
       wanted[r] = first + r < slab.count && passes(pass, slab.first + first + r);
-      scales[r] = kDtype == Dtype::int8 && wanted[r] ? slab.scales[first + r] : 1;
+      at[r] = wanted[r] ? rowOf(slab, first + r) : 0;
+      scales[r] = kDtype == Dtype::int8 && wanted[r] ? slab.scales[at[r]] : 1;
       any = any || wanted[r];
     }
     if (__ballot_sync(kAll, any) == 0) continue;
@@ -87,7 +89,7 @@ __global__ void __launch_bounds__(kThreads) scoreRows(Pass pass, Slab slab) {
       uint4 codes[kRows];
 #pragma unroll
       for (unsigned r = 0; r < kRows; r++) {
-        codes[r] = wanted[r] ? rows[(first + r) * chunks + chunk] : make_uint4(0, 0, 0, 0);
+        codes[r] = wanted[r] ? rows[at[r] * chunks + chunk] : make_uint4(0, 0, 0, 0);
       }
       // One after the other: together they would take more registers than two blocks leave.
 #pragma unroll 1
@@ -110,8 +112,8 @@ __global__ void __launch_bounds__(kThreads) scoreRows(Pass pass, Slab slab) {
 #pragma unroll
     for (unsigned i = 0; i < kHeld; i++) {
       const unsigned q = (firstOwn + i) % kQueries;
-      const size_t row = first + (firstOwn + i) / kQueries;
-      if (q < pass.queries && row < slab.count) pass.lows[q * pass.count + slab.first + row] = sums[i];
+      const size_t slot = first + (firstOwn + i) / kQueries;
+      if (q < pass.queries && slot < slab.count) pass.lows[q * pass.count + slab.first + slot] = sums[i];
     }
   }
 }

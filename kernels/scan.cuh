@@ -5,7 +5,7 @@
 //   launchScores        per slab of rows: float32 scores of the rows that pass
 //   launchBounds        per slab: lower and upper bounds of the canonical scores
 //   launchCount, launchPick    kLevels times: radix selection of the k-th highest lower bound
-//   launchCollect       ids of the rows whose upper bound reaches it
+//   launchCollect       slots of the rows whose upper bound reaches it
 #pragma once
 
 #include <cuda_runtime.h>
@@ -35,13 +35,14 @@ struct Selection {
 /// Rows are read in chunks of this many bytes.
 constexpr size_t kChunkBytes = 16;
 
-/// `count` rows that lie together; `first` is the id of the first one, a multiple of kSlabAlign.
+/// Rows that lie together. A search sees `count` of them: the first ones, or those of `listed`.
 struct Slab {
-  const void* rows;      // [count, stride] as stored, 16-byte aligned
-  const float* scales;   // [count] for int8, else null
-  const float* weights;  // [count], see `rowWeight`; null for `l2` and `hamming`
-  size_t first;
+  const void* rows;      // [rows, stride] as stored, 16-byte aligned
+  const float* scales;   // [rows] for int8, else null
+  const float* weights;  // [rows], see `rowWeight`; null for `l2` and `hamming`
+  size_t first;          // slot of the first one: its id, a multiple of kSlabAlign, or its place in the list
   size_t count;
+  const uint32_t* listed;  // [count] rising, from the slab's first row; null: every row
 };
 
 /// What the kernels of a pass share; pointers to device memory.
@@ -50,7 +51,7 @@ struct Pass {
   Dtype dtype;
   unsigned queries;         // 1 to kPassQueries
   size_t chunks;            // from row to row
-  size_t count;             // rows of the snapshot
+  size_t count;             // slots: rows of the snapshot, or those that are listed
   const void* queryValues;  // [queries padded to queryTile(queries), numbers of the chunks] float32, or
                             // bits for binary; zero-padded, 16-byte aligned
   const Bound* bounds;      // [queries]
@@ -59,7 +60,7 @@ struct Pass {
   float* highs;             // [queries, count]
   uint32_t* histogram;      // [queries, kBins], zeros at first and after every launchPick
   Selection* selections;    // [queries]
-  uint32_t* candidates;     // [queries, capacity]
+  uint32_t* candidates;     // [queries, capacity] slots
   size_t capacity;
 };
 

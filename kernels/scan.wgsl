@@ -26,14 +26,18 @@ override DTYPE: u32;
 override PARTS: u32;
 override L2: bool;
 
+// Which rows of a shard a search sees. Costs lie in slots: a row's own, or the place of a listed row in the list.
+const MASKED = 1u;
+const LISTED = 2u;
+
 struct Params {
-  rows: u32,     // rows of this shard that the search sees
+  slots: u32,    // rows of this shard that the search sees, or has listed
   first: u32,    // id of row 0
   chunks: u32,   // of a row
   queries: u32,
   stride: u32,   // slots per query in costs
   capacity: u32, // slots per query in candidates
-  masked: u32,   // 1 if mask applies
+  mode: u32,     // MASKED, LISTED, or 0 if all pass
   wanted: u32,   // k
 }
 
@@ -50,7 +54,8 @@ struct Selection {
 @group(0) @binding(1) var<storage, read> rows: array<vec4u>;
 // Per row: its length, rounded up, and the factor of its dot product (of its numbers for L2). Not read for BINARY.
 @group(0) @binding(2) var<storage, read> facts: array<vec2f>;
-@group(0) @binding(3) var<storage, read> mask: array<u32>;
+// Bits of the rows that pass, or these rows, rising, counted from the shard's first.
+@group(0) @binding(3) var<storage, read> passing: array<u32>;
 // Per query: `chunks * PARTS` times four float32, or 128 bits.
 @group(0) @binding(4) var<storage, read> queries: array<vec4u>;
 // Per query: (x, y, z) bound the error of a cost by x * size + y * |cost| + z, where size is the row's length, squared
@@ -62,9 +67,19 @@ struct Selection {
 // and so on: so the first few of all are read back in one piece.
 @group(0) @binding(8) var<storage, read_write> candidates: array<atomic<u32>>;
 
-fn passes(row: u32) -> bool {
-  if (row >= params.rows) { return false; }
-  return params.masked == 0u || ((mask[row >> 5u] >> (row & 31u)) & 1u) == 1u;
+fn passes(slot: u32) -> bool {
+  if (slot >= params.slots) { return false; }
+  return params.mode != MASKED || ((passing[slot >> 5u] >> (slot & 31u)) & 1u) == 1u;
+}
+
+fn rowOf(slot: u32) -> u32 {
+  if (params.mode == LISTED) { return passing[slot]; }
+  return slot;
+}
+
+// Of the first chunk of a row among `rows`.
+fn startOf(row: u32) -> u32 {
+  return row / BLOCK * params.chunks * BLOCK + row % BLOCK;
 }
 
 // Four halves, exactly, by integers: unpack2x16float may flush subnormal halves to zero.
@@ -122,11 +137,12 @@ fn score1(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let query = group.y;
-  for (var block = group.x; block * BLOCK < params.rows; block += groups.x) {
-    let row = block * BLOCK + lane;
-    if (passes(row)) {
+  for (var base = group.x * BLOCK; base < params.slots; base += groups.x * BLOCK) {
+    let slot = base + lane;
+    if (passes(slot)) {
+      let row = rowOf(slot);
       let factor = factorOf(row);
-      var at = block * params.chunks * BLOCK + lane;
+      var at = startOf(row);
       var part = query * params.chunks * PARTS;
       var sum = 0.0;
       for (var chunk = 0u; chunk < params.chunks; chunk++) {
@@ -137,7 +153,7 @@ fn score1(
         }
         at += BLOCK;
       }
-      costs[query * params.stride + row] = costOf(sum, factor);
+      costs[query * params.stride + slot] = costOf(sum, factor);
     }
   }
 }
@@ -150,12 +166,13 @@ fn score8(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let first = group.y * TILE;
-  for (var block = group.x; block * BLOCK < params.rows; block += groups.x) {
-    let row = block * BLOCK + lane;
-    if (passes(row)) {
+  for (var base = group.x * BLOCK; base < params.slots; base += groups.x * BLOCK) {
+    let slot = base + lane;
+    if (passes(slot)) {
+      let row = rowOf(slot);
       let factor = factorOf(row);
       let parts = params.chunks * PARTS;
-      var at = block * params.chunks * BLOCK + lane;
+      var at = startOf(row);
       var part = first * parts;
       var sums: array<f32, TILE>;
       for (var chunk = 0u; chunk < params.chunks; chunk++) {
@@ -170,7 +187,7 @@ fn score8(
         at += BLOCK;
       }
       for (var i = 0u; i < min(TILE, params.queries - first); i++) {
-        costs[(first + i) * params.stride + row] = costOf(sums[i], factor);
+        costs[(first + i) * params.stride + slot] = costOf(sums[i], factor);
       }
     }
   }
@@ -190,16 +207,18 @@ fn errorOf(query: u32, row: u32, cost: f32) -> f32 {
 }
 
 // The largest and the smallest key that the row's true cost can have.
-fn worst(query: u32, row: u32) -> u32 {
-  let cost = costs[query * params.stride + row];
+fn worst(query: u32, slot: u32) -> u32 {
+  let cost = costs[query * params.stride + slot];
   if (DTYPE == BINARY) { return ordered(cost); }
+  let row = rowOf(slot);
   if (facts[row].x >= bounds[query].w) { return 0xffffffffu; }
   return ordered(cost + errorOf(query, row, cost));
 }
 
-fn best(query: u32, row: u32) -> u32 {
-  let cost = costs[query * params.stride + row];
+fn best(query: u32, slot: u32) -> u32 {
+  let cost = costs[query * params.stride + slot];
   if (DTYPE == BINARY) { return ordered(cost); }
+  let row = rowOf(slot);
   if (facts[row].x >= bounds[query].w) { return 0u; }
   return ordered(cost - errorOf(query, row, cost));
 }
@@ -218,9 +237,9 @@ fn histogram(
   let shift = 24u - 8u * level;
   atomicStore(&bins[thread], 0u);
   workgroupBarrier();
-  for (var row = group.x * THREADS + thread; row < params.rows; row += groups.x * THREADS) {
-    if (passes(row)) {
-      let key = worst(query, row);
+  for (var slot = group.x * THREADS + thread; slot < params.slots; slot += groups.x * THREADS) {
+    if (passes(slot)) {
+      let key = worst(query, slot);
       // Two shifts: a shift by 32 is not defined.
       if (level == 0u || ((key >> shift) >> 8u) == prefix) {
         atomicAdd(&bins[(key >> shift) & 255u], 1u);
@@ -259,11 +278,11 @@ fn compact(
 ) {
   let query = group.y;
   let threshold = selections[query].prefix;
-  for (var row = group.x * THREADS + thread; row < params.rows; row += groups.x * THREADS) {
-    if (passes(row) && best(query, row) <= threshold) {
-      let slot = atomicAdd(&candidates[query], 1u);
-      if (slot < params.capacity) {
-        atomicStore(&candidates[(1u + slot) * params.queries + query], params.first + row);
+  for (var slot = group.x * THREADS + thread; slot < params.slots; slot += groups.x * THREADS) {
+    if (passes(slot) && best(query, slot) <= threshold) {
+      let place = atomicAdd(&candidates[query], 1u);
+      if (place < params.capacity) {
+        atomicStore(&candidates[(1u + place) * params.queries + query], params.first + rowOf(slot));
       }
     }
   }

@@ -10,8 +10,14 @@ constexpr unsigned kThreads = 256;
 constexpr unsigned kWarp = 32;
 constexpr unsigned kAll = 0xffffffffu;
 
-__device__ inline bool passes(const Pass& pass, size_t row) {
-  return row < pass.count && (pass.allowed == nullptr || ((pass.allowed[row / 32] >> (row % 32)) & 1) != 0);
+__device__ inline bool passes(const Pass& pass, size_t slot) {
+  return slot < pass.count &&
+         (pass.allowed == nullptr || ((pass.allowed[slot / 32] >> (slot % 32)) & 1) != 0);
+}
+
+/// The row of a slab at one of its slots.
+__device__ inline size_t rowOf(const Slab& slab, size_t slot) {
+  return slab.listed == nullptr ? slot : slab.listed[slot];
 }
 
 inline unsigned gridFor(size_t threads, unsigned blocks) {

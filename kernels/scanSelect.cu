@@ -11,14 +11,14 @@ __global__ void __launch_bounds__(kThreads) boundRows(Pass pass, Slab slab) {
   float* const lows = pass.lows + blockIdx.y * pass.count + slab.first;
   float* const highs = pass.highs + blockIdx.y * pass.count + slab.first;
   const size_t threads = static_cast<size_t>(gridDim.x) * kThreads;
-  for (size_t row = static_cast<size_t>(blockIdx.x) * kThreads + threadIdx.x; row < slab.count;
-       row += threads) {
+  for (size_t slot = static_cast<size_t>(blockIdx.x) * kThreads + threadIdx.x; slot < slab.count;
+       slot += threads) {
     Interval interval = {nanf(""), nanf("")};
-    if (passes(pass, slab.first + row)) {
-      interval = intervalOf(bound, lows[row], slab.weights == nullptr ? 0 : slab.weights[row]);
+    if (passes(pass, slab.first + slot)) {
+      interval = intervalOf(bound, lows[slot], slab.weights == nullptr ? 0 : slab.weights[rowOf(slab, slot)]);
     }
-    lows[row] = interval.low;
-    highs[row] = interval.high;
+    lows[slot] = interval.low;
+    highs[slot] = interval.high;
   }
 }
 

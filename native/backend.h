@@ -27,8 +27,10 @@ struct SearchTask {
   size_t q = 0;
   size_t k = 0;      // 1 to `passing`
   size_t count = 0;  // rows of the snapshot, at least 1
-  /// Bits of the rows that pass, [ceil(count / 32)], zero from `count` on; empty: all pass.
+  /// Bits of the rows that pass, [ceil(count / 32)], zero from `count` on.
   std::vector<uint32_t> allowed;
+  /// The rows that pass, rising, in place of `allowed` where they are few. If both are empty, all pass.
+  std::vector<uint32_t> listed;
   size_t passing = 0;
   /// Set by the JavaScript thread; to be polled. The result of a cancelled search is not used.
   std::atomic<bool> cancelled{false};

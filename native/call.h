@@ -51,7 +51,7 @@ class Call {
  private:
   [[noreturn]] void expected(const char* name, const char* what) const;
 
-  static constexpr size_t kMost = 9;
+  static constexpr size_t kMost = 10;
   napi_env env_;
   napi_value values_[kMost];
 };

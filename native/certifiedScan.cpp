@@ -14,7 +14,7 @@ constexpr size_t kStripeBytes = 1 << 20;  // codes of a task
 constexpr size_t kQueryTile = 32;         // queries whose products are looked at together
 /// Blocks begin at a word of the bitset and hold an even number of groups.
 constexpr size_t kRowMultiple = 32;
-/// Codes are read only if at least one in this many rows passes, and for k up to one in as many.
+/// Codes are read only for k up to one in this many of the rows that pass.
 constexpr size_t kLeastShare = 16;
 /// A query is open as soon as more than this share of the rows seen is left, and so many more.
 constexpr size_t kOpenShare = 32;
@@ -42,8 +42,7 @@ struct CertifiedScan::Scratch {
 
 bool CertifiedScan::pays(const ScanContext& context) {
   const SearchTask& task = *context.task;
-  return context.layout.codeStride > 0 && task.passing >= task.count / kLeastShare &&
-         task.k <= task.passing / kLeastShare;
+  return context.layout.codeStride > 0 && task.listed.empty() && task.k <= task.passing / kLeastShare;
 }
 
 CertifiedScan::CertifiedScan(const ScanContext& context)

@@ -193,4 +193,10 @@ CudaBuffer& CudaBuffer::operator=(CudaBuffer&& other) noexcept {
   return *this;
 }
 
+void growBuffer(CudaBuffer& buffer, size_t bytes) {
+  if (buffer.bytes() >= bytes) return;
+  buffer = CudaBuffer();  // freed first
+  buffer = CudaBuffer(bytes, "The working memory of a search");
+}
+
 }  // namespace seine

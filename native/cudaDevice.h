@@ -77,4 +77,7 @@ class CudaBuffer {
   size_t bytes_ = 0;
 };
 
+/// Makes the working memory of an op at least `bytes` large; its content is lost. Throws Error.
+void growBuffer(CudaBuffer& buffer, size_t bytes);
+
 }  // namespace seine

@@ -69,8 +69,27 @@ std::vector<cuda::Slab> CudaRows::slabs(size_t count) const {
   for (const Slab& slab : slabs_) {
     if (slab.first >= count) break;
     result.push_back({slab.rows.as<void>(), slab.scales.as<float>(), slab.weights.as<float>(), slab.first,
-                      std::min(slab.capacity, count - slab.first)});
+                      std::min(slab.capacity, count - slab.first), nullptr});
   }
+  return result;
+}
+
+std::vector<cuda::Slab> CudaRows::slabs(const std::vector<uint32_t>& listed) {
+  const size_t bytes = listed.size() * sizeof(uint32_t);
+  growBuffer(scratch.passing, bytes);
+  std::vector<uint32_t> rows = listed;
+  std::vector<cuda::Slab> result;
+  size_t from = 0;
+  for (const Slab& slab : slabs_) {
+    const auto end = std::lower_bound(listed.begin(), listed.end(), slab.first + slab.capacity);
+    const auto to = static_cast<size_t>(end - listed.begin());
+    if (to == from) continue;
+    for (size_t i = from; i < to; i++) rows[i] -= static_cast<uint32_t>(slab.first);
+    result.push_back({slab.rows.as<void>(), slab.scales.as<float>(), slab.weights.as<float>(), from,
+                      to - from, scratch.passing.as<uint32_t>() + from});
+    from = to;
+  }
+  device_.upload(scratch.passing.as<void>(), rows.data(), bytes);
   return result;
 }
 

@@ -21,10 +21,12 @@ class CudaRows {
   void append(const Chunks& chunks, size_t first, size_t rows);
   /// The first `count` rows, slab by slab.
   std::vector<cuda::Slab> slabs(size_t count) const;
+  /// The rows of `listed` (rising, not empty), slab by slab; they are uploaded to `scratch.passing`.
+  std::vector<cuda::Slab> slabs(const std::vector<uint32_t>& listed);
 
   /// Memory that searches take one after the other; it grows and is kept.
   struct Scratch {
-    CudaBuffer queries, bounds, allowed, lows, highs, histogram, selections, candidates;
+    CudaBuffer queries, bounds, passing, lows, highs, histogram, selections, candidates;
   } scratch;
 
  private:

@@ -18,13 +18,6 @@ using cuda::Selection;
 constexpr size_t kSpare = 1024;
 constexpr size_t kOneCopy = 1 << 18;
 
-/// Makes `buffer` at least `bytes` large; its content is lost.
-void grow(CudaBuffer& buffer, size_t bytes) {
-  if (buffer.bytes() >= bytes) return;
-  buffer = CudaBuffer();  // freed first
-  buffer = CudaBuffer(bytes, "The working memory of a search");
-}
-
 }  // namespace
 
 CudaSearch::CudaSearch(const Layout& layout, std::shared_ptr<const Chunks> chunks,
@@ -53,11 +46,12 @@ void CudaSearch::runPasses(CudaDevice& device, CudaRows& rows) {
   CudaRows::Scratch& scratch = rows.scratch;
   const size_t q = task_->q, stride = layout_.queryStride();
   const unsigned most = takeScratch(scratch);
-  const std::vector<cuda::Slab> slabs = rows.slabs(task_->count);
+  const std::vector<cuda::Slab> slabs =
+      task_->listed.empty() ? rows.slabs(task_->count) : rows.slabs(task_->listed);
   if (!task_->allowed.empty()) {
     const size_t bytes = task_->allowed.size() * sizeof(uint32_t);
-    grow(scratch.allowed, bytes);
-    device.upload(scratch.allowed.as<void>(), task_->allowed.data(), bytes);
+    growBuffer(scratch.passing, bytes);
+    device.upload(scratch.passing.as<void>(), task_->allowed.data(), bytes);
   }
   for (size_t first = 0; first < q && !stopped(); first += most) {
     const auto queries = static_cast<unsigned>(std::min<size_t>(most, q - first));
@@ -74,10 +68,10 @@ void CudaSearch::runPasses(CudaDevice& device, CudaRows& rows) {
                              layout_.dtype,
                              queries,
                              layout_.bytesOf(layout_.stride) / cuda::kChunkBytes,
-                             task_->count,
+                             slots(),
                              scratch.queries.as<void>(),
                              scratch.bounds.as<Bound>(),
-                             task_->allowed.empty() ? nullptr : scratch.allowed.as<uint32_t>(),
+                             task_->allowed.empty() ? nullptr : scratch.passing.as<uint32_t>(),
                              scratch.lows.as<float>(),
                              scratch.highs.as<float>(),
                              scratch.histogram.as<uint32_t>(),
@@ -108,16 +102,16 @@ void CudaSearch::prepare() {
 /// and query.
 unsigned CudaSearch::takeScratch(CudaRows::Scratch& scratch) const {
   const auto wanted = static_cast<unsigned>(std::min<size_t>(kPassQueries, task_->q));
-  grow(scratch.queries, kPassQueries * layout_.queryStride() * sizeof(float));
-  grow(scratch.bounds, kPassQueries * sizeof(Bound));
-  grow(scratch.selections, kPassQueries * sizeof(Selection));
+  growBuffer(scratch.queries, kPassQueries * layout_.queryStride() * sizeof(float));
+  growBuffer(scratch.bounds, kPassQueries * sizeof(Bound));
+  growBuffer(scratch.selections, kPassQueries * sizeof(Selection));
   if (scratch.histogram.bytes() == 0) {
-    grow(scratch.histogram, kPassQueries * kBins * sizeof(uint32_t));
+    growBuffer(scratch.histogram, kPassQueries * kBins * sizeof(uint32_t));
   }
   for (unsigned queries = wanted;; queries /= 2) {
     try {
-      grow(scratch.lows, queries * task_->count * sizeof(float));
-      grow(scratch.highs, queries * task_->count * sizeof(float));
+      growBuffer(scratch.lows, queries * slots() * sizeof(float));
+      growBuffer(scratch.highs, queries * slots() * sizeof(float));
       return queries;
     } catch (const Error&) {
       scratch.lows = CudaBuffer();
@@ -149,7 +143,7 @@ void CudaSearch::collect(CudaDevice& device, cuda::Pass pass, CudaRows::Scratch&
   const size_t bytes = pass.queries * sizeof(Selection);
   for (size_t capacity = std::min(task_->passing, task_->k + kSpare);;) {
     if (stopped()) return;
-    grow(scratch.candidates, capacity * pass.queries * sizeof(uint32_t));
+    growBuffer(scratch.candidates, capacity * pass.queries * sizeof(uint32_t));
     pass.candidates = scratch.candidates.as<uint32_t>();
     pass.capacity = capacity;
     checkCuda(cuda::launchCollect(pass, device.blocks(), device.stream()), "starting a kernel");
@@ -175,6 +169,9 @@ void CudaSearch::collect(CudaDevice& device, cuda::Pass pass, CudaRows::Scratch&
       std::copy_n(all.begin() + static_cast<ptrdiff_t>(from), rows.size(), rows.begin());
     } else {
       device.download(rows.data(), pass.candidates + from, rows.size() * sizeof(uint32_t));
+    }
+    if (!task_->listed.empty()) {
+      for (uint32_t& row : rows) row = task_->listed[row];
     }
     std::sort(rows.begin(), rows.end());  // in the order of memory, for the ranking
   }

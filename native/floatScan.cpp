@@ -13,8 +13,6 @@ constexpr size_t kBlockBytes = 256 << 10;  // rows of a block: they stay in the 
 constexpr size_t kMaxBlockRows = 512;
 constexpr size_t kStripeBytes = 2 << 20;  // rows of a task
 constexpr size_t kQueryTile = 64;         // queries that pass over a block together
-/// Below this share of passing rows their ids are listed; above, the bitset is walked.
-constexpr size_t kListShare = 16;
 
 }  // namespace
 
@@ -55,8 +53,7 @@ FloatScan::FloatScan(const ScanContext& context, std::vector<size_t> which)
   for (auto& threshold : thresholds_) threshold = -std::numeric_limits<float>::infinity();
   const size_t rowBytes = context.layout.bytesOf(context.layout.stride);
   blockRows_ = std::clamp(kBlockBytes / rowBytes / kRowAlign * kRowAlign, kRowAlign, kMaxBlockRows);
-  if (!task.allowed.empty() && task.passing <= task.count / kListShare) listAllowed();
-  rowsToScan_ = list_.empty() ? task.count : list_.size();
+  rowsToScan_ = task.listed.empty() ? task.count : task.listed.size();
   // Tasks of some milliseconds; a stripe begins at a word of the bitset.
   stripeRows_ = std::max(blockRows_, kStripeBytes / rowBytes / std::max<size_t>(1, which_.size() / 16));
   stripeRows_ = (stripeRows_ + 31) / 32 * 32;
@@ -64,16 +61,6 @@ FloatScan::FloatScan(const ScanContext& context, std::vector<size_t> which)
 }
 
 FloatScan::~FloatScan() = default;
-
-void FloatScan::listAllowed() {
-  const SearchTask& task = *context_.task;
-  list_.reserve(task.passing);
-  for (size_t word = 0; word < task.allowed.size(); word++) {
-    for (uint32_t bits = task.allowed[word]; bits != 0; bits &= bits - 1) {
-      list_.push_back(static_cast<uint32_t>(word * 32 + static_cast<size_t>(std::countr_zero(bits))));
-    }
-  }
-}
 
 void FloatScan::scanStripe(size_t stripe) {
   std::unique_ptr<Scratch> scratch = scratches_.take(
@@ -84,9 +71,9 @@ void FloatScan::scanStripe(size_t stripe) {
 }
 
 void FloatScan::scanRange(Scratch& scratch, size_t begin, size_t end) {
-  const std::vector<uint32_t>& allowed = context_.task->allowed;
-  if (!list_.empty()) {
-    for (size_t i = begin; i < end && !context_.stopped(); i++) addRow(scratch, list_[i]);
+  const std::vector<uint32_t>&allowed = context_.task->allowed, &listed = context_.task->listed;
+  if (!listed.empty()) {
+    for (size_t i = begin; i < end && !context_.stopped(); i++) addRow(scratch, listed[i]);
   } else if (allowed.empty()) {
     for (size_t row = begin; row < end && !context_.stopped(); row++) {
       addRow(scratch, static_cast<uint32_t>(row));

@@ -27,7 +27,6 @@ class FloatScan {
  private:
   struct Scratch;
 
-  void listAllowed();
   void scanRange(Scratch& scratch, size_t begin, size_t end);
   void addRow(Scratch& scratch, uint32_t row);
   void scanBlock(Scratch& scratch);
@@ -38,9 +37,8 @@ class FloatScan {
   AlignedFloats gathered_;  // [which, stride], if these are not all queries
   const float* queries_;    // [which, stride]
   std::vector<std::atomic<float>> thresholds_;
-  std::vector<uint32_t> list_;  // ids that pass, if they are few
-  size_t blockRows_;            // rows that fit into the second-level cache
-  size_t rowsToScan_;           // of the list, or of all
+  size_t blockRows_;   // rows that fit into the second-level cache
+  size_t rowsToScan_;  // listed ones, or all
   size_t stripeRows_;
   size_t stripes_;
   ScratchPool<Scratch> scratches_;

@@ -26,7 +26,8 @@ napi_value certifyFunction(const Call& call);
 napi_value appendFunction(const Call& call);
 /// (rows, ids: Uint32Array, numbers, scales: Float32Array) -> undefined
 napi_value readFunction(const Call& call);
-/// (rows, queries, q, k, count, allowed | undefined, passing, ids, scores) -> [number, Promise<undefined>]
+/// (rows, queries, q, k, count, allowed | undefined, passing, ids, scores, listed | undefined) ->
+/// [number, Promise<undefined>]
 napi_value searchFunction(const Call& call);
 /// (number) -> undefined
 napi_value cancelFunction(const Call& call);

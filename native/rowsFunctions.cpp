@@ -1,6 +1,8 @@
 // Backends, rows and searches as JavaScript sees them.
+#include <algorithm>
 #include <bit>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -186,7 +188,16 @@ napi_value searchFunction(const Call& call) {
   if (call.floats(8, "scores").size != task->q * task->k) {
     throw Error("ERR_ARGUMENT", "scores must be [q, k].");
   }
-  if (!call.isUndefined(5)) {
+  if (!call.isUndefined(9)) {
+    const Words listed = call.words(9, "listed");
+    task->listed.assign(listed.data, listed.data + listed.size);
+    const auto end = task->listed.end();
+    const bool rising = std::adjacent_find(task->listed.begin(), end, std::greater_equal<>()) == end;
+    if (!call.isUndefined(5) || listed.size != task->passing || !rising ||
+        task->listed.back() >= task->count) {
+      throw Error("ERR_ARGUMENT", "listed must be [passing] rising rows below count, without allowed.");
+    }
+  } else if (!call.isUndefined(5)) {
     const Words allowed = call.words(5, "allowed");
     if (allowed.size != (task->count + 31) / 32) {
       throw Error("ERR_ARGUMENT", "allowed must have a bit for each row.");
@@ -198,7 +209,7 @@ napi_value searchFunction(const Call& call) {
     if (passing != task->passing)
       throw Error("ERR_ARGUMENT", "passing must be the number of bits of allowed.");
   } else if (task->passing != task->count) {
-    throw Error("ERR_ARGUMENT", "passing must be count where allowed is absent.");
+    throw Error("ERR_ARGUMENT", "passing must be count where allowed and listed are absent.");
   }
   task->queries.assign(queries.data, queries.data + queries.size);
   task->words.assign(words.data, words.data + words.size);

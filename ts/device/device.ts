@@ -106,9 +106,11 @@ export interface SearchTask {
   k: number;
   /** Rows of the snapshot: only ids below it exist, whatever was appended since. At least 1. */
   count: number;
-  /** Read-only bitset of `ceil(count / 32)` words: filter and tombstones in one, bits from `count` on are 0. Absent: all pass. */
+  /** Read-only bitset of `ceil(count / 32)` words: filter and tombstones in one, bits from `count` on are 0. */
   readonly allowed: Uint32Array | undefined;
-  /** Rows that pass: the set bits of `allowed`, or `count`. */
+  /** Read-only, rising: the rows that pass, in place of `allowed` where they are few. Without either all pass. */
+  readonly rows: Uint32Array | undefined;
+  /** Rows that pass. */
   passing: number;
   /** Once aborted the result is not used any more: stop soon, by any return or rejection. */
   signal: AbortSignal | undefined;

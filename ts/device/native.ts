@@ -62,7 +62,7 @@ export interface NativeAddon {
   append(rows: NativeRows, numbers: StoredNumbers, scales: Float32Array): Promise<void>;
   /** Copies rows, as they were given, to `numbers` and `scales`: at once, so ask for a few megabytes at most. */
   read(rows: NativeRows, ids: Uint32Array, numbers: StoredNumbers, scales: Float32Array): void;
-  /** Fills `ids` and `scores` `[q, k]`; see `SearchTask`. The number is for `cancel`. */
+  /** Fills `ids` and `scores` `[q, k]`; see `SearchTask`, whose `rows` are `listed`. The number is for `cancel`. */
   search(
     rows: NativeRows,
     queries: Float32Array | Uint32Array,
@@ -73,6 +73,7 @@ export interface NativeAddon {
     passing: number,
     ids: Uint32Array,
     scores: Float32Array,
+    listed?: Uint32Array,
   ): [search: number, done: Promise<void>];
   /** Asks a search to stop; its promise settles soon, and its arrays hold nothing of use. */
   cancel(search: number): void;

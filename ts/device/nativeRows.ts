@@ -36,9 +36,20 @@ export function nativeRows(addon: NativeAddon, backend: NativeBackend, options: 
     search: (task) =>
       asSeine(async () => {
         const queries = task.queries.dtype === 'binary' ? task.queries.words : task.queries.values;
-        const { q, k, count, allowed, passing } = task;
+        const { q, k, count, allowed, passing, rows: listed } = task;
         const [ids, scores] = allocate(task);
-        const [search, done] = addon.search(rows, queries, q, k, count, allowed, passing, ids, scores);
+        const [search, done] = addon.search(
+          rows,
+          queries,
+          q,
+          k,
+          count,
+          allowed,
+          passing,
+          ids,
+          scores,
+          listed,
+        );
         const cancel = () => addon.cancel(search);
         task.signal?.addEventListener('abort', cancel, { once: true });
         try {

@@ -166,12 +166,13 @@ export class ResidentRows implements Rows {
     const { snapshot, backend } = await bound;
     await this.#checkFinite(queries, 'queries', 0);
     signal?.throwIfAborted();
-    const { allowed, passing } = select(snapshot, filter);
+    const found = select(snapshot, filter);
+    const { passing } = found;
     const q = queries.length / this.dim;
     const topK = allocateTopK(q, k, Math.min(k, passing), this.metric, snapshot.generation, this.#device);
     if (q === 0 || passing === 0) return topK.result;
     const stored = await this.#asQueries(queries);
-    const task = { queries: stored, q, k: topK.filled, count: snapshot.count, allowed, passing, signal };
+    const task = { queries: stored, q, k: topK.filled, count: snapshot.count, ...found, signal };
     return topK.fill(await this.#ask(backend.search(task)));
   }
 

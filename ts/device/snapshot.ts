@@ -1,6 +1,16 @@
-import { clearBit, clearTrailing, countBits, hasBit, ones, setBit, wordsFor } from '../core/bitset.ts';
+import {
+  clearBit,
+  clearTrailing,
+  countBits,
+  forEachBit,
+  hasBit,
+  ones,
+  setBit,
+  wordsFor,
+} from '../core/bitset.ts';
 import { SeineError } from '../core/errors.ts';
 import type { Filter } from '../core/types.ts';
+import type { SearchTask } from './device.ts';
 import { checkIds } from './validate.ts';
 
 /** What a search sees. Never changed in place: a mutation makes a new one. */
@@ -13,6 +23,11 @@ export interface Snapshot {
   /** Bitset of the rows that are not removed; absent while none is. */
   readonly kept: Uint32Array | undefined;
 }
+
+/** Where at most one row in this many passes, a device gets a list of them and reads no others. */
+const LIST_SHARE = 16;
+/** Lists of up to one row in this many are sorted; for longer ones a bitset is faster. */
+const SORT_SHARE = 1024;
 
 export const emptySnapshot: Snapshot = { count: 0, live: 0, generation: 0, kept: undefined };
 
@@ -46,19 +61,46 @@ export function removed(before: Snapshot, ids: Uint32Array): Snapshot {
   };
 }
 
-/** Which rows may be found: filter and tombstones in one bitset, absent if all pass, and how many those are. */
-export function select(
-  snapshot: Snapshot,
-  filter: Filter | undefined,
-): { allowed: Uint32Array | undefined; passing: number } {
-  const { count, live, kept } = snapshot;
-  if (filter === undefined) return { allowed: kept, passing: live };
+/** Which rows may be found: filter and tombstones in one. See `SearchTask`. */
+export type Passing = Pick<SearchTask, 'allowed' | 'rows' | 'passing'>;
+
+/** As a list where they are few, however the filter was given, else as a bitset. */
+export function select({ count, live, kept }: Snapshot, filter: Filter | undefined): Passing {
+  if (filter === undefined) return listedIfFew(kept, live, count);
+  if ('rows' in filter) {
+    checkIds(filter.rows, count, 'filter.rows');
+    if (filter.rows.length <= count / SORT_SHARE) return listed(sortedRows(filter.rows, kept));
+  }
   const allowed = 'mask' in filter ? fromMask(filter.mask, count) : fromRows(filter.rows, count);
   if (kept !== undefined) {
     for (let word = 0; word < allowed.length; word++) allowed[word]! &= kept[word]!;
   }
-  const passing = countBits(allowed);
-  return passing === count ? { allowed: undefined, passing } : { allowed, passing };
+  return listedIfFew(allowed, countBits(allowed), count);
+}
+
+const listed = (rows: Uint32Array): Passing => ({ allowed: undefined, rows, passing: rows.length });
+
+function listedIfFew(allowed: Uint32Array | undefined, passing: number, count: number): Passing {
+  if (allowed === undefined || passing === count) return { allowed: undefined, rows: undefined, passing };
+  if (passing > count / LIST_SHARE) return { allowed, rows: undefined, passing };
+  const rows = new Uint32Array(passing);
+  let next = 0;
+  forEachBit(allowed, (row) => {
+    rows[next++] = row;
+  });
+  return listed(rows);
+}
+
+/** Each of the rows that is not removed once, rising. */
+function sortedRows(given: Uint32Array, kept: Uint32Array | undefined): Uint32Array {
+  const rows = given.slice().sort();
+  let next = 0;
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]!;
+    if (row === rows[next - 1] || (kept !== undefined && !hasBit(kept, row))) continue;
+    rows[next++] = row;
+  }
+  return rows.slice(0, next);
 }
 
 function fromMask(mask: Uint32Array, count: number): Uint32Array {
@@ -75,7 +117,6 @@ function fromMask(mask: Uint32Array, count: number): Uint32Array {
 }
 
 function fromRows(rows: Uint32Array, count: number): Uint32Array {
-  checkIds(rows, count, 'filter.rows');
   const allowed = new Uint32Array(wordsFor(count));
   for (const row of rows) setBit(allowed, row);
   return allowed;

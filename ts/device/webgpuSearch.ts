@@ -1,4 +1,6 @@
+import { wordsFor } from '../core/bitset.ts';
 import { SeineError } from '../core/errors.ts';
+import { lowerBound } from '../core/lowerBound.ts';
 import type { SearchTask, UploadOptions } from './device.ts';
 import { type Quantized, sliceRows } from './storedRows.ts';
 import { queryBounds } from './webgpuBounds.ts';
@@ -81,10 +83,8 @@ export function findCandidates(
   capacity: number,
 ): Promise<Candidates> {
   const { device } = gpu;
-  const { q, k, count, allowed } = task;
-  const seen = shards
-    .filter(({ first }) => first < count)
-    .map((shard) => ({ shard, rows: Math.min(shard.capacity, count - shard.first) }));
+  const { q, k } = task;
+  const seen = shards.map((shard) => partOf(shard, task)).filter(({ slots }) => slots > 0);
   const prepared = prepareQueries(options, task);
   const storage = USAGE.storage | USAGE.copyTarget;
   return pool.lend(async (take) => {
@@ -98,9 +98,9 @@ export function findCandidates(
     const readback = await take(candidateBytes(q, slots), USAGE.mapRead | USAGE.copyTarget);
     const masks: GPUBuffer[] = [];
     const costs: GPUBuffer[] = [];
-    for (const { rows } of seen) {
-      masks.push(await take(allowed === undefined ? 4 : Math.ceil(rows / 32) * 4, storage));
-      costs.push(await take(q * rows * 4, storage));
+    for (const { slots, passing } of seen) {
+      masks.push(await take(Math.max(4, passing.byteLength), storage));
+      costs.push(await take(q * slots * 4, storage));
     }
 
     gpu.checkAlive();
@@ -108,16 +108,10 @@ export function findCandidates(
     device.queue.writeBuffer(queries, 0, prepared.queries);
     device.queue.writeBuffer(bounds, 0, prepared.bounds);
     const spanOf = (buffer: GPUBuffer) => Math.min(buffer.size, gpu.maxBinding);
-    const groups = seen.map(({ shard, rows }, index) => {
-      const fields = [rows, shard.first, chunksOf(options), q, rows, capacity, allowed ? 1 : 0, k];
+    const groups = seen.map(({ shard, slots, mode, passing }, index) => {
+      const fields = [slots, shard.first, chunksOf(options), q, slots, capacity, mode, k];
       device.queue.writeBuffer(params, index * ALIGNMENT, Uint32Array.from(fields));
-      if (allowed !== undefined) {
-        // Copied, since the bitset may be shared with other searches and lie in any kind of buffer.
-        const words = Uint32Array.from(
-          allowed.subarray(shard.first / 32, shard.first / 32 + Math.ceil(rows / 32)),
-        );
-        device.queue.writeBuffer(masks[index]!, 0, words);
-      }
+      if (passing.length > 0) device.queue.writeBuffer(masks[index]!, 0, passing);
       const buffers = [
         shard.rows,
         shard.facts,
@@ -165,6 +159,29 @@ export function findCandidates(
   });
 }
 
+/** What a search looks at in a shard; `mode` as in kernels/scan.wgsl. */
+interface ShardPart {
+  shard: WebgpuShard;
+  /** Rows, or the listed ones. */
+  slots: number;
+  mode: 0 | 1 | 2;
+  /** Copied, since others may share them and they may lie in any kind of buffer: none, bits, or rows from the shard's first. */
+  passing: Uint32Array<ArrayBuffer>;
+}
+
+function partOf(shard: WebgpuShard, { count, allowed, rows }: SearchTask): ShardPart {
+  const { first } = shard;
+  const end = Math.min(first + shard.capacity, count);
+  if (rows !== undefined) {
+    const listed = rows.slice(lowerBound(rows, first), lowerBound(rows, end));
+    return { shard, slots: listed.length, mode: 2, passing: Uint32Array.from(listed, (row) => row - first) };
+  }
+  const slots = Math.max(0, end - first);
+  if (allowed === undefined) return { shard, slots, mode: 0, passing: new Uint32Array() };
+  const words = allowed.subarray(first / 32, first / 32 + wordsFor(slots));
+  return { shard, slots, mode: 1, passing: Uint32Array.from(words) };
+}
+
 async function readWords(buffer: GPUBuffer, bytes: number): Promise<Uint32Array> {
   await buffer.mapAsync(MAP_READ, 0, bytes);
   try {
@@ -178,15 +195,15 @@ function encode(
   kernels: Kernels,
   encoder: GPUCommandEncoder,
   q: number,
-  seen: readonly { rows: number }[],
+  seen: readonly { slots: number }[],
   groups: readonly GPUBindGroup[],
 ): void {
   const pass = encoder.beginComputePass();
   const dispatch = (pipeline: GPUComputePipeline, rowsPerGroup: number, y: number) => {
     pass.setPipeline(pipeline);
-    seen.forEach(({ rows }, index) => {
+    seen.forEach(({ slots }, index) => {
       pass.setBindGroup(0, groups[index]!);
-      pass.dispatchWorkgroups(Math.min(Math.ceil(rows / rowsPerGroup), MAX_GROUPS), y);
+      pass.dispatchWorkgroups(Math.min(Math.ceil(slots / rowsPerGroup), MAX_GROUPS), y);
     });
   };
   if (q === 1) dispatch(kernels.score1, BLOCK, 1);

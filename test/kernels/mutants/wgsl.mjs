@@ -33,8 +33,9 @@ export const wgsl = [
   {
     name: 'candidates are not counted atomically',
     file: kernel,
-    find: 'let slot = atomicAdd(&candidates[query], 1u);',
-    replace: 'let slot = atomicLoad(&candidates[query]);\n      atomicStore(&candidates[query], slot + 1u);',
+    find: 'let place = atomicAdd(&candidates[query], 1u);',
+    replace:
+      'let place = atomicLoad(&candidates[query]);\n      atomicStore(&candidates[query], place + 1u);',
     suites: answers,
   },
   {
@@ -89,8 +90,8 @@ export const wgsl = [
   {
     name: 'a bit of the mask is taken for another',
     file: kernel,
-    find: '(mask[row >> 5u] >> (row & 31u))',
-    replace: '(mask[row >> 5u] >> (row & 15u))',
+    find: '(passing[slot >> 5u] >> (slot & 31u))',
+    replace: '(passing[slot >> 5u] >> (slot & 15u))',
     suites: answers,
   },
   {
@@ -110,8 +111,8 @@ export const wgsl = [
   {
     name: 'ids of a shard are counted from 0',
     file: kernel,
-    find: 'params.first + row);',
-    replace: 'row);',
+    find: 'params.first + rowOf(slot));',
+    replace: 'rowOf(slot));',
     suites: answers,
   },
   {
@@ -145,8 +146,8 @@ export const wgsl = [
   {
     name: "a shard's rows are masked by another's bits",
     file: 'ts/device/webgpuSearch.ts',
-    find: 'allowed.subarray(shard.first / 32, shard.first / 32 + Math.ceil(rows / 32))',
-    replace: 'allowed.subarray(0, Math.ceil(rows / 32))',
+    find: 'allowed.subarray(first / 32, first / 32 + wordsFor(slots))',
+    replace: 'allowed.subarray(0, wordsFor(slots))',
     suites: host,
   },
   {

@@ -1,4 +1,5 @@
 import { hasBit } from '../../core/bitset.ts';
+import { lowerBound } from '../../core/lowerBound.ts';
 import type { Metric } from '../../core/types.ts';
 import type { Found, SearchTask } from '../device.ts';
 import { pacer } from '../pacer.ts';
@@ -22,7 +23,7 @@ export async function scan(
   metric: Metric,
   task: SearchTask,
 ): Promise<Found> {
-  const { queries, q, k, count, allowed, signal } = task;
+  const { queries, q, k, count, allowed, rows: listed, signal } = task;
   const found: Found = { ids: new Uint32Array(q * k), scores: new Float32Array(q * k) };
   const pause = pacer(signal);
   const score = rowScorer(metric, dim, queries);
@@ -31,8 +32,12 @@ export async function scan(
     const best = new BestRows(k, metric);
     for (const { first, rows } of chunks) {
       const end = Math.min(first + countRows(rows, dim), count);
-      for (let id = first; id < end; id++) {
-        if ((id - first) % block === 0) await pause();
+      // Rows, or their places in the list.
+      const [from, to] =
+        listed === undefined ? [first, end] : [lowerBound(listed, first), lowerBound(listed, end)];
+      for (let i = from; i < to; i++) {
+        if ((i - from) % block === 0) await pause();
+        const id = listed?.[i] ?? i;
         if (allowed !== undefined && !hasBit(allowed, id)) continue;
         best.offer(id, score(query, rows, id - first));
       }
