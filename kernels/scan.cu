@@ -56,7 +56,7 @@ __device__ unsigned firstSum(unsigned lane, bool& owns) {
 /// neighbouring 16 bytes. Rows that do not pass are not read. Every lane of a warp takes part in every
 /// shuffle.
 template <Dtype kDtype, bool kSquared, unsigned kLanes, unsigned kQueries>
-__global__ void __launch_bounds__(kThreads) scoreRows(Pass pass, Slab slab) {
+__global__ void __launch_bounds__(kThreads, 2) scoreRows(Pass pass, Slab slab) {
   using Form = Numbers<kDtype>;
   constexpr unsigned kSums = kRows * kQueries;
   constexpr unsigned kHeld = kSums / kLanes > 1 ? kSums / kLanes : 1;
@@ -73,13 +73,13 @@ __global__ void __launch_bounds__(kThreads) scoreRows(Pass pass, Slab slab) {
   for (size_t base = warp * kWarpRows; base < slab.count; base += warps * kWarpRows) {
     const size_t first = base + groupRow;
     bool wanted[kRows];
-    size_t at[kRows];
+    uint32_t at[kRows];
     float scales[kRows];
     bool any = false;
 #pragma unroll
     for (unsigned r = 0; r < kRows; r++) {
       wanted[r] = first + r < slab.count && passes(pass, slab.first + first + r);
-      at[r] = wanted[r] ? rowOf(slab, first + r) : 0;
+      at[r] = wanted[r] ? rowOf(slab, static_cast<uint32_t>(first + r)) : 0;
       scales[r] = kDtype == Dtype::int8 && wanted[r] ? slab.scales[at[r]] : 1;
       any = any || wanted[r];
     }
@@ -89,7 +89,7 @@ __global__ void __launch_bounds__(kThreads) scoreRows(Pass pass, Slab slab) {
       uint4 codes[kRows];
 #pragma unroll
       for (unsigned r = 0; r < kRows; r++) {
-        codes[r] = wanted[r] ? rows[at[r] * chunks + chunk] : make_uint4(0, 0, 0, 0);
+        codes[r] = wanted[r] ? rows[static_cast<size_t>(at[r]) * chunks + chunk] : make_uint4(0, 0, 0, 0);
       }
       // One after the other: together they would take more registers than two blocks leave.
 #pragma unroll 1

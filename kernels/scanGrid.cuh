@@ -16,7 +16,7 @@ __device__ inline bool passes(const Pass& pass, size_t slot) {
 }
 
 /// The row of a slab at one of its slots.
-__device__ inline size_t rowOf(const Slab& slab, size_t slot) {
+__device__ inline uint32_t rowOf(const Slab& slab, uint32_t slot) {
   return slab.listed == nullptr ? slot : slab.listed[slot];
 }
 

@@ -15,7 +15,9 @@ __global__ void __launch_bounds__(kThreads) boundRows(Pass pass, Slab slab) {
        slot += threads) {
     Interval interval = {nanf(""), nanf("")};
     if (passes(pass, slab.first + slot)) {
-      interval = intervalOf(bound, lows[slot], slab.weights == nullptr ? 0 : slab.weights[rowOf(slab, slot)]);
+      interval =
+          intervalOf(bound, lows[slot],
+                     slab.weights == nullptr ? 0 : slab.weights[rowOf(slab, static_cast<uint32_t>(slot))]);
     }
     lows[slot] = interval.low;
     highs[slot] = interval.high;

@@ -76,6 +76,11 @@ type Loose = Record<keyof NativeAddon, (...args: unknown[]) => unknown>;
     expect(search([6, 9])).toThrow(code('ERR_ARGUMENT'));
     expect(search([7, f(2)])).toThrow(code('ERR_ARGUMENT'));
     expect(search([8, f(1)])).toThrow(code('ERR_ARGUMENT'));
+    for (const listed of [[], [3], [3, 3], [4, 3], [3, 10]]) {
+      expect(search([6, 2], [9, Uint32Array.from(listed)])).toThrow(code('ERR_ARGUMENT'));
+    }
+    expect(search([5, u(1)], [6, 2], [9, Uint32Array.of(3, 9)])).toThrow(code('ERR_ARGUMENT'));
+    expect(search([6, 2], [9, Uint32Array.of(3, 9)])).not.toThrow();
     const [, beyond] = loose.search(rows, f(4), 1, 1, 2 ** 30, undefined, 2 ** 30, u(1), f(1)) as [
       number,
       Promise<void>,

@@ -39,9 +39,11 @@ function without(all: TopK, k: number, passes: (id: number) => boolean, empty: n
   const counts = new Uint32Array(q);
   for (let query = 0; query < q; query++) {
     for (let slot = query * all.k; slot < query * all.k + all.counts[query]!; slot++) {
-      if (counts[query] === k || !passes(all.ids[slot]!)) continue;
-      left.ids[query * k + counts[query]!] = all.ids[slot]!;
-      left.scores[query * k + counts[query]++] = all.scores[slot]!;
+      const place = counts[query]!;
+      if (place === k || !passes(all.ids[slot]!)) continue;
+      left.ids[query * k + place] = all.ids[slot]!;
+      left.scores[query * k + place] = all.scores[slot]!;
+      counts[query] = place + 1;
     }
   }
   return { ...all, ...left, counts, k };
@@ -136,22 +138,20 @@ describe.each([...devices, ...chromiumDevices])('$label', ({ open, pace }) => {
     `listed rows are searched as a mask of them, exactly (seed ${SEED})`,
     async () => {
       const property = fc.asyncProperty(cases, (c) => expectRight(device, reference, c));
-      await fc.assert(property, { numRuns: Math.ceil(40 * pace * EFFORT), ...DRAWN });
+      await fc.assert(property, { numRuns: Math.ceil(25 * pace * EFFORT), ...DRAWN });
     },
     120_000 * EFFORT,
   );
 
   test.each(FORMS)('%s over %s, few of many rows', async (metric, dtype) => {
-    const c = { metric, dtype, kind: 'normal', dim: 19, n: 2100, q: 9, k: 12, doubled: 3, seed: 5 };
-    for (const named of [1, 2, 40, 131]) {
-      await expectRight(device, reference, { ...c, named, removed: 0 });
-      await expectRight(device, reference, { ...c, named, removed: 700 });
-    }
+    const c = { metric, dtype, kind: 'normal', dim: 19, n: 1100, q: 9, k: 12, doubled: 3, seed: 5 };
+    await expectRight(device, reference, { ...c, named: 2, removed: 0 });
+    await expectRight(device, reference, { ...c, named: 66, removed: 400 });
   });
 
   test('of the rows listed, more tie than there is room for', async () => {
-    const c = { metric: 'ip', dtype: 'f32', kind: 'all rows equal', dim: 3, n: 40_000, q: 1, k: 2 } as const;
-    await expectRight(device, reference, { ...c, named: 2400, doubled: 5, removed: 0, seed: 6 });
+    const c = { metric: 'ip', dtype: 'f32', kind: 'all rows equal', dim: 3, n: 30_000, q: 1, k: 2 } as const;
+    await expectRight(device, reference, { ...c, named: 1800, doubled: 5, removed: 0, seed: 6 });
   });
 
   test('rows that are listed but not there are refused', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { random } from '../../ts/core/random.ts';
+import type { Filter } from '../../ts/core/types.ts';
 import type { Device } from '../../ts/device/device.ts';
 import { openDevice } from '../../ts/device/openDevice.ts';
 import { provider } from '../../ts/device/webgpu.ts';
@@ -46,7 +47,7 @@ suite('the work of a search', () => {
   });
   afterAll(() => device?.close());
 
-  async function workOf(data: Float32Array, q: number, k: number, filter?: { mask: Uint32Array }) {
+  async function workOf(data: Float32Array, q: number, k: number, filter?: Filter) {
     const source = random(q);
     const queries = Float32Array.from({ length: q * dim }, () => source.normal());
     await using rows = await device.upload(data, { dim, metric: 'ip', dtype: 'f32' });
@@ -78,6 +79,15 @@ suite('the work of a search', () => {
     expect(await workOf(ordinary, 1, 10, { mask })).toEqual({
       ...plain,
       bytesWritten: plain.bytesWritten + mask.byteLength,
+    });
+  });
+
+  test('writes few rows as four bytes each', async () => {
+    const plain = await workOf(ordinary, 1, 10);
+    const rows = Uint32Array.from({ length: 50 }, (_, i) => 59 * i);
+    expect(await workOf(ordinary, 1, 10, { rows })).toEqual({
+      ...plain,
+      bytesWritten: plain.bytesWritten + rows.byteLength,
     });
   });
 

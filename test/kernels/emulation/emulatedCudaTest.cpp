@@ -267,6 +267,14 @@ void testTraffic() {
     some->passing = kRows / 10;
     const double few = static_cast<double>(bytesMoved(*rows, some));
     check(few <= 1.05 * (4.0 * kDim * kRows / 10 + scores), "rows that do not pass are not read");
+    const auto listed = taskOf(draw(q * kDim, 4), kDim, 10, kRows);
+    for (uint32_t row = 3; row < kRows; row += 20) listed->listed.push_back(row);
+    listed->passing = kRows / 20;
+    const double slots = queries * (36.0 * kRows / 20 + 3 * 2 * sizeof(uint32_t) * cuda::kBins);
+    // Each row's number twice: for its numbers and for its bounds.
+    const double rowBytes = (4.0 * kDim + 4 + 4 * queries) * kRows / 20;
+    check(static_cast<double>(bytesMoved(*rows, listed)) <= 1.05 * (rowBytes + slots),
+          "of listed rows and their scores alone bytes are moved");
   }
   machine().failure.clear();
   emulation::Stream stream;

@@ -2,7 +2,30 @@
 const answers = ['adversarial', 'matrix', 'cpu', 'dtypes'].map((name) => `test/device/${name}.test.ts`);
 const levels = ['cpu', 'adversarial', 'matrix', 'dtypes'].map((name) => `test/device/${name}.test.ts`);
 
+const lists = ['test/device/scanRows.test.ts'];
+
 export const cpp = [
+  {
+    name: 'the first listed row of a stripe is not scanned',
+    file: 'native/floatScan.cpp',
+    find: 'for (size_t i = begin; i < end && !context_.stopped(); i++) addRow(scratch, listed[i]);',
+    replace: 'for (size_t i = begin + 1; i < end && !context_.stopped(); i++) addRow(scratch, listed[i]);',
+    suites: lists,
+  },
+  {
+    name: 'removed rows are searched if they are listed',
+    file: 'ts/device/snapshot.ts',
+    find: '(kept !== undefined && !hasBit(kept, row))',
+    replace: 'kept?.length === 0',
+    suites: lists,
+  },
+  {
+    name: 'a row is searched as often as it is listed',
+    file: 'ts/device/snapshot.ts',
+    find: 'row === rows[next - 1] || ',
+    replace: '',
+    suites: lists,
+  },
   {
     name: 'the bound is halved',
     file: 'kernels/bound.cpp',

@@ -3,7 +3,37 @@ const kernel = 'kernels/scan.cu';
 const select = 'kernels/scanSelect.cu';
 const suites = ['cuda', 'adversarial', 'matrix'].map((name) => `test/device/${name}.test.ts`);
 
+const lists = ['test/device/scanRows.test.ts'];
+
 export const cuda = [
+  {
+    name: 'the slot is scored for the listed row',
+    file: kernel,
+    find: 'rowOf(slab, static_cast<uint32_t>(first + r))',
+    replace: 'static_cast<uint32_t>(first + r)',
+    suites: lists,
+  },
+  {
+    name: 'bounds take the weight of the slot',
+    file: select,
+    find: 'slab.weights[rowOf(slab, static_cast<uint32_t>(slot))]',
+    replace: 'slab.weights[slot]',
+    suites: lists,
+  },
+  {
+    name: 'listed rows are counted from row 0 of all slabs',
+    file: 'native/cudaRows.cpp',
+    find: 'rows[i] -= static_cast<uint32_t>(slab.first);',
+    replace: 'rows[i] -= 0;',
+    suites: lists,
+  },
+  {
+    name: 'slots are returned for listed rows',
+    file: 'native/cudaSearch.cpp',
+    find: 'for (uint32_t& row : rows) row = task_->listed[row];',
+    replace: '',
+    suites: lists,
+  },
   {
     name: 'counts are not cleared behind a barrier',
     file: select,

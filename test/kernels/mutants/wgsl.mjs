@@ -8,7 +8,38 @@ const host = [
   'test/device/adversarial.test.ts',
 ];
 
+const lists = ['test/device/scanRows.test.ts'];
+
 export const wgsl = [
+  {
+    name: 'one query scores the slot for the listed row',
+    file: kernel,
+    find: 'let row = rowOf(slot);\n      let factor = factorOf(row);\n      var at = startOf(row);\n      var part = query',
+    replace:
+      'let row = slot;\n      let factor = factorOf(row);\n      var at = startOf(row);\n      var part = query',
+    suites: lists,
+  },
+  {
+    name: 'bounds are those of the slot',
+    file: kernel,
+    find: '  let row = rowOf(slot);\n  if (facts[row].x >= bounds[query].w) { return 0u; }',
+    replace: '  let row = slot;\n  if (facts[row].x >= bounds[query].w) { return 0u; }',
+    suites: lists,
+  },
+  {
+    name: 'listed rows are counted from row 0 of all shards',
+    file: 'ts/device/webgpuSearch.ts',
+    find: '(row) => row - first)',
+    replace: '(row) => row)',
+    suites: lists,
+  },
+  {
+    name: "a shard's last listed row is left to the next",
+    file: 'ts/device/webgpuSearch.ts',
+    find: 'lowerBound(rows, end));',
+    replace: 'lowerBound(rows, end - 1));',
+    suites: lists,
+  },
   {
     name: 'bins are not cleared behind a barrier',
     file: kernel,
