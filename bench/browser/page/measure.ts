@@ -71,7 +71,16 @@ async function compare(top: TopK, queries: Float32Array, settings: Settings): Pr
   for (const { first, values } of madeUpRows(count, dim)) {
     const passing = values.length / dim;
     const k = Math.min(K, passing);
-    const task = { queries: asked, q: SAMPLE, k, count, passing, allowed: undefined, signal: undefined };
+    const task = {
+      queries: asked,
+      q: SAMPLE,
+      k,
+      count,
+      passing,
+      allowed: undefined,
+      rows: undefined,
+      signal: undefined,
+    };
     const { ids, scores } = await scan([{ first, rows: { dtype: 'f32', values } }], dim, metric, task);
     best.forEach((list, query) => {
       for (let i = query * k; i < (query + 1) * k; i++) list.push({ id: ids[i]!, score: scores[i]! });
