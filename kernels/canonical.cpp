@@ -105,16 +105,16 @@ void canonicalScores(Metric metric, const float* query, double queryNorm, const 
   }
 }
 
-uint64_t orderKey(Metric metric, float score, uint32_t row) {
+uint64_t orderKey(bool lowest, float score, uint32_t row) {
   const uint32_t rising = ordered(score);
-  return static_cast<uint64_t>(isDistance(metric) ? rising : ~rising) << 32 | row;
+  return static_cast<uint64_t>(lowest ? rising : ~rising) << 32 | row;
 }
 
 uint32_t keyRow(uint64_t key) { return static_cast<uint32_t>(key); }
 
-float keyScore(Metric metric, uint64_t key) {
+float keyScore(bool lowest, uint64_t key) {
   const uint32_t high = static_cast<uint32_t>(key >> 32);
-  const uint32_t rising = isDistance(metric) ? high : ~high;
+  const uint32_t rising = lowest ? high : ~high;
   const uint32_t bits = (rising & 0x80000000u) != 0 ? rising & 0x7fffffffu : ~rising;
   float score;
   std::memcpy(&score, &bits, sizeof score);

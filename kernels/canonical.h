@@ -20,11 +20,16 @@ void canonicalNorms(const float* rows, size_t count, size_t stride, size_t dim, 
 void canonicalScores(Metric metric, const float* query, double queryNorm, const float* const* rows,
                      const double* norms, size_t count, size_t dim, float* scores);
 
-/// One key that settles every tie: the better score is the smaller key, equal scores go to the lower row.
-uint64_t orderKey(Metric metric, float score, uint32_t row);
+/// One key that settles every tie: the better score is the smaller key, equal scores go to the lower row. The
+/// score is neither NaN nor -0; `lowest`: lower scores are better.
+uint64_t orderKey(bool lowest, float score, uint32_t row);
+inline uint64_t orderKey(Metric metric, float score, uint32_t row) {
+  return orderKey(isDistance(metric), score, row);
+}
 
 /// The parts of a key.
 uint32_t keyRow(uint64_t key);
-float keyScore(Metric metric, uint64_t key);
+float keyScore(bool lowest, uint64_t key);
+inline float keyScore(Metric metric, uint64_t key) { return keyScore(isDistance(metric), key); }
 
 }  // namespace seine

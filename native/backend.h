@@ -11,10 +11,12 @@
 #include <string>
 #include <vector>
 
+#include "../kernels/merge.h"
 #include "../kernels/metric.h"
 #include "borrowed.h"
 #include "chunk.h"
 #include "error.h"
+#include "floats.h"
 
 namespace seine {
 
@@ -38,6 +40,28 @@ struct SearchTask {
   // The result, filled in before Done: canonical scores in final order.
   std::vector<uint32_t> ids;  // [q, k]
   std::vector<float> scores;  // [q, k]
+};
+
+/// See SelectTask in ts/device/device.ts.
+struct SelectTask {
+  Borrowed<Floats> scores;  // [q, n]
+  size_t q, n, k;
+  bool lowest;
+
+  // The result.
+  std::vector<uint32_t> ids{};  // [q, k]
+  std::vector<float> best{};    // [q, k]
+};
+
+/// See MergeTask in ts/device/device.ts.
+struct MergeTask {
+  Borrowed<MergeEntries> entries;
+  size_t entryCount, q, lists, k;
+  bool lowest;
+
+  // The result.
+  std::vector<uint32_t> ids{};  // [q, k]
+  std::vector<float> best{};    // [q, k]
 };
 
 struct ScanTotals {
@@ -69,6 +93,8 @@ class Backend {
   virtual ~Backend() = default;
   virtual std::string description() const = 0;
   virtual std::unique_ptr<Rows> createRows(size_t dim, Metric metric, Dtype dtype) = 0;
+  virtual void select(std::shared_ptr<SelectTask> task, Done done) = 0;
+  virtual void merge(std::shared_ptr<MergeTask> task, Done done) = 0;
 };
 
 /// The SIMD device. `isa` names a level of `supportedIsas` or is empty for the best one; the pool of the

@@ -10,6 +10,7 @@
 
 #include "../kernels/dtype.h"
 #include "error.h"
+#include "floats.h"
 
 namespace seine {
 
@@ -18,11 +19,6 @@ void check(napi_status status, const char* what);
 
 /// A JavaScript Error with `code`, or null if the environment is ending.
 napi_value makeError(napi_env env, const Error& error);
-
-struct Floats {
-  float* data;
-  size_t size;
-};
 
 struct Words {
   uint32_t* data;

@@ -6,6 +6,7 @@
 #include "backend.h"
 #include "cpuSearch.h"
 #include "pool.h"
+#include "poolTasks.h"
 #include "rowStore.h"
 
 namespace seine {
@@ -59,6 +60,13 @@ class CpuBackend : public Backend {
 
   std::unique_ptr<Rows> createRows(size_t dim, Metric metric, Dtype dtype) override {
     return std::make_unique<CpuRows>(dim, metric, dtype, isa_, coded_);
+  }
+
+  void select(std::shared_ptr<SelectTask> task, Done done) override {
+    selectOnPool(std::move(task), std::move(done));
+  }
+  void merge(std::shared_ptr<MergeTask> task, Done done) override {
+    mergeOnPool(std::move(task), std::move(done));
   }
 
  private:

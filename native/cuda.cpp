@@ -5,6 +5,7 @@
 #include "backend.h"
 #include "cudaDevice.h"
 #include "cudaRows.h"
+#include "cudaScores.h"
 #include "cudaSearch.h"
 #include "pool.h"
 #include "rowStore.h"
@@ -86,7 +87,32 @@ class CudaBackend : public Backend {
     return std::make_unique<CudaResident>(device_, dim, metric, dtype);
   }
 
+  void select(std::shared_ptr<SelectTask> task, Done done) override {
+    run(std::move(task), std::move(done), selectOnCuda);
+  }
+  void merge(std::shared_ptr<MergeTask> task, Done done) override {
+    run(std::move(task), std::move(done), mergeOnCuda);
+  }
+
  private:
+  /// Runs an op on scores on the device's thread.
+  template <typename Task>
+  void run(std::shared_ptr<Task> task, Done done, bool (*op)(CudaDevice&, Task&)) {
+    device_.post([task = std::move(task), op, &device = device_, done = std::move(done)] {
+      std::optional<Error> failure;
+      try {
+        task->ids.resize(task->q * task->k);
+        task->best.resize(task->q * task->k);
+        if (!op(device, *task)) failure = Error("ERR_CLOSED", "The environment ended meanwhile.");
+      } catch (const Error& error) {
+        failure = error;
+      } catch (const std::bad_alloc&) {
+        failure = Error("ERR_OUT_OF_MEMORY", "Memory ran out on the host during a selection.");
+      }
+      done(std::move(failure));
+    });
+  }
+
   CudaDevice& device_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "cudaCollect.h"
 #include "pool.h"
 #include "prepareQuery.h"
 #include "rankRows.h"
@@ -16,7 +17,6 @@ using cuda::Selection;
 
 /// Candidates that there is room for at first, besides k.
 constexpr size_t kSpare = 1024;
-constexpr size_t kOneCopy = 1 << 18;
 
 }  // namespace
 
@@ -79,7 +79,14 @@ void CudaSearch::runPasses(CudaDevice& device, CudaRows& rows) {
                              nullptr,
                              0};
     runPass(device, pass, slabs);
-    collect(device, pass, scratch, first);
+    const size_t room = std::min(task_->passing, task_->k + kSpare);
+    auto found = collectSlots(device, pass, scratch.candidates, room, [this] { return stopped(); });
+    for (size_t i = 0; i < found.size(); i++) {
+      if (!task_->listed.empty()) {
+        for (uint32_t& row : found[i]) row = task_->listed[row];
+      }
+      candidates_[first + i] = std::move(found[i]);
+    }
   }
 }
 
@@ -134,46 +141,6 @@ void CudaSearch::runPass(CudaDevice& device, const cuda::Pass& pass, const std::
   for (unsigned level = 0; level < cuda::kLevels; level++) {
     checkCuda(cuda::launchCount(pass, level, blocks, stream), "starting a kernel");
     checkCuda(cuda::launchPick(pass, level, stream), "starting a kernel");
-  }
-}
-
-/// Fetches the rows that may be among the k best. If there are more than there is room for, collects again.
-void CudaSearch::collect(CudaDevice& device, cuda::Pass pass, CudaRows::Scratch& scratch, size_t firstQuery) {
-  Selection selections[kPassQueries];
-  const size_t bytes = pass.queries * sizeof(Selection);
-  for (size_t capacity = std::min(task_->passing, task_->k + kSpare);;) {
-    if (stopped()) return;
-    growBuffer(scratch.candidates, capacity * pass.queries * sizeof(uint32_t));
-    pass.candidates = scratch.candidates.as<uint32_t>();
-    pass.capacity = capacity;
-    checkCuda(cuda::launchCollect(pass, device.blocks(), device.stream()), "starting a kernel");
-    device.download(selections, pass.selections, bytes);
-    size_t found = 0;
-    for (unsigned i = 0; i < pass.queries; i++) found = std::max<size_t>(found, selections[i].found);
-    if (found <= capacity) break;
-    capacity = found;
-    for (Selection& selection : selections) selection.found = 0;
-    device.upload(pass.selections, selections, bytes);
-  }
-  // All in one copy where that is small, else what was found.
-  std::vector<uint32_t> all;
-  if (pass.capacity * pass.queries <= kOneCopy) {
-    all.resize(pass.capacity * pass.queries);
-    device.download(all.data(), pass.candidates, all.size() * sizeof(uint32_t));
-  }
-  for (unsigned i = 0; i < pass.queries; i++) {
-    std::vector<uint32_t>& rows = candidates_[firstQuery + i];
-    rows.resize(selections[i].found);
-    const size_t from = i * pass.capacity;
-    if (!all.empty()) {
-      std::copy_n(all.begin() + static_cast<ptrdiff_t>(from), rows.size(), rows.begin());
-    } else {
-      device.download(rows.data(), pass.candidates + from, rows.size() * sizeof(uint32_t));
-    }
-    if (!task_->listed.empty()) {
-      for (uint32_t& row : rows) row = task_->listed[row];
-    }
-    std::sort(rows.begin(), rows.end());  // in the order of memory, for the ranking
   }
 }
 

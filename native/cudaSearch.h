@@ -29,7 +29,6 @@ class CudaSearch : public std::enable_shared_from_this<CudaSearch> {
   void prepare();
   unsigned takeScratch(CudaRows::Scratch& scratch) const;
   void runPass(CudaDevice& device, const cuda::Pass& pass, const std::vector<cuda::Slab>& slabs);
-  void collect(CudaDevice& device, cuda::Pass pass, CudaRows::Scratch& scratch, size_t firstQuery);
   /// Rows that are scored: of the snapshot, or those that are listed.
   size_t slots() const { return task_->listed.empty() ? task_->count : task_->listed.size(); }
   template <typename Step>

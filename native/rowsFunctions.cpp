@@ -1,7 +1,6 @@
 // Backends, rows and searches as JavaScript sees them.
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -10,33 +9,17 @@
 #include "backend.h"
 #include "environment.h"
 #include "functions.h"
+#include "handles.h"
 
 namespace seine {
 namespace {
 
-constexpr napi_type_tag kBackendTag = {0x5e1e5e1e5e1e0001, 0x9d1c3a7be2f04c11};
-constexpr napi_type_tag kRowsTag = {0x5e1e5e1e5e1e0002, 0x1f6ab4d0773e5a92};
 constexpr double kMostDim = 65536;
 constexpr double kMostRows = 0xffffffff;
-
-struct ResidentRows {
-  std::unique_ptr<Rows> rows;  // empty once disposed
-  Layout layout;
-};
 
 template <typename T>
 void destroy(napi_env, void* data, void*) {
   delete static_cast<T*>(data);
-}
-
-Backend& backendOf(const Call& call) {
-  return *static_cast<Backend*>(call.handle(0, "backend", kBackendTag));
-}
-
-ResidentRows& rowsOf(const Call& call) {
-  auto& resident = *static_cast<ResidentRows*>(call.handle(0, "rows", kRowsTag));
-  if (!resident.rows) throw Error("ERR_CLOSED", "The rows are disposed.");
-  return resident;
 }
 
 napi_value makeString(napi_env env, const std::string& text) {
@@ -64,19 +47,6 @@ StoredRows storedRows(const Call& call, size_t index, const Layout& layout) {
     throw Error("ERR_ARGUMENT", "scales must be [rows] for int8 and empty else.");
   }
   return {static_cast<const uint8_t*>(numbers), scales.data, size / width};
-}
-
-/// Copies a result into the typed array behind a reference, as it is now.
-template <typename T>
-void fill(napi_env env, napi_ref reference, napi_typedarray_type type, const std::vector<T>& from) {
-  napi_value array;
-  size_t size = 0;
-  check(napi_get_reference_value(env, reference, &array), "a result array");
-  void* to = typedArrayData(env, array, type, &size);
-  if (to == nullptr || size != from.size()) {
-    throw Error("ERR_INTERNAL", "A result array was detached or resized during the search.");
-  }
-  if (size > 0) std::memcpy(to, from.data(), size * sizeof(T));
 }
 
 }  // namespace
@@ -219,8 +189,8 @@ napi_value searchFunction(const Call& call) {
   job.kept = {call.keep(7), call.keep(8)};
   job.value = [task, ids = job.kept[0], scores = job.kept[1]](napi_env env) {
     if (!task->cancelled) {
-      fill(env, ids, napi_uint32_array, task->ids);
-      fill(env, scores, napi_float32_array, task->scores);
+      fillArray(env, ids, napi_uint32_array, task->ids);
+      fillArray(env, scores, napi_float32_array, task->scores);
     }
     return undefined(env);
   };

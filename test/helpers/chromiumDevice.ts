@@ -1,5 +1,6 @@
 import type { JSHandle } from 'playwright-core';
 import { SeineError } from '../../ts/core/errors.ts';
+import type { TopK } from '../../ts/core/types.ts';
 import type { Device, Rows, UploadOptions } from '../../ts/device/device.ts';
 import type { DeviceUnderTest } from './devices.ts';
 import { type GpuPage, openGpuPage } from './gpuPage.ts';
@@ -25,6 +26,8 @@ export async function openChromiumDevice(): Promise<Device> {
   return {
     ...facts,
     upload: (data, options) => upload(gpu, device, data, options),
+    select: async (...given) => unwrap(call(device, 'select', structuredClone(given))) as Promise<TopK>,
+    merge: async (...given) => unwrap(call(device, 'merge', structuredClone(given))) as Promise<TopK>,
     close,
     ...disposal(close),
   };

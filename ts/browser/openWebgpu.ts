@@ -1,4 +1,5 @@
-import code from '../../kernels/scan.wgsl';
+import merge from '../../kernels/merge.wgsl';
+import scan from '../../kernels/scan.wgsl';
 import { SeineError } from '../core/errors.ts';
 import type { Device } from '../device/device.ts';
 import { OpenedDevice } from '../device/openedDevice.ts';
@@ -9,7 +10,7 @@ import { openWebgpuDevice } from '../device/webgpuDevice.ts';
  * the same ids and scores. Throws `ERR_DEVICE_UNAVAILABLE` where the browser offers none, with what to do about it.
  */
 export async function openWebgpu(): Promise<Device> {
-  return new OpenedDevice(await openWebgpuDevice(await findAdapter(), code));
+  return new OpenedDevice(await openWebgpuDevice(await findAdapter(), { scan, merge }));
 }
 
 async function findAdapter(): Promise<GPUAdapter> {

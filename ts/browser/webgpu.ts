@@ -1,4 +1,15 @@
 export { ERRORS, type ErrorCode, SeineError } from '../core/errors.ts';
-export type { DeviceName, Dtype, Filter, Metric, SearchOptions, TopK } from '../core/types.ts';
+export type {
+  DeviceName,
+  Dtype,
+  Filter,
+  MergeOptions,
+  Metric,
+  Order,
+  SearchOptions,
+  SelectOptions,
+  TopK,
+  TopKList,
+} from '../core/types.ts';
 export type { Appended, Compacted, Device, Rows, UploadOptions } from '../device/device.ts';
 export { openWebgpu } from './openWebgpu.ts';

@@ -25,6 +25,31 @@ export interface SearchOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** Which scores are the best. */
+export type Order = 'highest' | 'lowest';
+
+export interface SelectOptions {
+  /** Scores of a query, 1 or more. */
+  n: number;
+  /** Results wanted per query: a positive integer; more than `n` is legal. */
+  k: number;
+  order: Order;
+}
+
+export interface MergeOptions {
+  /** Results wanted per query: a positive integer; more than the lists hold is legal. */
+  k: number;
+  order: Order;
+  /**
+   * Added to the ids of each list, which are kept as they are without it: the first row of each shard, where the lists
+   * are searches of several residents that hold the rows of one collection between them.
+   */
+  firsts?: readonly number[] | undefined;
+}
+
+/** What `merge` reads of a top-k list: slots up to `counts[i]` of each query, best first, equal scores by rising id. */
+export type TopKList = Pick<TopK, 'ids' | 'scores' | 'counts' | 'k'>;
+
 /** Top-k of `q` queries. Slots past `counts[i]` hold id `0xFFFFFFFF` and the metric's worst infinity. */
 export interface TopK {
   /** `[q, k]` */
@@ -34,7 +59,7 @@ export interface TopK {
   /** `[q]`: filled slots per query. */
   counts: Uint32Array;
   k: number;
-  /** Generation of the rows that this search saw. */
+  /** Generation of the rows that this search saw; 0 where the scores came without rows. */
   generation: number;
   device: DeviceName;
 }

@@ -2,6 +2,7 @@ import { threadBudget } from '../core/threads.ts';
 import type { BackendDevice, DeviceProvider } from './device.ts';
 import { type NativeAddon, type NativeBackend, native, nativeError, nativeProblem } from './native.ts';
 import { nativeRows } from './nativeRows.ts';
+import { nativeSelect } from './nativeSelect.ts';
 
 /**
  * Exact search with the processor's vector instructions, in the addon. `SEINE_ISA` (amx, avx512vnni,
@@ -47,6 +48,7 @@ function openDevice(): BackendDevice {
     name: 'cpu',
     description: addon.describe(backend),
     createRows: async (options) => nativeRows(addon, backend, options),
+    ...nativeSelect(addon, backend),
     close: async () => {}, // the pool belongs to the process
   };
 }

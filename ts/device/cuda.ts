@@ -3,6 +3,7 @@ import { threadBudget } from '../core/threads.ts';
 import type { BackendDevice, DeviceProvider } from './device.ts';
 import { type NativeAddon, type NativeBackend, native, nativeError, nativeProblem } from './native.ts';
 import { nativeRows } from './nativeRows.ts';
+import { nativeSelect } from './nativeSelect.ts';
 
 /** Exact search on an NVIDIA GPU of compute capability 8.0 or newer, in builds of the addon with CUDA. */
 export const provider: DeviceProvider = {
@@ -40,6 +41,7 @@ async function openDevice(built: NativeAddon | undefined): Promise<BackendDevice
     name: 'cuda',
     description: addon.describe(backend),
     createRows: async (options) => nativeRows(addon, backend, options),
+    ...nativeSelect(addon, backend),
     close: async () => {}, // the device's thread belongs to the process
   };
 }

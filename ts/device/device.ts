@@ -1,4 +1,13 @@
-import type { DeviceName, Dtype, Metric, SearchOptions, TopK } from '../core/types.ts';
+import type {
+  DeviceName,
+  Dtype,
+  MergeOptions,
+  Metric,
+  SearchOptions,
+  SelectOptions,
+  TopK,
+  TopKList,
+} from '../core/types.ts';
 import type { Quantized, StoredQueries, StoredRows } from './storedRows.ts';
 
 export interface UploadOptions {
@@ -62,6 +71,16 @@ export interface Device extends AsyncDisposable {
   readonly description: string;
   /** Makes a resident copy of `data` `[rows, dim]`, stored as `dtype` says; chunks of an iterable hold whole rows. */
   upload(data: Float32Array | AsyncIterable<Float32Array>, options: UploadOptions): Promise<Rows>;
+  /**
+   * The k best of each query's `scores` `[q, n]`: ids are columns, equal scores come by rising column, -0 is 0.
+   * Infinities are scores like others, since canonical scores may overflow; NaN throws `ERR_NOT_FINITE`.
+   */
+  select(scores: Float32Array, options: SelectOptions): Promise<TopK>;
+  /**
+   * The k best entries of top-k lists of the same queries, such as tiles, stripes or shards have. Entries are told
+   * apart by list, so an id that several lists hold comes as often. Lists that are not in order throw `ERR_ARGUMENT`.
+   */
+  merge(lists: readonly TopKList[], options: MergeOptions): Promise<TopK>;
   /** Disposes its residents once searches under way are done; later calls throw `ERR_CLOSED`. */
   close(): Promise<void>;
 }
@@ -76,6 +95,9 @@ export interface BackendDevice {
   readonly name: DeviceName;
   readonly description: string;
   createRows(options: UploadOptions): Promise<BackendRows>;
+  select(task: SelectTask): Promise<Found>;
+  /** Slots past the number of a query's entries may hold anything. */
+  merge(task: MergeTask): Promise<Found>;
   /** Called once, after every resident is disposed. */
   close(): Promise<void>;
 }
@@ -114,6 +136,29 @@ export interface SearchTask {
   passing: number;
   /** Once aborted the result is not used any more: stop soon, by any return or rejection. */
   signal: AbortSignal | undefined;
+}
+
+export interface SelectTask {
+  /** `[q, n]`, q >= 1, without NaN and -0. */
+  scores: Float32Array;
+  q: number;
+  n: number;
+  /** 1 to `n`. */
+  k: number;
+  lowest: boolean;
+}
+
+export interface MergeTask {
+  /** Of all entries, query by query and within it list by list: each list best first, without NaN and -0. */
+  ids: Uint32Array;
+  scores: Float32Array;
+  /** `[q * lists + 1]`: where the entries of each query's lists begin, and the end. */
+  starts: Uint32Array;
+  q: number;
+  lists: number;
+  /** 1 to the largest number of entries of a query. */
+  k: number;
+  lowest: boolean;
 }
 
 /** Canonical scores in final order; since `k <= passing` every slot is filled. */

@@ -75,6 +75,30 @@ export interface NativeAddon {
     scores: Float32Array,
     listed?: Uint32Array,
   ): [search: number, done: Promise<void>];
+  /** Fills `ids` and `best` `[q, k]`; see `SelectTask`. */
+  select(
+    backend: NativeBackend,
+    scores: Float32Array,
+    q: number,
+    n: number,
+    k: number,
+    lowest: boolean,
+    ids: Uint32Array,
+    best: Float32Array,
+  ): Promise<void>;
+  /** Fills `bestIds` and `best` `[q, k]`; see `MergeTask`. */
+  merge(
+    backend: NativeBackend,
+    ids: Uint32Array,
+    scores: Float32Array,
+    starts: Uint32Array,
+    q: number,
+    lists: number,
+    k: number,
+    lowest: boolean,
+    bestIds: Uint32Array,
+    best: Float32Array,
+  ): Promise<void>;
   /** Asks a search to stop; its promise settles soon, and its arrays hold nothing of use. */
   cancel(search: number): void;
   /** Frees the rows once searches under way are done. */

@@ -1,9 +1,12 @@
 import '../core/asyncDispose.ts';
 import { SeineError, show } from '../core/errors.ts';
 import { isTypedArray } from '../core/isTypedArray.ts';
-import type { DeviceName } from '../core/types.ts';
+import type { DeviceName, MergeOptions, SelectOptions, TopK, TopKList } from '../core/types.ts';
 import type { BackendDevice, BackendRows, Device, Rows, UploadOptions } from './device.ts';
+import { deviceErrors } from './deviceErrors.ts';
+import { mergeTopK } from './mergeTopK.ts';
 import { ResidentRows } from './residentRows.ts';
+import { selectTopK } from './selectTopK.ts';
 import { checkUploadOptions, copyMatrix } from './validate.ts';
 
 /** The front of every device: uploads, and what is still resident when it is closed. */
@@ -12,6 +15,7 @@ export class OpenedDevice implements Device {
   readonly description: string;
   readonly #backend: BackendDevice;
   readonly #creating = new Set<Promise<BackendRows>>();
+  readonly #working = new Set<Promise<unknown>>();
   readonly #residents = new Set<ResidentRows>();
   #closed: Promise<void> | undefined;
 
@@ -46,6 +50,16 @@ export class OpenedDevice implements Device {
     }
   }
 
+  async select(scores: Float32Array, options: SelectOptions): Promise<TopK> {
+    this.#checkOpen();
+    return this.#finish(selectTopK(this.name, (task) => this.#backend.select(task), scores, options));
+  }
+
+  async merge(lists: readonly TopKList[], options: MergeOptions): Promise<TopK> {
+    this.#checkOpen();
+    return this.#finish(mergeTopK(this.name, (task) => this.#backend.merge(task), lists, options));
+  }
+
   close(): Promise<void> {
     this.#closed ??= this.#closeOnceIdle();
     return this.#closed;
@@ -69,6 +83,16 @@ export class OpenedDevice implements Device {
     }
   }
 
+  /** Keeps the device open until `work` has settled; what goes wrong inside of it is a device error. */
+  async #finish<T>(work: Promise<T>): Promise<T> {
+    this.#working.add(work);
+    try {
+      return await deviceErrors(this.name, work);
+    } finally {
+      this.#working.delete(work);
+    }
+  }
+
   #checkOpen(): void {
     if (this.#closed === undefined) return;
     throw new SeineError('ERR_CLOSED', `The ${this.name} device is closed: open it again.`);
@@ -76,6 +100,7 @@ export class OpenedDevice implements Device {
 
   async #closeOnceIdle(): Promise<void> {
     await Promise.allSettled(this.#creating);
+    await Promise.allSettled(this.#working);
     await Promise.allSettled([...this.#residents].map((rows) => rows.dispose()));
     await this.#backend.close();
   }

@@ -3,10 +3,11 @@ import { SeineError } from '../core/errors.ts';
 import type { DeviceName, Dtype, Metric, SearchOptions, TopK } from '../core/types.ts';
 import { copyKept } from './copyKept.ts';
 import type { Appended, BackendRows, Compacted, Rows, UploadOptions } from './device.ts';
+import { deviceErrors } from './deviceErrors.ts';
 import { quantizeRows } from './reference/quantizeRows.ts';
 import { appended, emptySnapshot, removed, type Snapshot, select } from './snapshot.ts';
 import type { StoredQueries, StoredRows } from './storedRows.ts';
-import { allocateTopK } from './topK.ts';
+import { emptyTopK, fillTopK, isDistance } from './topK.ts';
 import {
   checkIds,
   checkSearchOptions,
@@ -169,11 +170,13 @@ export class ResidentRows implements Rows {
     const found = select(snapshot, filter);
     const { passing } = found;
     const q = queries.length / this.dim;
-    const topK = allocateTopK(q, k, Math.min(k, passing), this.metric, snapshot.generation, this.#device);
-    if (q === 0 || passing === 0) return topK.result;
+    const topK = emptyTopK(q, k, isDistance(this.metric), snapshot.generation, this.#device);
+    if (q === 0 || passing === 0) return topK;
+    const filled = Math.min(k, passing);
     const stored = await this.#asQueries(queries);
-    const task = { queries: stored, q, k: topK.filled, count: snapshot.count, ...found, signal };
-    return topK.fill(await this.#ask(backend.search(task)));
+    const task = { queries: stored, q, k: filled, count: snapshot.count, ...found, signal };
+    const best = await this.#ask(backend.search(task));
+    return fillTopK(topK, best, filled, new Uint32Array(q).fill(filled));
   }
 
   async #checkFinite(values: Float32Array, name: string, firstRow: number): Promise<void> {
@@ -196,15 +199,8 @@ export class ResidentRows implements Rows {
     return (await this.#quantize(values, 'queries', 0)) as StoredQueries;
   }
 
-  /** What goes wrong inside a device is a device error, whatever its library throws. */
-  async #ask<T>(answer: Promise<T>): Promise<T> {
-    try {
-      return await answer;
-    } catch (cause) {
-      if (cause instanceof SeineError) throw cause;
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new SeineError('ERR_DEVICE', `The ${this.#device} device failed: ${why}`, { cause });
-    }
+  #ask<T>(answer: Promise<T>): Promise<T> {
+    return deviceErrors(this.#device, answer);
   }
 
   #mutate<T>(action: () => T | Promise<T>): Promise<T> {

@@ -14,26 +14,23 @@ export function isDistance(metric: Metric): boolean {
 }
 
 /** The worst score there is: what empty slots hold. */
-export function worstScore(metric: Metric): number {
-  return isDistance(metric) ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
-}
+const worstScore = (lowest: boolean): number =>
+  lowest ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
 
-/** A result of stride `k` with all slots empty, and `fill`, which puts `filled` results per query into it. */
-export function allocateTopK(
+/** A result of `q` queries with all slots empty. */
+export function emptyTopK(
   q: number,
   k: number,
-  filled: number,
-  metric: Metric,
+  lowest: boolean,
   generation: number,
   device: DeviceName,
-): { result: TopK; filled: number; fill: (found: Found) => TopK } {
+): TopK {
   const bytes = q * k * 8;
-  let ids: Uint32Array;
-  let scores: Float32Array;
   try {
     if (bytes > SMALL && bytes > (freeMemory() ?? bytes)) throw new RangeError('larger than the free memory');
-    ids = new Uint32Array(q * k);
-    scores = new Float32Array(q * k);
+    const ids = new Uint32Array(q * k).fill(EMPTY_ID);
+    const scores = new Float32Array(q * k).fill(worstScore(lowest));
+    return { ids, scores, counts: new Uint32Array(q), k, generation, device };
   } catch (cause) {
     const free = freeMemory() ?? 'fewer';
     throw new SeineError(
@@ -42,19 +39,15 @@ export function allocateTopK(
       { cause },
     );
   }
-  const counts = new Uint32Array(q).fill(filled);
-  const result: TopK = { ids, scores, counts, k, generation, device };
-  if (filled < k) {
-    ids.fill(EMPTY_ID);
-    scores.fill(worstScore(metric));
-  }
-  const fill = (found: Found): TopK => {
-    for (let query = 0; query < q; query++) {
-      const from = query * filled;
-      ids.set(found.ids.subarray(from, from + filled), query * k);
-      scores.set(found.scores.subarray(from, from + filled), query * k);
-    }
-    return result;
-  };
-  return { result, filled, fill };
+}
+
+/** Puts the first `counts[query]` of `stride` results of each query into `topK`. */
+export function fillTopK(topK: TopK, found: Found, stride: number, counts: Uint32Array): TopK {
+  topK.counts.set(counts);
+  counts.forEach((count, query) => {
+    const from = query * stride;
+    topK.ids.set(found.ids.subarray(from, from + count), query * topK.k);
+    topK.scores.set(found.scores.subarray(from, from + count), query * topK.k);
+  });
+  return topK;
 }

@@ -13,7 +13,7 @@ export const MAX_ROWS = 0xffffffff;
 const SLICE = 1 << 18;
 
 /** An object with known keys only; a misspelt option must not be ignored. */
-function checkKeys(value: unknown, name: string, known: readonly string[]): Record<string, unknown> {
+export function checkKeys(value: unknown, name: string, known: readonly string[]): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) {
     throw new SeineError(
       'ERR_ARGUMENT',
@@ -31,14 +31,14 @@ function checkKeys(value: unknown, name: string, known: readonly string[]): Reco
   return value as Record<string, unknown>;
 }
 
-function checkOneOf<T extends string>(value: unknown, name: string, known: readonly T[]): T {
+export function checkOneOf<T extends string>(value: unknown, name: string, known: readonly T[]): T {
   const found = known.find((one) => one === value);
   if (found !== undefined) return found;
   const list = known.map((one) => `'${one}'`).join(', ');
   throw new SeineError('ERR_ARGUMENT', `${name} must be one of ${list}, got ${show(value)}.`);
 }
 
-function checkInteger(value: unknown, name: string, from: number, to: number): number {
+export function checkInteger(value: unknown, name: string, from: number, to: number): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= from && value <= to) return value;
   throw new SeineError(
     'ERR_ARGUMENT',

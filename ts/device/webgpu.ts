@@ -3,10 +3,13 @@ import { SeineError } from '../core/errors.ts';
 import type { BackendDevice, DeviceProvider, Probe } from './device.ts';
 import { native } from './native.ts';
 import { nativeQuantize } from './nativeQuantize.ts';
-import { adapterName, openWebgpuDevice } from './webgpuDevice.ts';
+import { adapterName, type KernelCode, openWebgpuDevice } from './webgpuDevice.ts';
 import type { GpuContext } from './webgpuSearch.ts';
 
-const KERNEL = new URL('../../kernels/scan.wgsl', import.meta.url);
+const KERNELS = {
+  scan: new URL('../../kernels/scan.wgsl', import.meta.url),
+  merge: new URL('../../kernels/merge.wgsl', import.meta.url),
+};
 
 /**
  * Dawn crashes if its `gpu` object is collected while its adapter or device lives, and holds the process open as
@@ -38,7 +41,7 @@ export async function openWebgpu({ maxShardBytes }: { maxShardBytes?: number } =
     const addon = native();
     const quantize: GpuContext['quantize'] =
       addon && ((values, options) => nativeQuantize(addon, values, options));
-    const device = await openWebgpuDevice(adapter, readFile(KERNEL, 'utf8'), maxShardBytes, quantize);
+    const device = await openWebgpuDevice(adapter, readKernels(), maxShardBytes, quantize);
     const close = async () => {
       await device.close();
       instances.delete(gpu);
@@ -48,6 +51,11 @@ export async function openWebgpu({ maxShardBytes }: { maxShardBytes?: number } =
     instances.delete(gpu);
     throw error;
   }
+}
+
+async function readKernels(): Promise<KernelCode> {
+  const [scan, merge] = await Promise.all([readFile(KERNELS.scan, 'utf8'), readFile(KERNELS.merge, 'utf8')]);
+  return { scan, merge };
 }
 
 /** The adapter and its instance, which the caller releases; or why there is none and what to do. */

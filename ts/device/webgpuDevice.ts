@@ -1,20 +1,29 @@
 import { SeineError } from '../core/errors.ts';
 import type { BackendDevice } from './device.ts';
+import { BufferPool, USAGE } from './webgpuBuffers.ts';
+import { mergeOnGpu } from './webgpuMerge.ts';
 import { createPipelines } from './webgpuPipelines.ts';
 import { WebgpuRows } from './webgpuRows.ts';
 import type { GpuContext } from './webgpuSearch.ts';
+import { selectOnGpu } from './webgpuSelect.ts';
+
+/** Texts of the files in kernels/ that bear these names. */
+export interface KernelCode {
+  scan: string;
+  merge: string;
+}
 
 /** Kernels address a shard by 32-bit indices of 16-byte chunks, and so may the host. */
 const MAX_SHARD_BYTES = 2 ** 30;
 
 /**
- * The device of an adapter, wherever that comes from; `code` is the text of kernels/scan.wgsl. `maxShardBytes`
+ * The device of an adapter, wherever that comes from; `code` are the texts of the kernels. `maxShardBytes`
  * limits one buffer of rows below what the adapter allows; `quantize` rounds rows off the event loop, where there is
  * something that does.
  */
 export async function openWebgpuDevice(
   adapter: GPUAdapter,
-  code: string | Promise<string>,
+  code: KernelCode | Promise<KernelCode>,
   maxShardBytes = MAX_SHARD_BYTES,
   quantize?: GpuContext['quantize'],
 ): Promise<BackendDevice> {
@@ -28,7 +37,7 @@ export async function openWebgpuDevice(
 
 async function open(
   adapter: GPUAdapter,
-  code: string,
+  code: KernelCode,
   maxShardBytes: number,
   quantize: GpuContext['quantize'],
 ): Promise<BackendDevice> {
@@ -47,7 +56,7 @@ async function open(
   const maxBinding = Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize) / 16) * 16;
   const context: GpuContext = {
     device,
-    pipelines: createPipelines(device, code),
+    pipelines: createPipelines(device, code.scan),
     maxBinding,
     maxShardBytes: Math.min(maxShardBytes, MAX_SHARD_BYTES, maxBinding),
     quantize,
@@ -56,9 +65,24 @@ async function open(
       throw new SeineError('ERR_DEVICE', `The webgpu device ${failure}: close it and open it again.`);
     },
   };
+  const pool = new BufferPool(device);
+  const unread = device.createBuffer({ size: 256, usage: USAGE.storage });
+  const merging = device.createComputePipelineAsync({
+    layout: 'auto',
+    compute: { module: device.createShaderModule({ code: code.merge }), entryPoint: 'mergeEntries' },
+  });
+  merging.catch(() => {}); // whoever merges is told
   return {
     name: 'webgpu',
     description: describe(info),
+    select: async (task) => {
+      context.checkAlive();
+      return selectOnGpu(context, pool, unread, task);
+    },
+    merge: async (task) => {
+      context.checkAlive();
+      return mergeOnGpu(context, pool, await merging, task);
+    },
     createRows: async (options) => {
       context.checkAlive();
       return new WebgpuRows(context, options, await context.pipelines.kernelsFor(options));

@@ -7,6 +7,7 @@ import { chunkOf, readRows } from './reference/readRows.ts';
 import { rowScorer } from './reference/rowScorer.ts';
 import { type Chunk, drain, scan } from './reference/scan.ts';
 import { countRows, type Quantized, type StoredRows, sliceRows } from './storedRows.ts';
+import { isDistance } from './topK.ts';
 import { BufferPool } from './webgpuBuffers.ts';
 import type { Kernels } from './webgpuPipelines.ts';
 import {
@@ -151,7 +152,7 @@ export class WebgpuRows implements BackendRows {
       throw new SeineError('ERR_DEVICE', `The webgpu device returned ${total} candidates for k = ${k}.`);
     }
     const score = rowScorer(metric, dim, task.queries);
-    const best = new BestRows(k, metric);
+    const best = new BestRows(k, isDistance(metric));
     const pause = pacer(task.signal);
     for (let i = 0; i < total; i++) {
       if (i % 64 === 0) await pause();

@@ -29,8 +29,11 @@ export interface Candidates {
   capacity: number;
 }
 
+/** What the kernels read of a shard. */
+export type ScannedShard = Pick<WebgpuShard, 'first' | 'capacity' | 'rows' | 'facts'>;
+
 interface SearchedRows {
-  shards: readonly WebgpuShard[];
+  shards: readonly ScannedShard[];
   options: UploadOptions;
   kernels: Kernels;
 }
@@ -53,7 +56,7 @@ export function queriesPerSubmit(
   gpu: GpuContext,
   count: number,
   capacity: number,
-  shards: readonly WebgpuShard[],
+  shards: readonly ScannedShard[],
 ): number {
   const largest = shards.reduce((most, shard) => Math.max(most, shard.capacity), 0);
   const most = Math.min(
@@ -73,7 +76,8 @@ const usualSlots = (k: number, capacity: number): number => Math.min(capacity, k
 
 /**
  * Scores and selects on the device: one submit. How many candidates a query has is known only when they are read,
- * so the usual number comes with that submit and the rest, where there is one, with a second that only copies.
+ * so the usual number comes with that submit and the rest, where there is one, with a second that only copies. With
+ * `given` costs `[q, count]`, those of one shard, nothing is scored.
  */
 export function findCandidates(
   gpu: GpuContext,
@@ -81,6 +85,7 @@ export function findCandidates(
   { shards, options, kernels }: SearchedRows,
   task: SearchTask,
   capacity: number,
+  given?: Float32Array<ArrayBuffer>,
 ): Promise<Candidates> {
   const { device } = gpu;
   const { q, k } = task;
@@ -107,6 +112,7 @@ export function findCandidates(
     device.pushErrorScope('validation');
     device.queue.writeBuffer(queries, 0, prepared.queries);
     device.queue.writeBuffer(bounds, 0, prepared.bounds);
+    if (given !== undefined) device.queue.writeBuffer(costs[0]!, 0, given);
     const spanOf = (buffer: GPUBuffer) => Math.min(buffer.size, gpu.maxBinding);
     const groups = seen.map(({ shard, slots, mode, passing }, index) => {
       const fields = [slots, shard.first, chunksOf(options), q, slots, capacity, mode, k];
@@ -132,15 +138,9 @@ export function findCandidates(
     const encoder = device.createCommandEncoder();
     encoder.clearBuffer(selections, 0, bytes.selections);
     encoder.clearBuffer(candidates, 0, candidateBytes(q, 0));
-    encode(kernels, encoder, q, seen, groups);
+    encode(kernels, encoder, q, seen, groups, given === undefined);
     encoder.copyBufferToBuffer(candidates, 0, readback, 0, candidateBytes(q, slots));
-    device.queue.submit([encoder.finish()]);
-    const [error, words] = await Promise.all([
-      device.popErrorScope(),
-      readWords(readback, candidateBytes(q, slots)),
-    ]);
-    if (error !== null)
-      throw new SeineError('ERR_DEVICE', `The webgpu device refused a search: ${error.message}`);
+    const words = await submit(device, encoder, readback, candidateBytes(q, slots));
     const counts = words.subarray(0, q);
     const read = words.subarray(q);
     const most = counts.reduce((max, count) => (count > capacity ? max : Math.max(max, count)), 0);
@@ -161,7 +161,7 @@ export function findCandidates(
 
 /** What a search looks at in a shard; `mode` as in kernels/scan.wgsl. */
 interface ShardPart {
-  shard: WebgpuShard;
+  shard: ScannedShard;
   /** Rows, or the listed ones. */
   slots: number;
   mode: 0 | 1 | 2;
@@ -169,7 +169,7 @@ interface ShardPart {
   passing: Uint32Array<ArrayBuffer>;
 }
 
-function partOf(shard: WebgpuShard, { count, allowed, rows }: SearchTask): ShardPart {
+function partOf(shard: ScannedShard, { count, allowed, rows }: SearchTask): ShardPart {
   const { first } = shard;
   const end = Math.min(first + shard.capacity, count);
   if (rows !== undefined) {
@@ -180,6 +180,19 @@ function partOf(shard: WebgpuShard, { count, allowed, rows }: SearchTask): Shard
   if (allowed === undefined) return { shard, slots, mode: 0, passing: new Uint32Array() };
   const words = allowed.subarray(first / 32, first / 32 + wordsFor(slots));
   return { shard, slots, mode: 1, passing: Uint32Array.from(words) };
+}
+
+/** Submits what has been encoded since an error scope was pushed, and reads `buffer`, which it fills. */
+export async function submit(
+  device: GPUDevice,
+  encoder: GPUCommandEncoder,
+  buffer: GPUBuffer,
+  bytes: number,
+): Promise<Uint32Array> {
+  device.queue.submit([encoder.finish()]);
+  const [error, words] = await Promise.all([device.popErrorScope(), readWords(buffer, bytes)]);
+  if (error === null) return words;
+  throw new SeineError('ERR_DEVICE', `The webgpu device refused its work: ${error.message}`);
 }
 
 async function readWords(buffer: GPUBuffer, bytes: number): Promise<Uint32Array> {
@@ -197,6 +210,7 @@ function encode(
   q: number,
   seen: readonly { slots: number }[],
   groups: readonly GPUBindGroup[],
+  scores: boolean,
 ): void {
   const pass = encoder.beginComputePass();
   const dispatch = (pipeline: GPUComputePipeline, rowsPerGroup: number, y: number) => {
@@ -206,8 +220,8 @@ function encode(
       pass.dispatchWorkgroups(Math.min(Math.ceil(slots / rowsPerGroup), MAX_GROUPS), y);
     });
   };
-  if (q === 1) dispatch(kernels.score1, BLOCK, 1);
-  else dispatch(kernels.score8, BLOCK, Math.ceil(q / TILE));
+  if (scores && q === 1) dispatch(kernels.score1, BLOCK, 1);
+  else if (scores) dispatch(kernels.score8, BLOCK, Math.ceil(q / TILE));
   for (let level = 0; level < 4; level++) {
     dispatch(kernels.histogram, ROWS_PER_GROUP, q);
     pass.setPipeline(kernels.pick);

@@ -1,6 +1,3 @@
-import type { Metric } from '../../core/types.ts';
-import { isDistance } from '../topK.ts';
-
 /**
  * The `k` best of the rows offered: a binary heap with the worst of them on top. A better score comes first,
  * then the lower id; this order is total, so the result does not depend on the order of the offers.
@@ -13,11 +10,11 @@ export class BestRows {
   readonly #sign: number;
   #size = 0;
 
-  constructor(k: number, metric: Metric) {
+  constructor(k: number, lowest: boolean) {
     this.#k = k;
     this.#costs = new Float32Array(k);
     this.#ids = new Uint32Array(k);
-    this.#sign = isDistance(metric) ? 1 : -1;
+    this.#sign = lowest ? 1 : -1;
   }
 
   get size(): number {

@@ -1,7 +1,9 @@
 import type { BackendDevice, BackendRows, DeviceProvider, UploadOptions } from '../device.ts';
 import { countRows, storedBytes } from '../storedRows.ts';
+import { merge } from './merge.ts';
 import { readRows } from './readRows.ts';
 import { type Chunk, scan } from './scan.ts';
+import { select } from './select.ts';
 
 /** Plain TypeScript in float64: always there, slow, and what the others are tested against. */
 export const provider: DeviceProvider = {
@@ -19,6 +21,8 @@ const device: BackendDevice = {
   name: 'reference',
   description: `plain TypeScript in float64, 1 thread, Node ${process.version}`,
   createRows: async (options) => createRows(options),
+  select,
+  merge,
   close: async () => {},
 };
 

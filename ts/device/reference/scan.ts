@@ -4,6 +4,7 @@ import type { Metric } from '../../core/types.ts';
 import type { Found, SearchTask } from '../device.ts';
 import { pacer } from '../pacer.ts';
 import { countRows, type StoredRows } from '../storedRows.ts';
+import { isDistance } from '../topK.ts';
 import { BestRows } from './bestRows.ts';
 import { rowScorer } from './rowScorer.ts';
 
@@ -29,7 +30,7 @@ export async function scan(
   const score = rowScorer(metric, dim, queries);
   const block = Math.ceil(NUMBERS_PER_BLOCK / dim);
   for (let query = 0; query < q; query++) {
-    const best = new BestRows(k, metric);
+    const best = new BestRows(k, isDistance(metric));
     for (const { first, rows } of chunks) {
       const end = Math.min(first + countRows(rows, dim), count);
       // Rows, or their places in the list.

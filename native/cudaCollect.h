@@ -1,0 +1,18 @@
+// What the selection kernels found, on its way to the host.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "../kernels/scan.cuh"
+#include "cudaDevice.h"
+
+namespace seine {
+
+/// Of each query of the pass, after the last `launchPick`: the slots, rising, whose upper bound reaches the
+/// k-th lower one. There is room for `capacity` at first; if more are found it grows. Empty once `stopped`.
+/// Throws Error.
+std::vector<std::vector<uint32_t>> collectSlots(CudaDevice& device, cuda::Pass pass, CudaBuffer& candidates,
+                                                size_t capacity, const std::function<bool()>& stopped);
+
+}  // namespace seine

@@ -1,0 +1,44 @@
+// What the addon's handles hold, and how results reach arrays of JavaScript.
+#pragma once
+
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "backend.h"
+#include "call.h"
+
+namespace seine {
+
+inline constexpr napi_type_tag kBackendTag = {0x5e1e5e1e5e1e0001, 0x9d1c3a7be2f04c11};
+inline constexpr napi_type_tag kRowsTag = {0x5e1e5e1e5e1e0002, 0x1f6ab4d0773e5a92};
+
+struct ResidentRows {
+  std::unique_ptr<Rows> rows;  // empty once disposed
+  Layout layout;
+};
+
+inline Backend& backendOf(const Call& call) {
+  return *static_cast<Backend*>(call.handle(0, "backend", kBackendTag));
+}
+
+inline ResidentRows& rowsOf(const Call& call) {
+  auto& resident = *static_cast<ResidentRows*>(call.handle(0, "rows", kRowsTag));
+  if (!resident.rows) throw Error("ERR_CLOSED", "The rows are disposed.");
+  return resident;
+}
+
+/// Copies a result into the typed array behind a reference, as it is now.
+template <typename T>
+void fillArray(napi_env env, napi_ref reference, napi_typedarray_type type, const std::vector<T>& from) {
+  napi_value array;
+  size_t size = 0;
+  check(napi_get_reference_value(env, reference, &array), "a result array");
+  void* to = typedArrayData(env, array, type, &size);
+  if (to == nullptr || size != from.size()) {
+    throw Error("ERR_INTERNAL", "A result array was detached or resized meanwhile.");
+  }
+  if (size > 0) std::memcpy(to, from.data(), size * sizeof(T));
+}
+
+}  // namespace seine
