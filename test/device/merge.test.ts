@@ -172,7 +172,7 @@ describe.each([...devices, ...chromiumDevices])('$label', ({ open, pace }) => {
     await refused([good], { firsts: [1, 2] }, 'ERR_ARGUMENT', /firsts must be an array of 1 numbers/);
     await refused(
       [list([1], [9])],
-      { firsts: [2 ** 32 - 9] },
+      { firsts: [2 ** 32] },
       'ERR_ARGUMENT',
       /firsts\[0\] must be a whole number/,
     );

@@ -113,7 +113,7 @@ describe.each([...devices, ...chromiumDevices])('$label', ({ open, pace }) => {
     await refused(scores, { k: 0 }, 'ERR_ARGUMENT', /k must be a whole number from 1/);
     await refused(scores, { n: 0 }, 'ERR_ARGUMENT', /n must be a whole number from 1/);
     await refused(scores, { order: 'best' }, 'ERR_ARGUMENT', /order must be one of 'highest', 'lowest'/);
-    await refused(scores, { extra: 1 }, 'ERR_ARGUMENT', /unknown key 'extra'/);
+    await refused(scores, { extra: 1 }, 'ERR_ARGUMENT', /unknown key "extra"/);
     await expectRight(Float32Array.of(3, 1, 2), 3, 2, 'lowest');
   });
 });

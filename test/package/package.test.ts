@@ -59,6 +59,7 @@ describe('the package', () => {
       'dist/serve/serve.d.ts',
       'dist/serve/page/index.html',
       'dist/serve/page/main.js',
+      'kernels/merge.wgsl',
       'kernels/scan.wgsl',
       'models/seine-embed-small/onnx/model.onnx',
       'models/seine-rank-small/onnx/model.onnx',

@@ -4,8 +4,67 @@ const select = 'kernels/scanSelect.cu';
 const suites = ['cuda', 'adversarial', 'matrix'].map((name) => `test/device/${name}.test.ts`);
 
 const lists = ['test/device/scanRows.test.ts'];
+const selects = ['test/device/select.test.ts'];
+const merges = ['test/device/merge.test.ts'];
+const merge = 'kernels/merge.cu';
 
 export const cuda = [
+  {
+    name: 'the lowest scores are the highest',
+    file: 'native/cudaScores.cpp',
+    find: 'for (float& score : scores) score = -score;',
+    replace: '',
+    suites: selects,
+  },
+  {
+    name: 'selected places are taken for columns',
+    file: 'native/cudaScores.cpp',
+    find: 'ids[slot] = found[i][ids[slot]];',
+    replace: '',
+    suites: selects,
+  },
+  {
+    name: 'the later passes of a selection select as the first',
+    file: 'native/cudaScores.cpp',
+    find: 'scores.assign(given.data + first * task.n,',
+    replace: 'scores.assign(given.data + 0 * task.n,',
+    suites: selects,
+  },
+  {
+    name: 'equal entries of two lists take one place',
+    file: merge,
+    find: 'rank += countBefore(merging, other, key, other < list)',
+    replace: 'rank += countBefore(merging, other, key, false)',
+    suites: merges,
+  },
+  {
+    name: 'an entry counts itself',
+    file: merge,
+    find: 'if (other != list) rank +=',
+    replace: 'rank +=',
+    suites: merges,
+  },
+  {
+    name: 'the list before an empty one has its entries',
+    file: merge,
+    find: 'if (merging.starts[middle] <= entry)',
+    replace: 'if (merging.starts[middle] < entry)',
+    suites: merges,
+  },
+  {
+    name: 'the last place is not filled',
+    file: merge,
+    find: 'if (rank >= merging.k) continue;',
+    replace: 'if (rank + 1 >= merging.k) continue;',
+    suites: merges,
+  },
+  {
+    name: 'merged scores are in the order of their bits',
+    file: merge,
+    find: '? ~bits : bits | 0x80000000u',
+    replace: '? bits : bits | 0x80000000u',
+    suites: merges,
+  },
   {
     name: 'the slot is scored for the listed row',
     file: kernel,

@@ -9,8 +9,74 @@ const host = [
 ];
 
 const lists = ['test/device/scanRows.test.ts'];
+const selects = ['test/device/select.test.ts'];
+const merges = ['test/device/merge.test.ts'];
+const merge = 'kernels/merge.wgsl';
 
 export const wgsl = [
+  {
+    name: 'the highest scores are the lowest',
+    file: 'ts/device/webgpuSelect.ts',
+    find: '(lowest ? score : -score)',
+    replace: 'score',
+    suites: selects,
+  },
+  {
+    name: 'scores of another query are ordered',
+    file: 'ts/device/webgpuSelect.ts',
+    find: 'const own = part.subarray(query * n, (query + 1) * n);',
+    replace: 'const own = part.subarray(0, n);',
+    suites: selects,
+  },
+  {
+    name: 'ties that there is no room for are forgotten',
+    file: 'ts/device/webgpuSelect.ts',
+    find: 'if (total > capacity) {',
+    replace: 'if (total > 2 * capacity) {',
+    suites: selects,
+  },
+  {
+    name: 'equal entries of two lists take one place',
+    file: merge,
+    find: 'countBefore(other, key, other < list)',
+    replace: 'countBefore(other, key, false)',
+    suites: merges,
+  },
+  {
+    name: 'an entry counts itself',
+    file: merge,
+    find: 'if (other != list) { rank',
+    replace: 'if (true) { rank',
+    suites: merges,
+  },
+  {
+    name: 'the list before an empty one has its entries',
+    file: merge,
+    find: 'if (starts[middle] <= entry)',
+    replace: 'if (starts[middle] < entry)',
+    suites: merges,
+  },
+  {
+    name: 'the last place is not filled',
+    file: merge,
+    find: 'if (rank < params.k) { best',
+    replace: 'if (rank + 1u < params.k) { best',
+    suites: merges,
+  },
+  {
+    name: 'merged scores are in the order of their bits',
+    file: merge,
+    find: 'select(bits | 0x80000000u, ~bits, (bits >> 31u) == 1u)',
+    replace: 'bits',
+    suites: merges,
+  },
+  {
+    name: 'entries of equal score are not told apart by id',
+    file: merge,
+    find: 'a.x < b.x || (a.x == b.x && a.y < b.y)',
+    replace: 'a.x < b.x',
+    suites: merges,
+  },
   {
     name: 'one query scores the slot for the listed row',
     file: kernel,
