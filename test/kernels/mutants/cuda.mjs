@@ -89,7 +89,7 @@ export const cuda = [
   {
     name: 'slots are returned for listed rows',
     file: 'native/cudaSearch.cpp',
-    find: 'for (uint32_t& row : rows) row = task_->listed[row];',
+    find: 'for (uint32_t& row : found[i]) row = task_->listed[row];',
     replace: '',
     suites: lists,
   },
@@ -236,14 +236,14 @@ export const cuda = [
   },
   {
     name: 'candidates are counted on when they are collected again',
-    file: 'native/cudaSearch.cpp',
+    file: 'native/cudaCollect.cpp',
     find: 'for (Selection& selection : selections) selection.found = 0;',
     replace: '',
     suites,
   },
   {
     name: 'candidates that there is no room for are forgotten',
-    file: 'native/cudaSearch.cpp',
+    file: 'native/cudaCollect.cpp',
     find: 'if (found <= capacity) break;',
     replace: 'break;',
     suites,
