@@ -5,6 +5,7 @@ import type {
   RankingExplanation,
   RetrievalExplanation,
 } from './core/explanation.ts';
+import { compileFilter } from './device/reference/filter.ts';
 import { documentReading, queryReading } from './online/explain/readings.ts';
 import { reason } from './online/explain/reason.ts';
 import { promptOf } from './online/rank/prompt.ts';
@@ -14,7 +15,6 @@ import { modelText } from './online/retrieve/embed.ts';
 import { explainFilter } from './online/retrieve/explainFilter.ts';
 import { explainRetrieval, type RetrievalPlaces } from './online/retrieve/explainRetrieval.ts';
 import { type FetchedDocument, scoresOf } from './online/retrieve/fetchDocuments.ts';
-import { compileFilter } from './online/retrieve/filter.ts';
 import { type Retrieved, retrieve, StaleSnapshot } from './online/retrieve/retrieve.ts';
 import { sharedWords } from './online/retrieve/sharedWords.ts';
 import { understand } from './online/understand/understand.ts';

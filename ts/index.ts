@@ -1,7 +1,7 @@
 export { ERRORS, type ErrorCode, SeineError } from './core/errors.ts';
 export type * from './core/explanation.ts';
 export type * from './core/types.ts';
-export type { Appended, Device, Rows, UploadOptions } from './device/device.ts';
+export type { Appended, Device, RowBatch, Rows, UploadOptions } from './device/device.ts';
 export { type DeviceChoice, openDevice, type ProbedDevice, probeDevices } from './device/openDevice.ts';
 export { type QuantizedRows, quantize } from './device/quantize.ts';
 export type { QuantizeOptions, StoredRows } from './device/storedRows.ts';

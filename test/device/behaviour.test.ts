@@ -47,10 +47,10 @@ describe.each(devices)('$label', ({ open }) => {
     ['ERR_ARGUMENT', 'k must be a whole number', { k: '3' }],
     ['ERR_ARGUMENT', 'k must be a whole number', {}],
     ['ERR_ARGUMENT', 'unknown key "nprobe"', { k: 1, nprobe: 4 }],
-    ['ERR_ARGUMENT', 'either mask or rows', { k: 1, filter: {} }],
+    ['ERR_ARGUMENT', 'exactly one of mask, rows and where', { k: 1, filter: {} }],
     [
       'ERR_ARGUMENT',
-      'either mask or rows',
+      'exactly one of mask, rows and where',
       { k: 1, filter: { mask: new Uint32Array(2), rows: new Uint32Array(1) } },
     ],
     ['ERR_ARGUMENT', 'filter must be an object', { k: 1, filter: new Uint32Array(2) }],

@@ -1,7 +1,7 @@
 import type { JSHandle } from 'playwright-core';
 import { SeineError } from '../../ts/core/errors.ts';
 import type { TopK } from '../../ts/core/types.ts';
-import type { Device, Rows, UploadOptions } from '../../ts/device/device.ts';
+import type { Device, RowBatch, Rows, UploadOptions } from '../../ts/device/device.ts';
 import type { DeviceUnderTest } from './devices.ts';
 import { type GpuPage, openGpuPage } from './gpuPage.ts';
 import { withoutChromium } from './launchBrowser.ts';
@@ -38,11 +38,16 @@ const disposal = (dispose: () => Promise<void>) => ({ [Symbol.asyncDispose]: dis
 async function upload(
   gpu: GpuPage,
   device: JSHandle<Device>,
-  data: Float32Array | AsyncIterable<Float32Array>,
+  data: Float32Array | RowBatch | AsyncIterable<Float32Array | RowBatch>,
   options: UploadOptions,
 ): Promise<Rows> {
   const chunks: Float32Array[] = [];
-  if (Symbol.asyncIterator in data) for await (const chunk of data) chunks.push(chunk.slice());
+  if (Symbol.asyncIterator in data) {
+    for await (const chunk of data) {
+      if (!(chunk instanceof Float32Array)) throw new Error('Only bare numbers are replayed chunk by chunk.');
+      chunks.push(chunk.slice());
+    }
+  }
   const given = chunks.length > 0 ? { chunks, options } : { data, options };
   const outcome = await device.evaluateHandle(
     async (device, { data, chunks = [], options }) => {
@@ -62,7 +67,7 @@ async function upload(
         return { facts: { error: { code, message } } };
       }
     },
-    given as { data?: Float32Array; chunks?: Float32Array[]; options: UploadOptions },
+    given as { data?: Float32Array | RowBatch; chunks?: Float32Array[]; options: UploadOptions },
   );
   const { error, state } = await outcome.evaluate(({ facts }) => facts);
   if (error !== undefined) throw new SeineError(error.code, error.message);

@@ -1,8 +1,12 @@
 export { ERRORS, type ErrorCode, SeineError } from '../core/errors.ts';
 export type {
+  AttributeType,
+  AttributeValue,
   DeviceName,
   Dtype,
   Filter,
+  FilterExpression,
+  GeoPoint,
   MergeOptions,
   Metric,
   Order,
@@ -11,5 +15,5 @@ export type {
   TopK,
   TopKList,
 } from '../core/types.ts';
-export type { Appended, Compacted, Device, Rows, UploadOptions } from '../device/device.ts';
+export type { Appended, Compacted, Device, RowBatch, Rows, UploadOptions } from '../device/device.ts';
 export { openWebgpu } from './openWebgpu.ts';

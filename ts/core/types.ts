@@ -15,8 +15,11 @@ export type Metric = 'ip' | 'cosine' | 'l2' | 'hamming';
  */
 export type Dtype = 'f32' | 'f16' | 'bf16' | 'int8' | 'binary';
 
-/** Bit `i` of `mask` (word `i >> 5`, bit `i & 31`) says that row `i` may pass; `rows` lists the ids that may pass. */
-export type Filter = { mask: Uint32Array } | { rows: Uint32Array };
+/**
+ * Bit `i` of `mask` (word `i >> 5`, bit `i & 31`) says that row `i` may pass; `rows` lists the ids that may pass;
+ * `where` is a condition over the attributes that were uploaded with the rows.
+ */
+export type Filter = { mask: Uint32Array } | { rows: Uint32Array } | { where: FilterExpression };
 
 export interface SearchOptions {
   /** Results wanted per query: a positive integer; more than there are rows is legal. */

@@ -1,4 +1,6 @@
 import type {
+  AttributeType,
+  AttributeValue,
   DeviceName,
   Dtype,
   MergeOptions,
@@ -16,6 +18,20 @@ export interface UploadOptions {
   /** 'hamming' for dtype 'binary', any other for the others. */
   metric: Metric;
   dtype: Dtype;
+  /** The attributes that rows may have, by name: what `filter.where` may ask about. */
+  attributes?: Record<string, AttributeType> | undefined;
+}
+
+/** Rows and what comes with them. A bare Float32Array stands for a batch that has only `data`. */
+export interface RowBatch {
+  /** `[rows, dim]` */
+  data: Float32Array;
+  /**
+   * By name, each `[rows]`: one value a row, of the type that the upload declared; null where it is missing, which it
+   * is in all rows of a batch that leaves the name out. Numbers are finite, timestamps valid dates or int64 above its
+   * minimum. Values stay with their row: to change one, remove the row and append it anew.
+   */
+  attributes?: Record<string, readonly AttributeValue[]> | undefined;
 }
 
 /** Rows that one `append` added: ids `first` to `first + count - 1`. */
@@ -43,15 +59,16 @@ export interface Rows extends AsyncDisposable {
   readonly live: number;
   /** Raised by one by each append, remove and compact; 0 after the upload. */
   readonly generation: number;
-  /** Bytes that the rows take, on the device and on the host together. */
+  /** Bytes that the rows and their attributes take, on the device and on the host together. */
   readonly bytes: number;
   /** The k best rows of each of the `queries` `[q, dim]`, as of the mutations called before this call. */
   search(queries: Float32Array, options: SearchOptions): Promise<TopK>;
   /**
    * Appends `data` `[rows, dim]`, stored as `dtype` says (see `quantize`): all of it or, on an error, none. Numbers
-   * beyond the range of 'f16' or 'bf16' throw `ERR_OVERFLOW`.
+   * beyond the range of 'f16' or 'bf16' throw `ERR_OVERFLOW`, values of another type than the attribute was declared
+   * with `ERR_ATTRIBUTE_TYPE`.
    */
-  append(data: Float32Array): Promise<Appended>;
+  append(data: Float32Array | RowBatch): Promise<Appended>;
   /** Removes rows and returns how many of them were not removed before. Their ids are not given again until `compact`. */
   remove(ids: readonly number[] | Uint32Array): Promise<number>;
   /**
@@ -70,7 +87,10 @@ export interface Device extends AsyncDisposable {
   /** For people: the adapter, or the instruction set and threads. */
   readonly description: string;
   /** Makes a resident copy of `data` `[rows, dim]`, stored as `dtype` says; chunks of an iterable hold whole rows. */
-  upload(data: Float32Array | AsyncIterable<Float32Array>, options: UploadOptions): Promise<Rows>;
+  upload(
+    data: Float32Array | RowBatch | AsyncIterable<Float32Array | RowBatch>,
+    options: UploadOptions,
+  ): Promise<Rows>;
   /**
    * The k best of each query's `scores` `[q, n]`: ids are columns, equal scores come by rising column, -0 is 0.
    * Infinities are scores like others, since canonical scores may overflow; NaN throws `ERR_NOT_FINITE`.

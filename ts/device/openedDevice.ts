@@ -2,12 +2,13 @@ import '../core/asyncDispose.ts';
 import { SeineError, show } from '../core/errors.ts';
 import { isTypedArray } from '../core/isTypedArray.ts';
 import type { DeviceName, MergeOptions, SelectOptions, TopK, TopKList } from '../core/types.ts';
-import type { BackendDevice, BackendRows, Device, Rows, UploadOptions } from './device.ts';
+import { copyBatch, isRowBatch } from './copyBatch.ts';
+import type { BackendDevice, BackendRows, Device, RowBatch, Rows, UploadOptions } from './device.ts';
 import { deviceErrors } from './deviceErrors.ts';
 import { mergeTopK } from './mergeTopK.ts';
 import { ResidentRows } from './residentRows.ts';
 import { selectTopK } from './selectTopK.ts';
-import { checkUploadOptions, copyMatrix } from './validate.ts';
+import { checkUploadOptions } from './validate.ts';
 
 /** The front of every device: uploads, and what is still resident when it is closed. */
 export class OpenedDevice implements Device {
@@ -25,22 +26,28 @@ export class OpenedDevice implements Device {
     this.#backend = backend;
   }
 
-  async upload(data: Float32Array | AsyncIterable<Float32Array>, options: UploadOptions): Promise<Rows> {
+  async upload(
+    data: Float32Array | RowBatch | AsyncIterable<Float32Array | RowBatch>,
+    options: UploadOptions,
+  ): Promise<Rows> {
     this.#checkOpen();
     const checked = checkUploadOptions(options);
-    if (!isTypedArray(data, 'Float32Array') && !isAsyncIterable(data)) {
+    const copy = (batch: unknown) => copyBatch(batch, checked.dim, checked.attributes);
+    const whole = isTypedArray(data, 'Float32Array') || isRowBatch(data);
+    if (!whole && !isAsyncIterable(data)) {
       throw new SeineError(
         'ERR_ARGUMENT',
-        `data must be a Float32Array [rows, ${checked.dim}] or an AsyncIterable of such, got ${show(data)}.`,
+        `data must be a Float32Array [rows, ${checked.dim}], an object with such data or an AsyncIterable of such, ` +
+          `got ${show(data)}.`,
       );
     }
-    const chunks = isTypedArray(data, 'Float32Array') ? [copyMatrix(data, checked.dim, 'data')] : data;
+    const chunks = whole ? [copy(data)] : data;
     const rows = await this.#createRows(checked);
     try {
       for await (const chunk of chunks) {
         this.#checkOpen();
         // An iterable's chunk may be a view of a buffer that it fills again.
-        await rows.load(chunks === data ? copyMatrix(chunk, checked.dim, 'data') : chunk);
+        await rows.load(whole ? (chunk as RowBatch) : copy(chunk));
       }
       this.#checkOpen();
       return rows;
@@ -106,6 +113,6 @@ export class OpenedDevice implements Device {
   }
 }
 
-function isAsyncIterable(value: unknown): value is AsyncIterable<Float32Array> {
+function isAsyncIterable(value: unknown): value is AsyncIterable<Float32Array | RowBatch> {
   return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 }

@@ -1,10 +1,12 @@
 import '../core/asyncDispose.ts';
 import { SeineError } from '../core/errors.ts';
 import type { DeviceName, Dtype, Metric, SearchOptions, TopK } from '../core/types.ts';
+import { copyBatch } from './copyBatch.ts';
 import { copyKept } from './copyKept.ts';
-import type { Appended, BackendRows, Compacted, Rows, UploadOptions } from './device.ts';
+import type { Appended, BackendRows, Compacted, RowBatch, Rows, UploadOptions } from './device.ts';
 import { deviceErrors } from './deviceErrors.ts';
 import { quantizeRows } from './reference/quantizeRows.ts';
+import { RowAttributes } from './rowAttributes.ts';
 import { appended, emptySnapshot, removed, type Snapshot, select } from './snapshot.ts';
 import type { StoredQueries, StoredRows } from './storedRows.ts';
 import { emptyTopK, fillTopK, isDistance } from './topK.ts';
@@ -19,6 +21,12 @@ import {
   overflowed,
 } from './validate.ts';
 
+interface Bound {
+  snapshot: Snapshot;
+  attributes: RowAttributes;
+  backend: BackendRows;
+}
+
 /**
  * The front of every resident: checks, order, snapshots, tombstones, abort and use after close happen here and
  * nowhere else. Arguments are copied before the first `await`, so callers may reuse their buffers at once.
@@ -32,6 +40,7 @@ export class ResidentRows implements Rows {
   readonly #create: () => Promise<BackendRows>;
   readonly #onDispose: () => void;
   #snapshot: Snapshot = emptySnapshot;
+  #attributes: RowAttributes;
   /** Settles, always fulfilled, when every mutation called so far has acted. */
   #mutations: Promise<unknown> = Promise.resolve();
   readonly #searches = new Set<Promise<unknown>>();
@@ -53,6 +62,7 @@ export class ResidentRows implements Rows {
     this.dim = options.dim;
     this.metric = options.metric;
     this.dtype = options.dtype;
+    this.#attributes = new RowAttributes(options.attributes);
     this.#onDispose = onDispose;
   }
 
@@ -69,15 +79,15 @@ export class ResidentRows implements Rows {
   }
 
   get bytes(): number {
-    return this.#backend.bytes + (this.#snapshot.kept?.byteLength ?? 0);
+    return this.#backend.bytes + this.#attributes.bytes + (this.#snapshot.kept?.byteLength ?? 0);
   }
 
   async search(queries: Float32Array, options: SearchOptions): Promise<TopK> {
     this.#checkOpen('search');
-    const checked = checkSearchOptions(options);
+    const checked = checkSearchOptions(options, (where) => this.#attributes.copyWhere(where));
     checked.signal?.throwIfAborted();
     const owned = copyMatrix(queries, this.dim, 'queries');
-    const bound = this.#mutations.then(() => ({ snapshot: this.#snapshot, backend: this.#backend }));
+    const bound = this.#mutations.then(() => this.#bound());
     const work = this.#searchSnapshot(owned, checked, bound);
     this.#searches.add(work);
     const done = () => this.#searches.delete(work);
@@ -85,14 +95,14 @@ export class ResidentRows implements Rows {
     return checked.signal === undefined ? work : untilAborted(work, checked.signal);
   }
 
-  async append(data: Float32Array): Promise<Appended> {
+  async append(data: Float32Array | RowBatch): Promise<Appended> {
     this.#checkOpen('append');
-    const owned = copyMatrix(data, this.dim, 'data');
+    const owned = copyBatch(data, this.dim, this.#attributes.types);
     return this.#mutate(async () => {
       const first = this.#snapshot.count;
       await this.#store(owned, 0);
       this.#snapshot = { ...this.#snapshot, generation: this.#snapshot.generation + 1 };
-      return { first, count: owned.length / this.dim, generation: this.#snapshot.generation };
+      return { first, count: owned.data.length / this.dim, generation: this.#snapshot.generation };
     });
   }
 
@@ -115,13 +125,16 @@ export class ResidentRows implements Rows {
       const replaced = this.#backend;
       const backend = await this.#ask(this.#create());
       let remap: Uint32Array;
+      let attributes: RowAttributes;
       try {
+        attributes = await this.#attributes.kept(this.#snapshot);
         remap = await this.#ask(copyKept(replaced, backend, this.#snapshot, this.dim));
       } catch (error) {
         await backend.dispose();
         throw error;
       }
       this.#backend = backend;
+      this.#attributes = attributes;
       this.#snapshot = { count: live, live, generation, kept: undefined };
       this.#retire(replaced);
       return { remap, generation };
@@ -138,36 +151,42 @@ export class ResidentRows implements Rows {
   }
 
   /** A chunk of the upload: like `append`, but the generation stays 0 and errors name the row of the whole upload. */
-  async load(owned: Float32Array): Promise<void> {
+  async load(owned: RowBatch): Promise<void> {
     this.#checkOpen('upload');
     await this.#mutate(() => this.#store(owned, this.#snapshot.count));
   }
 
-  async #store(owned: Float32Array, firstRow: number): Promise<void> {
-    const rows = owned.length / this.dim;
+  async #store({ data, attributes = {} }: RowBatch, firstRow: number): Promise<void> {
+    const rows = data.length / this.dim;
     if (this.#snapshot.count + rows > MAX_ROWS) {
       throw new SeineError(
         'ERR_ARGUMENT',
         `data would make ${this.#snapshot.count + rows} rows, but a resident holds at most ${MAX_ROWS}: use several.`,
       );
     }
-    await this.#checkFinite(owned, 'data', firstRow);
+    await this.#checkFinite(data, 'data', firstRow);
     if (rows > 0) {
-      const stored = await this.#quantize(owned, 'data', firstRow);
+      const stored = await this.#quantize(data, 'data', firstRow);
       await this.#ask(this.#backend.append(stored));
     }
+    this.#attributes.append(this.#snapshot.count, attributes);
     this.#snapshot = appended(this.#snapshot, rows);
+  }
+
+  /** What a search that it is the turn of sees. */
+  #bound(): Bound {
+    return { snapshot: this.#snapshot, attributes: this.#attributes, backend: this.#backend };
   }
 
   async #searchSnapshot(
     queries: Float32Array,
     { k, filter, signal }: SearchOptions,
-    bound: Promise<{ snapshot: Snapshot; backend: BackendRows }>,
+    bound: Promise<Bound>,
   ): Promise<TopK> {
-    const { snapshot, backend } = await bound;
+    const { snapshot, attributes, backend } = await bound;
     await this.#checkFinite(queries, 'queries', 0);
     signal?.throwIfAborted();
-    const found = select(snapshot, filter);
+    const found = select(snapshot, await attributes.resolve(filter, snapshot.count, signal));
     const { passing } = found;
     const q = queries.length / this.dim;
     const topK = emptyTopK(q, k, isDistance(this.metric), snapshot.generation, this.#device);

@@ -61,11 +61,14 @@ export function removed(before: Snapshot, ids: Uint32Array): Snapshot {
   };
 }
 
+/** A filter that says of each row whether it may pass. */
+export type RowFilter = Exclude<Filter, { where: unknown }>;
+
 /** Which rows may be found: filter and tombstones in one. See `SearchTask`. */
 export type Passing = Pick<SearchTask, 'allowed' | 'rows' | 'passing'>;
 
 /** As a list where they are few, however the filter was given, else as a bitset. */
-export function select({ count, live, kept }: Snapshot, filter: Filter | undefined): Passing {
+export function select({ count, live, kept }: Snapshot, filter: RowFilter | undefined): Passing {
   if (filter === undefined) return listedIfFew(kept, live, count);
   if ('rows' in filter) {
     checkIds(filter.rows, count, 'filter.rows');

@@ -1,6 +1,7 @@
 import { SeineError, show } from '../core/errors.ts';
 import { isTypedArray } from '../core/isTypedArray.ts';
-import type { Dtype, Filter, Metric, SearchOptions } from '../core/types.ts';
+import type { Dtype, Filter, FilterExpression, Metric, SearchOptions } from '../core/types.ts';
+import { checkAttributeTypes } from './copyAttributes.ts';
 import type { UploadOptions } from './device.ts';
 import { pacer } from './pacer.ts';
 import type { QuantizeOptions } from './storedRows.ts';
@@ -11,6 +12,8 @@ const MAX_DIM = 65536;
 /** Ids are uint32 and 0xFFFFFFFF marks an empty slot. */
 export const MAX_ROWS = 0xffffffff;
 const SLICE = 1 << 18;
+
+type CopyWhere = (where: unknown) => FilterExpression;
 
 /** An object with known keys only; a misspelt option must not be ignored. */
 export function checkKeys(value: unknown, name: string, known: readonly string[]): Record<string, unknown> {
@@ -47,11 +50,17 @@ export function checkInteger(value: unknown, name: string, from: number, to: num
 }
 
 export function checkUploadOptions(options: unknown): UploadOptions {
-  const { dim, metric, dtype } = checkKeys(options, 'options', ['dim', 'metric', 'dtype']);
+  const { dim, metric, dtype, attributes } = checkKeys(options, 'options', [
+    'dim',
+    'metric',
+    'dtype',
+    'attributes',
+  ]);
   const checked: UploadOptions = {
     dim: checkInteger(dim, 'dim', 1, MAX_DIM),
     metric: checkOneOf(metric, 'metric', METRICS),
     dtype: checkOneOf(dtype, 'dtype', DTYPES),
+    attributes: attributes === undefined ? undefined : checkAttributeTypes(attributes),
   };
   if ((checked.metric === 'hamming') !== (checked.dtype === 'binary')) {
     throw new SeineError(
@@ -75,12 +84,12 @@ export function checkQuantizeOptions(options: unknown): QuantizeOptions {
   };
 }
 
-/** Checks what can be checked without knowing the rows, and copies the filter. */
-export function checkSearchOptions(options: unknown): SearchOptions {
+/** Checks what can be checked before it is the search's turn, and copies the filter; `copyWhere` does so for conditions. */
+export function checkSearchOptions(options: unknown, copyWhere: CopyWhere): SearchOptions {
   const { k, filter, signal } = checkKeys(options, 'options', ['k', 'filter', 'signal']);
   return {
     k: checkInteger(k, 'k', 1, MAX_ROWS - 1),
-    filter: filter === undefined ? undefined : copyFilter(filter),
+    filter: filter === undefined ? undefined : copyFilter(filter, copyWhere),
     signal: signal === undefined ? undefined : checkSignal(signal),
   };
 }
@@ -93,14 +102,15 @@ function checkSignal(value: unknown): AbortSignal {
   throw new SeineError('ERR_ARGUMENT', `signal must be an AbortSignal, got ${show(value)}.`);
 }
 
-function copyFilter(value: unknown): Filter {
-  const { mask, rows } = checkKeys(value, 'filter', ['mask', 'rows']);
-  if ((mask === undefined) === (rows === undefined)) {
+function copyFilter(value: unknown, copyWhere: CopyWhere): Filter {
+  const { mask, rows, where } = checkKeys(value, 'filter', ['mask', 'rows', 'where']);
+  if ([mask, rows, where].filter((given) => given !== undefined).length !== 1) {
     throw new SeineError(
       'ERR_ARGUMENT',
-      'filter must have either mask or rows, not both or neither: leave filter out to search all rows.',
+      'filter must have exactly one of mask, rows and where: leave filter out to search all rows.',
     );
   }
+  if (where !== undefined) return { where: copyWhere(where) };
   return mask === undefined
     ? { rows: copyWords(rows, 'filter.rows') }
     : { mask: copyWords(mask, 'filter.mask') };

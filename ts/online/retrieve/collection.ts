@@ -1,7 +1,7 @@
+import { Columns } from '../../device/columns.ts';
 import type { Device } from '../../device/device.ts';
 import type { Store } from '../../store/store.ts';
 import type { StoreModel } from '../../store/types.ts';
-import { Columns } from './columns.ts';
 import { Mirror } from './mirror.ts';
 
 /** Rows of removed documents that are worth loading everything anew, if they are also half of all rows. */

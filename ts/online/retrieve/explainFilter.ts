@@ -1,6 +1,6 @@
 import type { FilterClause, JsonValue } from '../../core/explanation.ts';
 import type { Attributes, AttributeValue } from '../../core/types.ts';
-import type { CompiledClause } from './filter.ts';
+import type { CompiledClause } from '../../device/reference/filter.ts';
 
 /** What comes of each clause for the document with this ordinal and these attributes. */
 export function explainFilter(

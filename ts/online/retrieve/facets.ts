@@ -1,7 +1,7 @@
 import { type Bitset, forEachBit } from '../../core/bitset.ts';
 import { SeineError } from '../../core/errors.ts';
 import type { AttributeType } from '../../core/types.ts';
-import type { Columns } from './columns.ts';
+import type { Columns } from '../../device/columns.ts';
 
 /** How many documents have each value, most frequent first, then by value. */
 export type FacetCounts = { value: string | boolean; count: number }[];

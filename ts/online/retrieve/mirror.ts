@@ -1,9 +1,9 @@
 import { type Bitset, clearBit, hasBit, setBit, zeros } from '../../core/bitset.ts';
 import type { Attributes } from '../../core/types.ts';
+import type { Columns } from '../../device/columns.ts';
 import type { Rows } from '../../device/device.ts';
+import { grown } from '../../device/grown.ts';
 import type { Change, StoreModel } from '../../store/types.ts';
-import type { Columns } from './columns.ts';
-import { grown } from './grown.ts';
 
 type RowsChange = Extract<Change, { kind: 'rows' }>;
 

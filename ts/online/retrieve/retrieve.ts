@@ -1,10 +1,10 @@
 import { type Bitset, countBits, zeros } from '../../core/bitset.ts';
 import type { FilterExpression, RetrieveMode } from '../../core/types.ts';
+import { evaluateFilter } from '../../device/reference/filter.ts';
 import type { Encoder } from '../../models/encoder.ts';
 import type { Store } from '../../store/store.ts';
 import type { StoreModel } from '../../store/types.ts';
 import type { Collection } from './collection.ts';
-import { evaluateFilter } from './filter.ts';
 import { fuse, type Ranking } from './fuse.ts';
 import type { Mirror } from './mirror.ts';
 

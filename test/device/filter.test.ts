@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { countBits, hasBit } from '../../../ts/core/bitset.ts';
-import type { Attributes, FilterExpression } from '../../../ts/core/types.ts';
-import { Columns } from '../../../ts/online/retrieve/columns.ts';
-import { countFacet } from '../../../ts/online/retrieve/facets.ts';
-import { evaluateFilter } from '../../../ts/online/retrieve/filter.ts';
+import { countBits, hasBit } from '../../ts/core/bitset.ts';
+import type { Attributes, FilterExpression } from '../../ts/core/types.ts';
+import { Columns } from '../../ts/device/columns.ts';
+import { evaluateFilter } from '../../ts/device/reference/filter.ts';
+import { countFacet } from '../../ts/online/retrieve/facets.ts';
 
 const zurich = { lat: 47.3769, lon: 8.5417 };
 const bern = { lat: 46.948, lon: 7.4474 };

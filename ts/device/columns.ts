@@ -1,5 +1,5 @@
-import { SeineError, show } from '../../core/errors.ts';
-import type { Attributes, AttributeType, AttributeValue, GeoPoint } from '../../core/types.ts';
+import { SeineError, show } from '../core/errors.ts';
+import type { Attributes, AttributeType, AttributeValue, GeoPoint } from '../core/types.ts';
 import { grown } from './grown.ts';
 
 /** Marks a missing value in a column of timestamps: int64's minimum, which no date reaches. */
@@ -38,6 +38,19 @@ export class Columns {
       this.declare(name, attributeType(value));
       setValue(this.get(name), ordinal, value);
     }
+  }
+
+  /** Appends values of one attribute to those of the documents before `ordinal`; null where one is missing. */
+  setAll(name: string, ordinal: number, values: readonly AttributeValue[]): void {
+    const column = this.get(name);
+    values.forEach((value, i) => {
+      if (value !== null) setValue(column, ordinal + i, value);
+    });
+  }
+
+  /** Name and column of each attribute. */
+  entries(): IterableIterator<[name: string, column: Column]> {
+    return this.#columns.entries();
   }
 
   /** The column of an attribute; ERR_FILTER names the attributes that there are. */
@@ -110,4 +123,32 @@ function intern(dictionary: Map<string, number>, word: string): number {
   if (known !== undefined) return known;
   dictionary.set(word, dictionary.size);
   return dictionary.size - 1;
+}
+
+/** Reads the value of a document back, null where it is missing. Words that come later are not known to it. */
+export function readerOf(column: Column): (ordinal: number) => AttributeValue {
+  const words = 'dictionary' in column ? [...column.dictionary.keys()] : [];
+  switch (column.type) {
+    case 'number':
+      return (ordinal) => {
+        const value = column.values[ordinal] ?? Number.NaN;
+        return Number.isNaN(value) ? null : value;
+      };
+    case 'timestamp':
+      return (ordinal) => {
+        const value = column.values[ordinal] ?? MISSING_TIMESTAMP;
+        return value === MISSING_TIMESTAMP ? null : value;
+      };
+    case 'boolean':
+      return (ordinal) => {
+        const value = column.values[ordinal] ?? -1;
+        return value === -1 ? null : value === 1;
+      };
+    case 'keyword':
+      return (ordinal) => words[column.values[ordinal] ?? -1] ?? null;
+    case 'set':
+      return (ordinal) => column.values[ordinal]?.map((member) => words[member]!) ?? null;
+    case 'geo':
+      return (ordinal) => column.values[ordinal] ?? null;
+  }
 }

@@ -2,7 +2,7 @@ import { type Bitset, setBit, zeros } from '../../core/bitset.ts';
 import { SeineError, show } from '../../core/errors.ts';
 import { parseTimestamp } from '../../core/timestamp.ts';
 import type { AttributeType, FilterExpression, GeoPoint } from '../../core/types.ts';
-import { type Column, type Columns, MISSING_TIMESTAMP } from './columns.ts';
+import { type Column, type Columns, MISSING_TIMESTAMP } from '../columns.ts';
 
 /** Says whether the document with this ordinal passes. */
 type Predicate = (ordinal: number) => boolean;
