@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { random } from '../../ts/core/random.ts';
+import type { Attributes, AttributeType, FilterExpression } from '../../ts/core/types.ts';
 import { devices } from '../helpers/devices.ts';
 import { EFFORT, SEED } from '../helpers/effort.ts';
 import { naiveSearch } from '../helpers/naiveSearch.ts';
@@ -20,32 +21,63 @@ function privateBytes(): number {
 /** More than what a heap of JavaScript may grow by, less than what any part of each compaction takes. */
 const MOST_GROWTH = 2 ** 29;
 
+const TYPES: Record<string, AttributeType> = { level: 'number', word: 'keyword', tags: 'set' };
+
+interface ModelRow {
+  vector: number[];
+  attributes: Attributes;
+}
+
+/** Filters of few and many rows, with what they mean of a row's attributes. */
+const CONDITIONS: [FilterExpression, (attributes: Attributes) => boolean][] = [
+  [{ gte: ['level', 2 ** 24 + 1] }, ({ level }) => level !== null && Number(level) > 2 ** 24],
+  [{ not: { eq: ['word', 'word 3'] } }, ({ word }) => word !== 'word 3'],
+  [
+    { and: [{ in: ['tags', ['a', 'none']] }, { or: [{ exists: 'level' }, { eq: ['word', 'word 7'] }] }] },
+    ({ tags, level, word }) => (tags as string[]).includes('a') && (level !== null || word === 'word 7'),
+  ],
+];
+
 /** Rows as a list of values by id, with what was removed. */
 class Model {
-  rows: (number[] | undefined)[] = [];
+  rows: (ModelRow | undefined)[] = [];
 
   get live(): number[] {
     return this.rows.flatMap((row, id) => (row === undefined ? [] : [id]));
   }
 
-  search(query: Float32Array, k: number): { ids: number[]; scores: number[]; counts: number[] } {
-    const values = this.rows.flatMap((row) => row ?? new Array<number>(DIM).fill(0));
-    return naiveSearch(values, query, DIM, 'cosine', k, (id) => this.rows[id] !== undefined);
+  search(
+    query: Float32Array,
+    k: number,
+    passes: (attributes: Attributes) => boolean,
+  ): { ids: number[]; scores: number[]; counts: number[] } {
+    const values = this.rows.flatMap((row) => row?.vector ?? new Array<number>(DIM).fill(0));
+    return naiveSearch(values, query, DIM, 'cosine', k, (id) => {
+      const row = this.rows[id];
+      return row !== undefined && passes(row.attributes);
+    });
   }
 }
 
 describe.each(devices)('$label', ({ label, open }) => {
   test(
-    `random appends, removals, compactions and searches leave equal answers and flat memory (seed ${SEED})`,
+    `random appends, removals, compactions and filtered searches leave equal answers and flat memory (seed ${SEED})`,
     async () => {
       const source = random(SEED);
       const below = (limit: number): number => Math.floor(source.next() * limit);
       const vector = (): number[] => Array.from({ length: DIM }, () => Math.fround(source.normal()));
+      // Words come and go, so that a dictionary that only grew would be seen.
+      const attributes = (i: number): Attributes => ({
+        level: below(3) === 0 ? null : 2 ** 24 + below(3),
+        word: below(2) === 0 ? `word ${below(9)}` : `word of ${i}`,
+        tags: ['a', 'b', 'c'].filter(() => below(2) === 0),
+      });
       await using device = await open();
       await using rows = await device.upload(new Float32Array(), {
         dim: DIM,
         metric: 'cosine',
         dtype: 'f32',
+        attributes: TYPES,
       });
       const model = new Model();
       let mostBytes = 0;
@@ -55,9 +87,17 @@ describe.each(devices)('$label', ({ label, open }) => {
         if (i === operations / 2) halfway = privateBytes();
         const draw = source.next();
         if (draw < 0.45 && model.rows.length < MOST_ROWS) {
-          const added = Array.from({ length: 1 + below(4) }, vector);
+          const added = Array.from({ length: 1 + below(4) }, () => ({
+            vector: vector(),
+            attributes: attributes(i),
+          }));
           model.rows.push(...added);
-          await rows.append(Float32Array.from(added.flat()));
+          await rows.append({
+            data: Float32Array.from(added.flatMap((row) => row.vector)),
+            attributes: Object.fromEntries(
+              Object.keys(TYPES).map((name) => [name, added.map((row) => row.attributes[name]!)]),
+            ),
+          });
         } else if (draw < 0.9 && model.rows.length > 0) {
           const ids = Array.from({ length: 1 + below(4) }, () => below(model.rows.length));
           const fresh = new Set(ids.filter((id) => model.rows[id] !== undefined));
@@ -71,8 +111,12 @@ describe.each(devices)('$label', ({ label, open }) => {
         } else {
           const query = Float32Array.from(vector());
           const k = 1 + below(20);
-          const { ids, scores, counts } = await rows.search(query, { k });
-          expect({ ids: [...ids], scores: [...scores], counts: [...counts] }).toEqual(model.search(query, k));
+          const [where, passes] = CONDITIONS[below(CONDITIONS.length + 1)] ?? [undefined, () => true];
+          const filter = where && { where };
+          const { ids, scores, counts } = await rows.search(query, { k, filter });
+          expect({ ids: [...ids], scores: [...scores], counts: [...counts] }).toEqual(
+            model.search(query, k, passes),
+          );
         }
         mostBytes = Math.max(mostBytes, rows.bytes);
       }
