@@ -1,6 +1,5 @@
 // Certified scan: products of int8 codes on tensor cores, exact, and the rows that they cannot exclude.
 #include "certify.cuh"
-
 #include "codeInterval.h"
 #include "mma.cuh"
 #include "scanGrid.cuh"
@@ -123,8 +122,9 @@ __global__ void __launch_bounds__(kThreads, 2) certifyRows(CodePass pass, CodeSl
       for (unsigned i = 0; i < 2; i++) {
         const unsigned query = 2 * t + i;
         const bool counts = passed && query < pass.queries;
-        const Interval interval = counts ? intervalOf(pass.bounds[query], sums[2 * half + i], coded, rowLength)
-                                         : Interval{-HUGE_VALF, -HUGE_VALF};
+        const Interval interval = counts
+                                      ? intervalOf(pass.bounds[query], sums[2 * half + i], coded, rowLength)
+                                      : Interval{-HUGE_VALF, -HUGE_VALF};
         if constexpr (kSample) {
           const size_t slot = (slab.sampled + group / every) * kCodeGroup + row;
           if (query < pass.queries) pass.lows[query * pass.sampleRows + slot] = interval.low;

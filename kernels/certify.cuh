@@ -29,7 +29,7 @@ struct CodeSlab {
   const float* lengths;  // [count]; null for `cosine`
   size_t first;          // id of the first row, a multiple of kSlabAlign
   size_t count;
-  size_t sampled;        // groups that slabs before this one have in the sample
+  size_t sampled;  // groups that slabs before this one have in the sample
 };
 
 /// A row that may be among the k best, with bounds of its canonical score.
@@ -41,17 +41,17 @@ struct Survivor {
 
 /// What the kernels of a pass share; pointers to device memory.
 struct CodePass {
-  unsigned queries;              // 1 to kPassQueries
-  size_t steps;                  // of kCodeStep codes
-  const void* queryCodes;        // [steps, kFragmentLanes, 2] words, see `queryWord`
-  const int32_t* surplus;        // [kPassQueries] 128 times the sum of a query's codes
-  const CodeBound* bounds;       // [queries]
-  const uint32_t* allowed;       // bitset [ceil(rows / 32)]; null: all pass
-  size_t every;                  // one group in so many is in the sample
-  size_t sampleRows;             // rows of the sample's groups
-  float* lows;                   // [queries, sampleRows]; -infinity: the row does not pass
-  Selection* selections;         // [queries]; `found` counts survivors, even those beyond `capacity`
-  Survivor* survivors;           // [queries, capacity]
+  unsigned queries;         // 1 to kPassQueries
+  size_t steps;             // of kCodeStep codes
+  const void* queryCodes;   // [steps, kFragmentLanes, 2] words, see `queryWord`
+  const int32_t* surplus;   // [kPassQueries] 128 times the sum of a query's codes
+  const CodeBound* bounds;  // [queries]
+  const uint32_t* allowed;  // bitset [ceil(rows / 32)]; null: all pass
+  size_t every;             // one group in so many is in the sample
+  size_t sampleRows;        // rows of the sample's groups
+  float* lows;              // [queries, sampleRows]; -infinity: the row does not pass
+  Selection* selections;    // [queries]; `found` counts survivors, even those beyond `capacity`
+  Survivor* survivors;      // [queries, capacity]
   size_t capacity;
 };
 

@@ -6,7 +6,8 @@
 
 namespace seine {
 
-/// Never NaN; (-infinity, infinity) where nothing is certain. `length`: the row's, rounded up; 1 for `cosine`.
+/// Never NaN; (-infinity, infinity) where nothing is certain. `length`: the row's, rounded up; 1 for
+/// `cosine`.
 SEINE_HOST_AND_DEVICE inline Interval intervalOf(const CodeBound& bound, int32_t dot, CodedRow row,
                                                  float length) {
   constexpr double kLargest = 3e38;

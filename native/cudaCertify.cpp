@@ -21,7 +21,7 @@ constexpr size_t kOpenSpare = 1024;
 /// One group of rows in so many is in the sample, but so many groups at least, and so many rows for each of
 /// the k best.
 constexpr size_t kSampleShare = 64;
-constexpr size_t kLeastGroups = 64;
+constexpr size_t kLeastGroups = 32;
 constexpr size_t kSampleRowsPerBest = 16;
 
 /// What a pass uploads.
@@ -33,8 +33,8 @@ struct CodedQueries {
 
 CodedQueries encode(const Layout& layout, const float* queries, unsigned count) {
   const size_t steps = layout.codeStride / cuda::kCodeStep;
-  CodedQueries coded = {std::vector<uint32_t>(steps * cuda::kFragmentLanes * 2),
-                        std::vector<int32_t>(kPassQueries), {}};
+  CodedQueries coded = {
+      std::vector<uint32_t>(steps * cuda::kFragmentLanes * 2), std::vector<int32_t>(kPassQueries), {}};
   std::vector<int8_t> codes(layout.codeStride);
   for (unsigned i = 0; i < count; i++) {
     std::fill(codes.begin(), codes.end(), int8_t{0});
@@ -56,8 +56,7 @@ CodedQueries encode(const Layout& layout, const float* queries, unsigned count) 
 /// One group of rows in how many makes the sample.
 size_t sampleEvery(size_t count, size_t k) {
   const size_t groups = (count + kCodeGroup - 1) / kCodeGroup;
-  const size_t wanted =
-      std::max({groups / kSampleShare, kLeastGroups, k * kSampleRowsPerBest / kCodeGroup});
+  const size_t wanted = std::max({groups / kSampleShare, kLeastGroups, k * kSampleRowsPerBest / kCodeGroup});
   return std::max<size_t>(1, groups / wanted);
 }
 
@@ -95,8 +94,7 @@ std::vector<Found> certifyOnCuda(CudaDevice& device, CudaRows& rows, const Layou
     groups += cuda::sampledGroups(slab.count, every);
   }
   const size_t sampleRows = groups * kCodeGroup;
-  const size_t capacity =
-      std::min(task.passing, 4 * task.k + task.count / kOpenShare + kOpenSpare);
+  const size_t capacity = std::min(task.passing, 4 * task.k + task.count / kOpenShare + kOpenSpare);
   growBuffer(scratch.histogram, kPassQueries * cuda::kBins * sizeof(uint32_t));
   growBuffer(scratch.lows, kPassQueries * sampleRows * sizeof(float));
   growBuffer(scratch.survivors, kPassQueries * capacity * sizeof(Survivor));
@@ -108,8 +106,8 @@ std::vector<Found> certifyOnCuda(CudaDevice& device, CudaRows& rows, const Layou
     uploadAll(device, scratch.surplus, coded.surplus);
     uploadAll(device, scratch.codeBounds, coded.bounds);
     uploadAll(device, scratch.selections, selections);
-    checkCuda(cudaMemsetAsync(scratch.histogram.as<void>(), 0,
-                              kPassQueries * cuda::kBins * sizeof(uint32_t), device.stream()),
+    checkCuda(cudaMemsetAsync(scratch.histogram.as<void>(), 0, kPassQueries * cuda::kBins * sizeof(uint32_t),
+                              device.stream()),
               "clearing memory");
     const cuda::CodePass pass = {count,
                                  layout.codeStride / cuda::kCodeStep,

@@ -36,8 +36,8 @@ class CudaRows {
  private:
   struct Slab {
     CudaBuffer rows;
-    CudaBuffer scales;   // for int8, else empty
-    CudaBuffer weights;  // empty for distances
+    CudaBuffer scales;                     // for int8, else empty
+    CudaBuffer weights;                    // empty for distances
     CudaBuffer codes, codeScales, errors;  // empty where rows have no codes
     CudaBuffer lengths;                    // of rows with codes, for `l2`; else empty
     size_t first;

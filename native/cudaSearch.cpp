@@ -127,8 +127,8 @@ void CudaSearch::prepare() {
   }
 }
 
-/// Returns how many queries a pass may take, `most` at most: fewer where memory is short, since a pass takes 8 bytes a row
-/// and query.
+/// Returns how many queries a pass may take, `most` at most: fewer where memory is short, since a pass takes
+/// 8 bytes a row and query.
 unsigned CudaSearch::takeScratch(CudaRows::Scratch& scratch, size_t most) const {
   const auto wanted = static_cast<unsigned>(std::min<size_t>(kPassQueries, most));
   growBuffer(scratch.queries, kPassQueries * layout_.queryStride() * sizeof(float));

@@ -23,14 +23,15 @@ inline void multiplyFragments(void* const (&lanes)[32]) {
   int8_t b[32][8];
   for (unsigned lane = 0; lane < 32; lane++) {
     const auto& held = *static_cast<const EmulatedFragments*>(lanes[lane]);
-    // Element i of a is in row lane / 4 (+ 8 for i in 4…7 and 12…15), column 4 · (lane % 4) + i % 4 (+ 16 from
-    // i = 8 on); element i of b in row 4 · (lane % 4) + i % 4 (+ 16 from i = 4 on), column lane / 4.
+    // Element i of a is in row lane / 4 (+ 8 for i in 4…7 and 12…15), column 4 · (lane % 4) + i % 4 (+ 16
+    // from i = 8 on); element i of b in row 4 · (lane % 4) + i % 4 (+ 16 from i = 4 on), column lane / 4.
     for (unsigned i = 0; i < 16; i++) {
       a[lane / 4 + (i / 4 % 2 == 1 ? 8 : 0)][lane % 4 * 4 + i % 4 + (i >= 8 ? 16 : 0)] =
           byteOf(held.a[i / 4], i % 4);
     }
     for (unsigned i = 0; i < 8; i++) {
-      b[lane % 4 * 4 + i % 4 + (i >= 4 ? 16 : 0)][lane / 4] = static_cast<int8_t>(byteOf(held.b[i / 4], i % 4));
+      b[lane % 4 * 4 + i % 4 + (i >= 4 ? 16 : 0)][lane / 4] =
+          static_cast<int8_t>(byteOf(held.b[i / 4], i % 4));
     }
   }
   for (unsigned lane = 0; lane < 32; lane++) {
