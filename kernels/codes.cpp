@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "canonical.h"
+#include "codeInterval.h"
 
 namespace seine {
 namespace {
@@ -98,19 +99,7 @@ CodeBound encodeQuery(Metric metric, const float* query, size_t dim, int8_t* cod
 }
 
 Interval CodeBound::interval(int32_t dot, CodedRow row, float length) const {
-  constexpr double kLargest = 3e38;
-  double centre = static_cast<double>(scale) * row.scale * dot;
-  double error =
-      static_cast<double>(lengthSlack) * length + static_cast<double>(errorSlack) * row.error + slack;
-  if (metric == Metric::l2) {
-    const double squares = querySquare + static_cast<double>(length) * length;
-    centre -= squares;
-    error += 32 * kUnit * squares;
-  }
-  const double low = centre - error, high = centre + error;
-  // Written so that NaN is undecided too.
-  if (!(std::fabs(low) < kLargest && std::fabs(high) < kLargest)) return {-kInfinity, kInfinity};
-  return {below(low), std::nextafter(static_cast<float>(high), kInfinity)};
+  return intervalOf(*this, dot, row, length);
 }
 
 }  // namespace seine

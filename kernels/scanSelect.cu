@@ -1,6 +1,7 @@
 // Exact scan, second part: from float32 scores to the rows that may be among the k best.
 #include "interval.h"
 #include "scanGrid.cuh"
+#include "scanKeys.cuh"
 
 namespace seine::cuda {
 namespace {
@@ -22,15 +23,6 @@ __global__ void __launch_bounds__(kThreads) boundRows(Pass pass, Slab slab) {
     lows[slot] = interval.low;
     highs[slot] = interval.high;
   }
-}
-
-/// The higher the bound, the smaller its key.
-__device__ uint32_t keyOf(float low) {
-  const uint32_t bits = __float_as_uint(low);
-  return (bits & 0x80000000u) != 0 ? bits : ~bits & 0x7fffffffu;
-}
-__device__ float lowOf(uint32_t key) {
-  return __uint_as_float((key & 0x80000000u) != 0 ? key : ~key & 0x7fffffffu);
 }
 
 __device__ unsigned shiftOf(unsigned level) { return level == 0 ? 21 : level == 1 ? 10 : 0; }

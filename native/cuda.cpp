@@ -17,7 +17,7 @@ class CudaResident : public Rows {
  public:
   CudaResident(CudaDevice& device, size_t dim, Metric metric, Dtype dtype)
       : device_(device),
-        store_(std::make_shared<RowStore>(dim, metric, dtype, false)),
+        store_(std::make_shared<RowStore>(dim, metric, dtype, dtype == Dtype::f32)),
         // The device's memory is freed on its thread, wherever the last owner ends.
         rows_(new CudaRows(device, store_->layout),
               [&device](CudaRows* rows) { device.post([rows] { delete rows; }); }) {}
@@ -26,8 +26,10 @@ class CudaResident : public Rows {
   size_t bytes() const override {
     const Layout& layout = store_->layout;
     const size_t weight = isDistance(layout.metric) ? 0 : sizeof(float);
+    const size_t facts = layout.metric == Metric::l2 ? 3 : 2;
+    const size_t codes = layout.codeStride == 0 ? 0 : layout.codeStride + facts * sizeof(float);
     const size_t scale = layout.dtype == Dtype::int8 ? sizeof(float) : 0;
-    return store_->bytes() + store_->count() * (layout.bytesOf(layout.stride) + weight + scale);
+    return store_->bytes() + store_->count() * (layout.bytesOf(layout.stride) + weight + scale + codes);
   }
 
   void append(Borrowed<StoredRows> data, Done done) override {

@@ -18,7 +18,13 @@ CudaRows::Slab CudaRows::makeSlab(size_t first, size_t capacity) const {
   CudaBuffer scales, weights;
   if (layout_.dtype == Dtype::int8) scales = CudaBuffer(capacity * sizeof(float), what);
   if (!isDistance(layout_.metric)) weights = CudaBuffer(capacity * sizeof(float), what);
-  return {std::move(rows), std::move(scales), std::move(weights), first, capacity};
+  Slab slab = {std::move(rows), std::move(scales), std::move(weights), {}, {}, {}, {}, first, capacity};
+  if (layout_.codeStride == 0) return slab;
+  slab.codes = CudaBuffer(capacity * layout_.codeStride, what);
+  slab.codeScales = CudaBuffer(capacity * sizeof(float), what);
+  slab.errors = CudaBuffer(capacity * sizeof(float), what);
+  if (layout_.metric == Metric::l2) slab.lengths = CudaBuffer(capacity * sizeof(float), what);
+  return slab;
 }
 
 /// Makes room for rows below `end`: half as much as there is in advance, if that can be had.
@@ -59,9 +65,35 @@ void CudaRows::append(const Chunks& chunks, size_t first, size_t rows) {
     if (!isDistance(layout_.metric)) {
       device_.upload(slab->weights.as<float>() + to, &chunk.weights[slot], count * sizeof(float));
     }
+    if (layout_.codeStride > 0) uploadCodes(*slab, chunk, slot, to, count);
     row += count;
   }
   device_.synchronize();
+}
+
+/// `count` rows, from row `slot` of the chunk to row `to` of the slab.
+void CudaRows::uploadCodes(const Slab& slab, const Chunk& chunk, size_t slot, size_t to, size_t count) {
+  // Codes of a group are interleaved, so its earlier rows come once more.
+  const size_t before = slot % kCodeGroup;
+  const size_t rows = (before + count + kCodeGroup - 1) / kCodeGroup * kCodeGroup;
+  device_.upload(slab.codes.as<char>() + (to - before) * layout_.codeStride,
+                 chunk.codes + (slot - before) * layout_.codeStride, rows * layout_.codeStride);
+  device_.upload(slab.codeScales.as<float>() + to, &chunk.scales[slot], count * sizeof(float));
+  device_.upload(slab.errors.as<float>() + to, &chunk.errors[slot], count * sizeof(float));
+  if (layout_.metric != Metric::l2) return;
+  device_.upload(slab.lengths.as<float>() + to, &chunk.lengths[slot], count * sizeof(float));
+}
+
+std::vector<cuda::CodeSlab> CudaRows::codeSlabs(size_t count) const {
+  std::vector<cuda::CodeSlab> result;
+  for (const Slab& slab : slabs_) {
+    if (slab.first >= count) break;
+    const CudaBuffer& lengths = layout_.metric == Metric::l2 ? slab.lengths : slab.weights;
+    result.push_back({slab.codes.as<void>(), slab.codeScales.as<float>(), slab.errors.as<float>(),
+                      layout_.metric == Metric::cosine ? nullptr : lengths.as<float>(), slab.first,
+                      std::min(slab.capacity, count - slab.first), 0});
+  }
+  return result;
 }
 
 std::vector<cuda::Slab> CudaRows::slabs(size_t count) const {

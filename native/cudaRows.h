@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "../kernels/certify.cuh"
 #include "../kernels/scan.cuh"
 #include "chunk.h"
 #include "cudaDevice.h"
@@ -21,25 +22,31 @@ class CudaRows {
   void append(const Chunks& chunks, size_t first, size_t rows);
   /// The first `count` rows, slab by slab.
   std::vector<cuda::Slab> slabs(size_t count) const;
+  /// Codes of the first `count` rows, slab by slab; `sampled` is left to the caller.
+  std::vector<cuda::CodeSlab> codeSlabs(size_t count) const;
   /// The rows of `listed` (rising, not empty), slab by slab; they are uploaded to `scratch.passing`.
   std::vector<cuda::Slab> slabs(const std::vector<uint32_t>& listed);
 
   /// Memory that searches take one after the other; it grows and is kept.
   struct Scratch {
     CudaBuffer queries, bounds, passing, lows, highs, histogram, selections, candidates;
+    CudaBuffer surplus, codeBounds, survivors;
   } scratch;
 
  private:
   struct Slab {
     CudaBuffer rows;
-    CudaBuffer scales;   // for int8, else empty
-    CudaBuffer weights;  // empty for distances
+    CudaBuffer scales;                     // for int8, else empty
+    CudaBuffer weights;                    // empty for distances
+    CudaBuffer codes, codeScales, errors;  // empty where rows have no codes
+    CudaBuffer lengths;                    // of rows with codes, for `l2`; else empty
     size_t first;
     size_t capacity;
   };
 
   void reserve(size_t end);
   Slab makeSlab(size_t first, size_t capacity) const;
+  void uploadCodes(const Slab& slab, const Chunk& chunk, size_t slot, size_t to, size_t count);
 
   CudaDevice& device_;
   const Layout layout_;

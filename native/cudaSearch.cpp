@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "cudaCertify.h"
 #include "cudaCollect.h"
 #include "pool.h"
 #include "prepareQuery.h"
@@ -44,25 +45,29 @@ void CudaSearch::rank() {
 void CudaSearch::runPasses(CudaDevice& device, CudaRows& rows) {
   prepare();
   CudaRows::Scratch& scratch = rows.scratch;
-  const size_t q = task_->q, stride = layout_.queryStride();
-  const unsigned most = takeScratch(scratch);
-  const std::vector<cuda::Slab> slabs =
-      task_->listed.empty() ? rows.slabs(task_->count) : rows.slabs(task_->listed);
   if (!task_->allowed.empty()) {
     const size_t bytes = task_->allowed.size() * sizeof(uint32_t);
     growBuffer(scratch.passing, bytes);
     device.upload(scratch.passing.as<void>(), task_->allowed.data(), bytes);
   }
-  for (size_t first = 0; first < q && !stopped(); first += most) {
-    const auto queries = static_cast<unsigned>(std::min<size_t>(most, q - first));
+  const std::vector<size_t> open = openQueries(device, rows);
+  if (open.empty()) return;
+  const size_t stride = layout_.queryStride();
+  const unsigned most = takeScratch(scratch, open.size());
+  const std::vector<cuda::Slab> slabs =
+      task_->listed.empty() ? rows.slabs(task_->count) : rows.slabs(task_->listed);
+  for (size_t first = 0; first < open.size() && !stopped(); first += most) {
+    const auto queries = static_cast<unsigned>(std::min<size_t>(most, open.size() - first));
     Selection selections[kPassQueries];
     for (Selection& selection : selections) selection = {0, static_cast<uint32_t>(task_->k), 0};
     const size_t tile = cuda::queryTile(queries);
     checkCuda(cudaMemsetAsync(scratch.queries.as<void>(), 0, tile * stride * sizeof(float), device.stream()),
               "clearing memory");
-    device.upload(scratch.queries.as<void>(), queries_.data() + first * stride,
-                  queries * stride * sizeof(float));
-    device.upload(scratch.bounds.as<void>(), &bounds_[first], queries * sizeof(Bound));
+    for (size_t i = 0; i < queries; i++) {
+      device.upload(scratch.queries.as<float>() + i * stride, queries_.data() + open[first + i] * stride,
+                    stride * sizeof(float));
+      device.upload(scratch.bounds.as<Bound>() + i, &bounds_[open[first + i]], sizeof(Bound));
+    }
     device.upload(scratch.selections.as<void>(), selections, sizeof selections);
     const cuda::Pass pass = {layout_.metric,
                              layout_.dtype,
@@ -85,9 +90,26 @@ void CudaSearch::runPasses(CudaDevice& device, CudaRows& rows) {
       if (!task_->listed.empty()) {
         for (uint32_t& row : found[i]) row = task_->listed[row];
       }
-      candidates_[first + i] = std::move(found[i]);
+      candidates_[open[first + i]] = std::move(found[i]);
     }
   }
+}
+
+/// Finds candidates by codes where that pays; returns the queries whose candidates the rows must tell.
+std::vector<size_t> CudaSearch::openQueries(CudaDevice& device, CudaRows& rows) {
+  std::vector<std::optional<std::vector<uint32_t>>> found(task_->q);
+  if (codesPay(layout_, *task_)) {
+    found = certifyOnCuda(device, rows, layout_, *task_, queries_, [this] { return stopped(); });
+  }
+  std::vector<size_t> open;
+  for (size_t i = 0; i < found.size(); i++) {
+    if (found[i]) {
+      candidates_[i] = std::move(*found[i]);
+    } else {
+      open.push_back(i);
+    }
+  }
+  return open;
 }
 
 /// The queries for the scan, their bounds, and room for the result.
@@ -105,16 +127,14 @@ void CudaSearch::prepare() {
   }
 }
 
-/// Returns how many queries a pass may take: fewer where memory is short, since a pass takes 8 bytes a row
-/// and query.
-unsigned CudaSearch::takeScratch(CudaRows::Scratch& scratch) const {
-  const auto wanted = static_cast<unsigned>(std::min<size_t>(kPassQueries, task_->q));
+/// Returns how many queries a pass may take, `most` at most: fewer where memory is short, since a pass takes
+/// 8 bytes a row and query.
+unsigned CudaSearch::takeScratch(CudaRows::Scratch& scratch, size_t most) const {
+  const auto wanted = static_cast<unsigned>(std::min<size_t>(kPassQueries, most));
   growBuffer(scratch.queries, kPassQueries * layout_.queryStride() * sizeof(float));
   growBuffer(scratch.bounds, kPassQueries * sizeof(Bound));
   growBuffer(scratch.selections, kPassQueries * sizeof(Selection));
-  if (scratch.histogram.bytes() == 0) {
-    growBuffer(scratch.histogram, kPassQueries * kBins * sizeof(uint32_t));
-  }
+  growBuffer(scratch.histogram, kPassQueries * kBins * sizeof(uint32_t));
   for (unsigned queries = wanted;; queries /= 2) {
     try {
       growBuffer(scratch.lows, queries * slots() * sizeof(float));

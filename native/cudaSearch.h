@@ -27,7 +27,8 @@ class CudaSearch : public std::enable_shared_from_this<CudaSearch> {
  private:
   void runPasses(CudaDevice& device, CudaRows& rows);
   void prepare();
-  unsigned takeScratch(CudaRows::Scratch& scratch) const;
+  std::vector<size_t> openQueries(CudaDevice& device, CudaRows& rows);
+  unsigned takeScratch(CudaRows::Scratch& scratch, size_t most) const;
   void runPass(CudaDevice& device, const cuda::Pass& pass, const std::vector<cuda::Slab>& slabs);
   /// Rows that are scored: of the snapshot, or those that are listed.
   size_t slots() const { return task_->listed.empty() ? task_->count : task_->listed.size(); }

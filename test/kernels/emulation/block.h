@@ -9,12 +9,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <deque>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -37,7 +39,7 @@ struct Dim {
   unsigned x = 1, y = 1, z = 1;
 };
 
-enum class Operation { shuffle, shuffleUp, shuffleXor, ballot, sync };
+enum class Operation { shuffle, shuffleUp, shuffleXor, ballot, sync, together };
 
 class Block {
  public:
@@ -96,6 +98,26 @@ class Block {
     return self.result;
   }
 
+  /// All lanes of the warp bring `own`; `run` gets them all, once.
+  void together(void* own, void (*run)(void* const (&lanes)[32])) {
+    running_->own = own;
+    running_->run = run;
+    meet(Operation::together, 0xffffffffu, 0, 0);
+  }
+
+  /// Asynchronous copies of the running thread. Until one is waited for there is garbage where it goes.
+  void startCopy(void* to, const void* from, size_t bytes) {
+    std::memset(to, static_cast<int>(random_() & 0xff), bytes);
+    running_->open.push_back({to, from, bytes});
+  }
+  void commitCopies() { running_->committed.push_back(std::exchange(running_->open, {})); }
+  void waitCopies(size_t left) {
+    auto& groups = running_->committed;
+    for (; groups.size() > left; groups.pop_front()) {
+      for (const Copy& copy : groups.front()) std::memcpy(copy.to, copy.from, copy.bytes);
+    }
+  }
+
   void barrier() {
     running_->state = State::atBarrier;
     leave(*running_);
@@ -112,6 +134,11 @@ class Block {
  private:
   static constexpr size_t kStack = 64 << 10;
   enum class State { ready, atRendezvous, atBarrier, done };
+  struct Copy {
+    void* to;
+    const void* from;
+    size_t bytes;
+  };
   struct Fiber {
     ucontext_t context;
     std::unique_ptr<char[]> stack{new char[kStack]};
@@ -122,6 +149,10 @@ class Block {
     uint32_t value;
     unsigned argument;
     uint32_t result;
+    void* own;
+    void (*run)(void* const (&lanes)[32]);
+    std::vector<Copy> open;
+    std::deque<std::vector<Copy>> committed;
     void* fake;  // of the address sanitizer
   };
 
@@ -130,6 +161,8 @@ class Block {
     fiber.thread = thread;
     fiber.state = State::ready;
     fiber.fake = nullptr;
+    fiber.open.clear();
+    fiber.committed.clear();
     getcontext(&fiber.context);
     fiber.context.uc_stack.ss_sp = fiber.stack.get();
     fiber.context.uc_stack.ss_size = kStack;
@@ -217,6 +250,11 @@ class Block {
   }
 
   void settle(const Fiber& self) {
+    if (self.operation == Operation::together) {
+      void* lanes[32];
+      for (unsigned i = 0; i < 32; i++) lanes[i] = lane(self, i).own;
+      self.run(lanes);
+    }
     uint32_t votes = 0;
     for (unsigned i = 0; i < 32; i++) {
       if ((self.mask >> i & 1) != 0 && lane(self, i).value != 0) votes |= 1u << i;

@@ -1,5 +1,5 @@
-// Tests of the emulation itself, and of the CUDA device's host code where the addon shows too little: bytes
-// copied, memory freed, failures. Prints each check and exits with 1 if one fails.
+// Tests of the emulation itself (emulationTest.cpp), and of the CUDA device's host code where the addon shows
+// too little: bytes copied, memory freed, failures. Prints each check and exits with 1 if one fails.
 #include <cuda_runtime.h>
 
 #include <algorithm>
@@ -9,97 +9,15 @@
 #include <random>
 
 #include "../../../kernels/canonical.h"
+#include "../../../kernels/certify.cuh"
 #include "../../../kernels/scan.cuh"
 #include "../../../native/backend.h"
 #include "../../../native/cudaDevice.h"
+#include "emulationTest.h"
 
 namespace {
 
 using namespace seine;
-
-bool passed = true;
-
-void check(bool holds, const std::string& what) {
-  std::printf("%s: %s\n", holds ? "ok" : "FAILED", what.c_str());
-  passed = passed && holds;
-}
-
-/// Runs `kernel` on one block; returns the failure, if any.
-std::string failureOf(unsigned threads, const std::function<void()>& kernel, uint64_t seed = 7) {
-  emulation::Block block;
-  try {
-    block.run(kernel, {1, 1, 1}, {0, 0, 0}, threads, seed);
-    return "";
-  } catch (const emulation::Failure& failure) {
-    return failure.what();
-  }
-}
-
-unsigned sharedAtFirst() {
-  __shared__ unsigned value;
-  return value;
-}
-
-void testEmulation() {
-  unsigned wrong = 0;
-  const std::string none = failureOf(64, [&] {
-    const unsigned lane = threadIdx.x % 32;
-    wrong += __shfl_xor_sync(~0u, threadIdx.x + 0u, 5) != (threadIdx.x ^ 5);
-    wrong += __shfl_sync(~0u, threadIdx.x + 0u, 3) != threadIdx.x - lane + 3;
-    wrong += __shfl_up_sync(~0u, lane, 4) != (lane < 4 ? lane : lane - 4);
-    wrong += __ballot_sync(~0u, lane % 2 == 1) != 0xaaaaaaaau;
-    if (lane < 16) wrong += __ballot_sync(0xffff, lane == 2) != 4;
-    __syncthreads();
-    __syncwarp();
-  });
-  check(none.empty() && wrong == 0, "warp operations give every lane its value");
-  unsigned last = 0, arrived = 0;
-  failureOf(96, [&] {
-    arrived++;
-    __syncthreads();
-    if (arrived != 96) last++;
-  });
-  check(last == 0, "a barrier waits for every thread");
-  const auto fails = [](unsigned threads, const std::function<void()>& kernel, const char* what) {
-    const std::string failure = failureOf(threads, kernel);
-    check(!failure.empty(), std::string(what) + ": " + failure);
-  };
-  fails(
-      64,
-      [] {
-        if (threadIdx.x < 40) __syncthreads();
-      },
-      "a divergent barrier is found");
-  fails(
-      32,
-      [] {
-        if (threadIdx.x < 8) __ballot_sync(~0u, 1);
-      },
-      "a mask with lanes that end is found");
-  fails(
-      32,
-      [] {
-        if (threadIdx.x % 2 == 0)
-          __syncthreads();
-        else
-          __syncwarp();
-      },
-      "two barriers are found");
-  fails(
-      32, [] { __shfl_sync(1u << threadIdx.x, 1u, (threadIdx.x + 1) % 32); }, "a foreign lane is found");
-  fails(
-      32, [] { __ballot_sync(2, 1); }, "a lane outside of its mask is found");
-  unsigned shared = 0;
-  failureOf(32, [&] { shared = sharedAtFirst(); });
-  check(shared >= 0x80808080u, "shared memory holds garbage at first");
-  const auto order = [](uint64_t seed) {
-    std::vector<unsigned> threads;
-    failureOf(
-        64, [&] { threads.push_back(threadIdx.x); }, seed);
-    return threads;
-  };
-  check(order(1) == order(1) && order(1) != order(2), "a seed gives an order of threads");
-}
 
 std::vector<float> draw(size_t count, unsigned seed) {
   std::mt19937 random(seed);
@@ -113,10 +31,9 @@ std::string append(Rows& rows, const std::vector<float>& data, size_t dim) {
   const auto code = std::make_shared<std::promise<std::string>>();
   const auto* const numbers = reinterpret_cast<const uint8_t*>(data.data());
   const StoredRows stored = {numbers, nullptr, data.size() / dim};
-  rows.append(Borrowed<StoredRows>(std::make_shared<Lease>(), stored),
-              [code](std::optional<Error> failure) {
-                code->set_value(failure ? std::string(failure->code()) + " " + failure->what() : "");
-              });
+  rows.append(Borrowed<StoredRows>(std::make_shared<Lease>(), stored), [code](std::optional<Error> failure) {
+    code->set_value(failure ? std::string(failure->code()) + " " + failure->what() : "");
+  });
   return code->get_future().get();
 }
 
@@ -187,7 +104,11 @@ void testDevice() {
     append(*rows, more, kDim);
     data.insert(data.end(), more.begin(), more.end());
     const size_t weight = metric == Metric::l2 ? 0 : sizeof(float);
-    check(device.uploaded - before == 50 * (48 * sizeof(float) + weight), "only new rows are uploaded");
+    const size_t facts = (metric == Metric::l2 ? 3 : 2) * sizeof(float);
+    // Of the codes whole groups, the one that was begun before, too.
+    const size_t codes = 64 * 4 * kCodeGroup;
+    check(device.uploaded - before == 50 * (48 * sizeof(float) + weight + facts) + codes,
+          "only new rows are uploaded");
     const auto task = taskOf(draw(11 * kDim, 3), kDim, 17, 950);
     check(search(*rows, task).empty() && isExact(*task, metric, data, kDim), "a search is exact");
     const auto some = taskOf(draw(3 * kDim, 4), kDim, 5, 920);
@@ -203,7 +124,9 @@ void testDevice() {
     const size_t before = device.launches.size();
     const auto task = taskOf({1, 2, 3}, 3, 2, 4000);
     check(search(*rows, task).empty() && isExact(*task, Metric::ip, equal, 3), "4000 ties are settled");
-    check(device.launches.size() - before == 10, "more candidates than room are collected again");
+    // Sample, three times two for its k-th bound, codes; then rows, bounds, selection and twice the
+    // collection.
+    check(device.launches.size() - before == 8 + 10, "more candidates than room are collected again");
     task->cancelled = true;
     check(search(*rows, task).empty(), "a cancelled search ends");
   }
@@ -243,6 +166,27 @@ size_t bytesMoved(Rows& rows, const std::shared_ptr<SearchTask>& task) {
   return bytes;
 }
 
+/// kernels/README.md: the codes of each row and what is kept beside them, once.
+void testCodeTraffic(Backend& backend) {
+  constexpr size_t kDim = 384, kRows = 40960;
+  auto rows = backend.createRows(kDim, Metric::ip, Dtype::f32);
+  append(*rows, draw(kRows * kDim, 5), kDim);
+  for (const size_t q : {1, 8}) {
+    const double floor = (kDim + 12.0) * kRows;
+    const auto task = taskOf(draw(q * kDim, 6), kDim, 3, kRows);
+    const double share = static_cast<double>(bytesMoved(*rows, task)) / floor;
+    check(share > 0.99 && share <= 1.05,
+          std::to_string(q) + " queries move " + std::to_string(share) + " of the bytes of the codes");
+    check(machine().launches.size() == 8, "codes alone are read");
+  }
+  const auto some = taskOf(draw(kDim, 7), kDim, 10, kRows);
+  some->allowed.assign(kRows / 32, 0);
+  for (size_t word = 0; word < kRows / 32; word += 4) some->allowed[word] = 0xffff;
+  some->passing = kRows / 8;
+  const double few = static_cast<double>(bytesMoved(*rows, some)) / ((kDim + 12.0) * kRows / 8);
+  check(few <= 1.2, "groups of which no row passes are not read: " + std::to_string(few));
+}
+
 void testTraffic() {
   const std::unique_ptr<Backend> backend = openDevice();
   constexpr size_t kDim = 384, kRows = 3000;
@@ -254,14 +198,16 @@ void testTraffic() {
     const double queries = static_cast<double>(q);
     const double scores = queries * (36.0 * kRows + 3 * 2 * sizeof(uint32_t) * cuda::kBins);
     const double least = 4.0 * kDim * kRows + scores;
-    const auto task = taskOf(draw(q * kDim, 2), kDim, 10, kRows);
+    // Too many for codes to be read.
+    const size_t k = kRows / 16 + 1;
+    const auto task = taskOf(draw(q * kDim, 2), kDim, k, kRows);
     const double share = static_cast<double>(bytesMoved(*rows, task)) / least;
     check(share > 0.95 && share <= 1.05,
           std::to_string(q) + " queries move " + std::to_string(share) + " of the bytes they must");
     // The last launch writes the ids of those that the host ranks: lost counts would make them many.
     const size_t collected = machine().launches.back().written / sizeof(uint32_t);
-    check(collected >= q * 10 && collected <= q * 10 + 1, "hardly more rows are collected than the k best");
-    const auto some = taskOf(draw(q * kDim, 3), kDim, 10, kRows);
+    check(collected >= q * k && collected <= q * (k + 2), "hardly more rows are collected than the k best");
+    const auto some = taskOf(draw(q * kDim, 3), kDim, kRows / 10 / 16 + 1, kRows);
     some->allowed.assign((kRows + 31) / 32, 0);
     for (size_t row = 0; row < kRows; row += 10) some->allowed[row / 32] |= 1u << (row % 32);
     some->passing = kRows / 10;
@@ -276,6 +222,7 @@ void testTraffic() {
     check(static_cast<double>(bytesMoved(*rows, listed)) <= 1.05 * (rowBytes + slots),
           "of listed rows and their scores alone bytes are moved");
   }
+  testCodeTraffic(*backend);
   machine().failure.clear();
   emulation::Stream stream;
   void* memory = nullptr;
@@ -296,5 +243,5 @@ int main() {
   testEmulation();
   testDevice();
   testTraffic();
-  return passed ? 0 : 1;
+  return allPassed() ? 0 : 1;
 }

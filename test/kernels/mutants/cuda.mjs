@@ -258,8 +258,8 @@ export const cuda = [
   {
     name: 'padding queries keep what was there',
     file: 'native/cudaSearch.cpp',
-    find: 'queries * stride * sizeof(float));',
-    replace: '(queries * stride - stride / 2) * sizeof(float));',
+    find: '\n                    stride * sizeof(float));',
+    replace: '(stride - stride / 2) * sizeof(float));',
     suites,
   },
   {

@@ -2,12 +2,13 @@
 // puts them in, one at a time. README.md in this folder: outcome.
 import { cpp } from './cpp.mjs';
 import { cuda } from './cuda.mjs';
+import { cudaCertify } from './cudaCertify.mjs';
 import { wgsl } from './wgsl.mjs';
 
 const of = (device, list) => list.map((mutant) => ({ device, ...mutant }));
 
 /** @type {import('./mutants.d.mts').Mutant[]} */
-export const mutants = [...of('cuda', cuda), ...of('webgpu', wgsl), ...of('cpu', cpp)];
+export const mutants = [...of('cuda', [...cuda, ...cudaCertify]), ...of('webgpu', wgsl), ...of('cpu', cpp)];
 
 /** `source` with the fault, or an error if its place is not there exactly once. */
 export function mutate(source, { name, file, find, replace }) {

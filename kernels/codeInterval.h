@@ -1,0 +1,30 @@
+// From a product of codes to bounds of the canonical score: one source for processors and GPUs.
+#pragma once
+
+#include "codes.h"
+#include "interval.h"
+
+namespace seine {
+
+/// Never NaN; (-infinity, infinity) where nothing is certain. `length`: the row's, rounded up; 1 for
+/// `cosine`.
+SEINE_HOST_AND_DEVICE inline Interval intervalOf(const CodeBound& bound, int32_t dot, CodedRow row,
+                                                 float length) {
+  constexpr double kLargest = 3e38;
+  constexpr double kSquareRounding = 32 * 0x1p-24;
+  const float infinity = HUGE_VALF;
+  double centre = static_cast<double>(bound.scale) * row.scale * dot;
+  double error = static_cast<double>(bound.lengthSlack) * length +
+                 static_cast<double>(bound.errorSlack) * row.error + bound.slack;
+  if (bound.metric == Metric::l2) {
+    const double squares = bound.querySquare + static_cast<double>(length) * length;
+    centre -= squares;
+    error += kSquareRounding * squares;
+  }
+  const double low = centre - error, high = centre + error;
+  // Written so that NaN is undecided too.
+  if (!(fabs(low) < kLargest && fabs(high) < kLargest)) return {-infinity, infinity};
+  return {nextafterf(static_cast<float>(low), -infinity), nextafterf(static_cast<float>(high), infinity)};
+}
+
+}  // namespace seine

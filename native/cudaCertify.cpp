@@ -1,0 +1,153 @@
+#include "cudaCertify.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "candidates.h"
+
+namespace seine {
+namespace {
+
+using cuda::kPassQueries;
+using cuda::Selection;
+using cuda::Survivor;
+using Found = std::optional<std::vector<uint32_t>>;
+
+/// Codes are read only for k up to one in this many of the rows that pass.
+constexpr size_t kLeastShare = 16;
+/// A query is open if more than this share of the rows survives, and so many more.
+constexpr size_t kOpenShare = 32;
+constexpr size_t kOpenSpare = 1024;
+/// One group of rows in so many is in the sample, but so many groups at least, and so many rows for each of
+/// the k best.
+constexpr size_t kSampleShare = 64;
+constexpr size_t kLeastGroups = 32;
+constexpr size_t kSampleRowsPerBest = 16;
+
+/// What a pass uploads.
+struct CodedQueries {
+  std::vector<uint32_t> fragments;  // [steps, lanes, 2]
+  std::vector<int32_t> surplus;     // [kPassQueries]
+  std::vector<CodeBound> bounds;    // [queries]
+};
+
+CodedQueries encode(const Layout& layout, const float* queries, unsigned count) {
+  const size_t steps = layout.codeStride / cuda::kCodeStep;
+  CodedQueries coded = {
+      std::vector<uint32_t>(steps * cuda::kFragmentLanes * 2), std::vector<int32_t>(kPassQueries), {}};
+  std::vector<int8_t> codes(layout.codeStride);
+  for (unsigned i = 0; i < count; i++) {
+    std::fill(codes.begin(), codes.end(), int8_t{0});
+    coded.bounds.push_back(encodeQuery(layout.metric, queries + i * layout.stride, layout.dim, codes.data()));
+    for (const int8_t code : codes) coded.surplus[i] += 128 * code;
+    // The lanes 4 i to 4 i + 3 hold query i.
+    for (size_t step = 0; step < steps; step++) {
+      for (size_t lane = 4 * i; lane < 4 * i + 4; lane++) {
+        for (size_t word = 0; word < 2; word++) {
+          std::memcpy(&coded.fragments[(step * cuda::kFragmentLanes + lane) * 2 + word],
+                      &codes[cuda::queryWord(step, lane, word) * 4], 4);
+        }
+      }
+    }
+  }
+  return coded;
+}
+
+/// One group of rows in how many makes the sample.
+size_t sampleEvery(size_t count, size_t k) {
+  const size_t groups = (count + kCodeGroup - 1) / kCodeGroup;
+  const size_t wanted = std::max({groups / kSampleShare, kLeastGroups, k * kSampleRowsPerBest / kCodeGroup});
+  return std::max<size_t>(1, groups / wanted);
+}
+
+template <typename T>
+void uploadAll(CudaDevice& device, CudaBuffer& buffer, const std::vector<T>& values) {
+  growBuffer(buffer, values.size() * sizeof(T));
+  device.upload(buffer.as<void>(), values.data(), values.size() * sizeof(T));
+}
+
+/// The rows of a query's survivors that reach the k-th highest of their lower bounds.
+std::vector<uint32_t> rowsOf(const std::vector<Survivor>& survivors, size_t k) {
+  std::vector<Candidate> candidates;
+  for (const Survivor& one : survivors) candidates.push_back({one.low, one.high, one.row});
+  std::vector<uint32_t> rows = reachingRows(candidates, k);
+  std::sort(rows.begin(), rows.end());
+  return rows;
+}
+
+}  // namespace
+
+bool codesPay(const Layout& layout, const SearchTask& task) {
+  return layout.codeStride > 0 && task.listed.empty() && task.k <= task.passing / kLeastShare;
+}
+
+std::vector<Found> certifyOnCuda(CudaDevice& device, CudaRows& rows, const Layout& layout,
+                                 const SearchTask& task, const AlignedFloats& queries,
+                                 const std::function<bool()>& stopped) {
+  CudaRows::Scratch& scratch = rows.scratch;
+  std::vector<Found> found(task.q);
+  const size_t every = sampleEvery(task.count, task.k);
+  std::vector<cuda::CodeSlab> slabs = rows.codeSlabs(task.count);
+  size_t groups = 0;
+  for (cuda::CodeSlab& slab : slabs) {
+    slab.sampled = groups;
+    groups += cuda::sampledGroups(slab.count, every);
+  }
+  const size_t sampleRows = groups * kCodeGroup;
+  const size_t capacity = std::min(task.passing, 4 * task.k + task.count / kOpenShare + kOpenSpare);
+  growBuffer(scratch.histogram, kPassQueries * cuda::kBins * sizeof(uint32_t));
+  growBuffer(scratch.lows, kPassQueries * sampleRows * sizeof(float));
+  growBuffer(scratch.survivors, kPassQueries * capacity * sizeof(Survivor));
+  for (size_t first = 0; first < task.q && !stopped(); first += kPassQueries) {
+    const auto count = static_cast<unsigned>(std::min<size_t>(kPassQueries, task.q - first));
+    const CodedQueries coded = encode(layout, queries.data() + first * layout.stride, count);
+    std::vector<Selection> selections(count, {0, static_cast<uint32_t>(task.k), 0});
+    uploadAll(device, scratch.queries, coded.fragments);
+    uploadAll(device, scratch.surplus, coded.surplus);
+    uploadAll(device, scratch.codeBounds, coded.bounds);
+    uploadAll(device, scratch.selections, selections);
+    checkCuda(cudaMemsetAsync(scratch.histogram.as<void>(), 0, kPassQueries * cuda::kBins * sizeof(uint32_t),
+                              device.stream()),
+              "clearing memory");
+    const cuda::CodePass pass = {count,
+                                 layout.codeStride / cuda::kCodeStep,
+                                 scratch.queries.as<void>(),
+                                 scratch.surplus.as<int32_t>(),
+                                 scratch.codeBounds.as<CodeBound>(),
+                                 task.allowed.empty() ? nullptr : scratch.passing.as<uint32_t>(),
+                                 every,
+                                 sampleRows,
+                                 scratch.lows.as<float>(),
+                                 scratch.selections.as<Selection>(),
+                                 scratch.survivors.as<Survivor>(),
+                                 capacity};
+    const unsigned blocks = device.blocks();
+    const cudaStream_t stream = device.stream();
+    for (const cuda::CodeSlab& slab : slabs) {
+      checkCuda(cuda::launchSample(pass, slab, blocks, stream), "starting a kernel");
+    }
+    cuda::Pass selection = {};
+    selection.queries = count;
+    selection.count = sampleRows;
+    selection.lows = pass.lows;
+    selection.histogram = scratch.histogram.as<uint32_t>();
+    selection.selections = pass.selections;
+    for (unsigned level = 0; level < cuda::kLevels; level++) {
+      checkCuda(cuda::launchCount(selection, level, blocks, stream), "starting a kernel");
+      checkCuda(cuda::launchPick(selection, level, stream), "starting a kernel");
+    }
+    for (const cuda::CodeSlab& slab : slabs) {
+      checkCuda(cuda::launchCertify(pass, slab, blocks, stream), "starting a kernel");
+    }
+    device.download(selections.data(), pass.selections, count * sizeof(Selection));
+    for (unsigned i = 0; i < count; i++) {
+      if (coded.bounds[i].scale == 0 || selections[i].found > capacity) continue;
+      std::vector<Survivor> survivors(selections[i].found);
+      device.download(survivors.data(), pass.survivors + i * capacity, survivors.size() * sizeof(Survivor));
+      found[first + i] = rowsOf(survivors, task.k);
+    }
+  }
+  return found;
+}
+
+}  // namespace seine
