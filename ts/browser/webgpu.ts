@@ -6,6 +6,7 @@ export type {
   MergeOptions,
   Metric,
   Order,
+  Pairs,
   SearchOptions,
   SelectOptions,
   TopK,
