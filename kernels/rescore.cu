@@ -45,7 +45,7 @@ struct Sums {
 
 /// A thread a pair. What pads rows and queries adds zeros, which change no sum.
 template <Dtype kDtype, Metric kMetric>
-__global__ void __launch_bounds__(kThreads) rescorePairs(Rescoring rescoring, Slab slab) {
+__global__ void __launch_bounds__(kThreads, 2) rescorePairs(Rescoring rescoring, Slab slab) {
   using Form = Numbers<kDtype>;
   const size_t chunks = rescoring.chunks;
   const auto* const queries = static_cast<const typename Form::Part*>(rescoring.queryValues);

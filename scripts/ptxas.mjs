@@ -63,7 +63,9 @@ function nameOf(mangled) {
     rest = rest.slice(match[0].length + length);
   }
   const values = [
-    ...(/^I((?:L(?:[a-z]|NS_5DtypeE)\d+E)+)E/.exec(rest)?.[1] ?? '').matchAll(/L(?:[a-z]|NS_5DtypeE)(\d+)E/g),
+    ...(/^I((?:L(?:[a-z]|NS_(?:5Dtype|6Metric)E)\d+E)+)E/.exec(rest)?.[1] ?? '').matchAll(
+      /L(?:[a-z]|NS_(?:5Dtype|6Metric)E)(\d+)E/g,
+    ),
   ];
   return values.length === 0 ? name : `${name}<${values.map((match) => match[1]).join(', ')}>`;
 }

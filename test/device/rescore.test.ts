@@ -85,13 +85,13 @@ describe.each([...devices, ...chromiumDevices])('$label', ({ open, pace }) => {
     `scores are to the bit those of the reference (seed ${SEED})`,
     async () => {
       const property = fc.asyncProperty(cases, expectRight);
-      await fc.assert(property, { numRuns: Math.ceil(60 * pace * EFFORT), ...DRAWN });
+      await fc.assert(property, { numRuns: Math.ceil(40 * pace * EFFORT), ...DRAWN });
     },
     120_000 * EFFORT,
   );
 
   test.each(FORMS)('%s over %s, any bits and sums that cancel', async (metric, dtype) => {
-    for (const kind of [ANY_BITS, CANCELS, 'normal', 'all magnitudes']) {
+    for (const kind of [ANY_BITS, CANCELS]) {
       await expectRight({ form: [metric, dtype], kind, dim: 37, n: 100, q: 3, count: 300, seed: 11 });
     }
   });

@@ -147,6 +147,11 @@ describe.each([...devices, ...chromiumDevices])('$label', ({ open, pace }) => {
     const c = { metric, dtype, kind: 'normal', dim: 19, n: 1100, q: 9, k: 12, doubled: 3, seed: 5 };
     await expectRight(device, reference, { ...c, named: 2, removed: 0 });
     await expectRight(device, reference, { ...c, named: 66, removed: 400 });
+    await expectRight(device, reference, { ...c, q: 1, k: 2, named: 66, removed: 0 });
+    if (dtype !== 'f32' || metric === 'l2') return;
+    // Bounds differ from row to row, and decide.
+    const long = { ...c, kind: 'lengths from 1 to 1e30', k: 1, removed: 0 };
+    await expectRight(device, reference, { ...long, named: 30 });
   });
 
   test('of the rows listed, more tie than there is room for', async () => {

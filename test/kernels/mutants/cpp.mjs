@@ -6,7 +6,23 @@ const lists = ['test/device/scanRows.test.ts'];
 const selects = ['test/device/select.test.ts'];
 const merges = ['test/device/merge.test.ts'];
 
+const rescores = ['test/device/rescore.test.ts'];
+
 export const cpp = [
+  {
+    name: 'neighbouring pairs are scored with the first query',
+    file: 'native/rescoreOnPool.cpp',
+    find: 'while (next < most && task.pairQueries[next] == query) next++;',
+    replace: 'while (next < most) next++;',
+    suites: rescores,
+  },
+  {
+    name: 'the length of the query before is kept',
+    file: 'native/rescoreOnPool.cpp',
+    find: '(from == begin || query != task.pairQueries[from - 1])',
+    replace: 'from == begin',
+    suites: rescores,
+  },
   {
     name: 'the limit of a selection is the best of the k',
     file: 'kernels/select.cpp',

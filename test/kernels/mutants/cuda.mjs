@@ -8,7 +8,52 @@ const selects = ['test/device/select.test.ts'];
 const merges = ['test/device/merge.test.ts'];
 const merge = 'kernels/merge.cu';
 
+const rescores = ['test/device/rescore.test.ts'];
+const rescore = 'kernels/rescore.cu';
+
 export const cuda = [
+  {
+    name: 'differences are rounded to float32',
+    file: rescore,
+    find: 'const double difference = __dsub_rn(q, x);',
+    replace: 'const double difference = q - x;',
+    suites: rescores,
+  },
+  {
+    name: 'rescored numbers are added in another order',
+    file: rescore,
+    find: '    add(q.x, x.x);\n    add(q.y, x.y);',
+    replace: '    add(q.y, x.y);\n    add(q.x, x.x);',
+    suites: rescores,
+  },
+  {
+    name: 'the last chunk of a row is not rescored',
+    file: rescore,
+    find: 'for (size_t chunk = 0; chunk < chunks; chunk++)',
+    replace: 'for (size_t chunk = 0; chunk + 1 < chunks; chunk++)',
+    suites: rescores,
+  },
+  {
+    name: 'a rescored row is counted from row 0 of all slabs',
+    file: rescore,
+    find: 'const size_t row = id - slab.first;',
+    replace: 'const size_t row = slab.first == 0 ? id : 0;',
+    suites: rescores,
+  },
+  {
+    name: 'pairs are scored with the first query',
+    file: rescore,
+    find: 'queries + rescoring.pairQueries[pair] * chunks * Form::kParts',
+    replace: 'queries + 0 * rescoring.pairQueries[pair]',
+    suites: rescores,
+  },
+  {
+    name: 'a rescored score is -0',
+    file: rescore,
+    find: 'return rounded == 0 ? 0.0f : rounded;',
+    replace: 'return rounded;',
+    suites: rescores,
+  },
   {
     name: 'the lowest scores are the highest',
     file: 'native/cudaScores.cpp',
