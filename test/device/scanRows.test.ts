@@ -154,6 +154,16 @@ describe.each([...devices, ...chromiumDevices])('$label', ({ open, pace }) => {
     await expectRight(device, reference, { ...long, named: 30 });
   });
 
+  test('a short list of many rows may name rows twice, and removed ones', async () => {
+    const data = Float32Array.from({ length: 6000 }, (_, row) => row);
+    await using rows = await device.upload(data, { dim: 1, metric: 'ip', dtype: 'f32' });
+    await rows.remove([17]);
+    const filter = { rows: Uint32Array.of(17, 5999, 3, 3, 17) };
+    const found = await rows.search(Float32Array.of(1), { k: 4, filter });
+    expect([...found.ids]).toEqual([5999, 3, 0xffffffff, 0xffffffff]);
+    expect([...found.counts]).toEqual([2]);
+  });
+
   test('of the rows listed, more tie than there is room for', async () => {
     const c = { metric: 'ip', dtype: 'f32', kind: 'all rows equal', dim: 3, n: 30_000, q: 1, k: 2 } as const;
     await expectRight(device, reference, { ...c, named: 1800, doubled: 5, removed: 0, seed: 6 });
