@@ -88,7 +88,8 @@ function finisher(
   };
 }
 
-function sumsOf(
+/** The sums of kernels/rescore.wgsl, four words a pair. */
+export function sumsOf(
   gpu: GpuContext,
   pool: BufferPool,
   pipeline: GPUComputePipeline,

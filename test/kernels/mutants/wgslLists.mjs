@@ -4,7 +4,7 @@ const lists = ['test/device/scanRows.test.ts'];
 const selects = ['test/device/select.test.ts'];
 const merges = ['test/device/merge.test.ts'];
 const merge = 'kernels/merge.wgsl';
-const rescores = ['test/device/rescore.test.ts'];
+const rescores = ['test/device/webgpuRescore.test.ts', 'test/device/rescore.test.ts'];
 const rescore = 'kernels/rescore.wgsl';
 
 export const wgslLists = [
