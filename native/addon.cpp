@@ -37,6 +37,7 @@ void exportAll(napi_env env, napi_value exports) {
   add<appendFunction>(env, exports, "append");
   add<readFunction>(env, exports, "read");
   add<searchFunction>(env, exports, "search");
+  add<rescoreFunction>(env, exports, "rescore");
   add<selectFunction>(env, exports, "select");
   add<mergeFunction>(env, exports, "merge");
   add<cancelFunction>(env, exports, "cancel");

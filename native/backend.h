@@ -42,6 +42,16 @@ struct SearchTask {
   std::vector<float> scores;  // [q, k]
 };
 
+/// See RescoreTask in ts/device/device.ts; queries as in SearchTask.
+struct RescoreTask {
+  std::vector<float> queries;
+  std::vector<uint32_t> words;
+  size_t q = 0;
+  std::vector<uint32_t> pairQueries;  // [pairs]
+  std::vector<uint32_t> pairRows;     // [pairs]
+  std::vector<float> scores;          // [pairs], the result
+};
+
 /// See SelectTask in ts/device/device.ts.
 struct SelectTask {
   Borrowed<Floats> scores;  // [q, n]
@@ -78,6 +88,8 @@ class Rows {
   virtual ~Rows() = default;
   /// Bytes that the rows take.
   virtual size_t bytes() const = 0;
+  /// Rows appended so far.
+  virtual size_t count() const = 0;
   /// What searches so far did.
   virtual ScanTotals scanTotals() const { return {}; }
   /// Appends `data`, all or nothing. Never two at a time, but searches of earlier rows go on.
@@ -86,6 +98,8 @@ class Rows {
   virtual void read(const uint32_t* ids, size_t n, uint8_t* numbers, float* scales) const = 0;
   /// Sees the first `task->count` rows. Destroying the rows meanwhile must not disturb it.
   virtual void search(std::shared_ptr<SearchTask> task, Done done) = 0;
+  /// Canonical scores of pairs, whose rows are there. Destroying the rows meanwhile must not disturb it.
+  virtual void rescore(std::shared_ptr<RescoreTask> task, Done done) = 0;
 };
 
 class Backend {

@@ -7,6 +7,7 @@
 #include "cpuSearch.h"
 #include "pool.h"
 #include "poolTasks.h"
+#include "rescoreOnPool.h"
 #include "rowStore.h"
 
 namespace seine {
@@ -18,6 +19,7 @@ class CpuRows : public Rows {
       : store_(std::make_shared<RowStore>(dim, metric, dtype, coded && dtype == Dtype::f32)), isa_(isa) {}
 
   size_t bytes() const override { return store_->bytes(); }
+  size_t count() const override { return store_->count(); }
 
   ScanTotals scanTotals() const override { return {counts_->queries, counts_->open, counts_->scored}; }
 
@@ -41,6 +43,10 @@ class CpuRows : public Rows {
     std::make_shared<CpuSearch>(store_->layout, std::move(chunks), isa_, std::move(task), counts_,
                                 std::move(done))
         ->start();
+  }
+
+  void rescore(std::shared_ptr<RescoreTask> task, Done done) override {
+    rescoreOnPool(store_->layout, store_->chunks(), std::move(task), std::move(done));
   }
 
  private:

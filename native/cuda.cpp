@@ -4,6 +4,7 @@
 
 #include "backend.h"
 #include "cudaDevice.h"
+#include "cudaRescore.h"
 #include "cudaRows.h"
 #include "cudaScores.h"
 #include "cudaSearch.h"
@@ -56,6 +57,8 @@ class CudaResident : public Rows {
     });
   }
 
+  size_t count() const override { return store_->count(); }
+
   void read(const uint32_t* ids, size_t n, uint8_t* numbers, float* scales) const override {
     store_->read(ids, n, numbers, scales);
   }
@@ -70,6 +73,22 @@ class CudaResident : public Rows {
       search->scan(device, *rows);
       rows.reset();
       search->rank();
+    });
+  }
+
+  void rescore(std::shared_ptr<RescoreTask> task, Done done) override {
+    device_.post([task = std::move(task), rows = rows_, store = store_, count = store_->count(),
+                  &device = device_, done = std::move(done)]() mutable {
+      std::optional<Error> failed;
+      try {
+        rescoreOnCuda(device, *rows, store->layout, count, *task);
+      } catch (const Error& error) {
+        failed = error;
+      } catch (const std::bad_alloc&) {
+        failed = Error("ERR_OUT_OF_MEMORY", "Memory ran out on the host during rescoring.");
+      }
+      rows.reset();
+      done(std::move(failed));
     });
   }
 

@@ -29,6 +29,8 @@ napi_value readFunction(const Call& call);
 /// (rows, queries, q, k, count, allowed | undefined, passing, ids, scores, listed | undefined) ->
 /// [number, Promise<undefined>]
 napi_value searchFunction(const Call& call);
+/// (rows, queries, q, pairQueries, pairRows, scores) -> Promise<undefined>
+napi_value rescoreFunction(const Call& call);
 /// (backend, scores, q, n, k, lowest: boolean, ids, scores) -> Promise<undefined>
 napi_value selectFunction(const Call& call);
 /// (backend, ids, scores, starts, q, lists, k, lowest: boolean, ids, scores) -> Promise<undefined>

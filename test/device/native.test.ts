@@ -81,6 +81,33 @@ type Loose = Record<keyof NativeAddon, (...args: unknown[]) => unknown>;
     }
     expect(search([5, u(1)], [6, 2], [9, Uint32Array.of(3, 9)])).toThrow(code('ERR_ARGUMENT'));
     expect(search([6, 2], [9, Uint32Array.of(3, 9)])).not.toThrow();
+    const rescore = (...change: [number, unknown][]) => {
+      const args: unknown[] = [rows, f(4), 1, u(2), u(2), f(2)];
+      for (const [index, value] of change) args[index] = value;
+      return () => loose.rescore!(...args);
+    };
+    expect(rescore([1, f(5)])).toThrow(code('ERR_DIMENSION'));
+    expect(rescore([3, u(1)])).toThrow(code('ERR_DIMENSION'));
+    expect(rescore([5, f(1)])).toThrow(code('ERR_DIMENSION'));
+    expect(rescore([3, Uint32Array.of(0, 1)])).toThrow(code('ERR_ARGUMENT'));
+    expect(rescore([4, Uint32Array.of(0, 10)])).toThrow(code('ERR_ARGUMENT'));
+    const select = (n: number, k: number) => () =>
+      loose.select!(backend, f(6), 2, n, k, true, u(2 * k), f(2 * k));
+    expect(select(4, 1)).toThrow(code('ERR_DIMENSION'));
+    expect(select(3, 4)).toThrow(code('ERR_ARGUMENT'));
+    const merge =
+      (...starts: number[]) =>
+      () =>
+        loose.merge!(backend, u(3), f(3), Uint32Array.from(starts), 1, 2, 2, true, u(2), f(2));
+    for (const starts of [
+      [0, 1, 2],
+      [0, 3],
+      [0, 4, 3],
+      [1, 1, 3],
+    ]) {
+      expect(merge(...starts)).toThrow(code('ERR_DIMENSION'));
+    }
+    await expect(merge(0, 1, 3)()).resolves.toBeUndefined();
     const [, beyond] = loose.search(rows, f(4), 1, 1, 2 ** 30, undefined, 2 ** 30, u(1), f(1)) as [
       number,
       Promise<void>,

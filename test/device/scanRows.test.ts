@@ -147,6 +147,21 @@ describe.each([...devices, ...chromiumDevices])('$label', ({ open, pace }) => {
     const c = { metric, dtype, kind: 'normal', dim: 19, n: 1100, q: 9, k: 12, doubled: 3, seed: 5 };
     await expectRight(device, reference, { ...c, named: 2, removed: 0 });
     await expectRight(device, reference, { ...c, named: 66, removed: 400 });
+    await expectRight(device, reference, { ...c, q: 1, k: 2, named: 66, removed: 0 });
+    if (dtype !== 'f32' || metric === 'l2') return;
+    // Bounds differ from row to row, and decide.
+    const long = { ...c, kind: 'lengths from 1 to 1e30', k: 1, removed: 0 };
+    await expectRight(device, reference, { ...long, named: 30 });
+  });
+
+  test('a short list of many rows may name rows twice, and removed ones', async () => {
+    const data = Float32Array.from({ length: 6000 }, (_, row) => row);
+    await using rows = await device.upload(data, { dim: 1, metric: 'ip', dtype: 'f32' });
+    await rows.remove([17]);
+    const filter = { rows: Uint32Array.of(17, 5999, 3, 3, 17) };
+    const found = await rows.search(Float32Array.of(1), { k: 4, filter });
+    expect([...found.ids]).toEqual([5999, 3, 0xffffffff, 0xffffffff]);
+    expect([...found.counts]).toEqual([2]);
   });
 
   test('of the rows listed, more tie than there is room for', async () => {

@@ -29,6 +29,7 @@ const K = 40;
     context = {
       device,
       pipelines: createPipelines(device, code),
+      rescoring: () => Promise.reject(new Error('nothing is rescored here')),
       maxBinding: device.limits.maxStorageBufferBindingSize,
       maxShardBytes: device.limits.maxStorageBufferBindingSize,
       checkAlive: () => {},

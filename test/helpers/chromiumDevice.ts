@@ -101,6 +101,7 @@ function residentIn(gpu: GpuPage, rows: JSHandle<Rows>, first: State): Rows {
       return state.bytes;
     },
     search: (...given) => ask('search', given),
+    rescore: (...given) => ask('rescore', given),
     append: (...given) => ask('append', given),
     remove: (...given) => ask('remove', given),
     compact: () => ask('compact', []),

@@ -60,6 +60,7 @@ describe('the package', () => {
       'dist/serve/page/index.html',
       'dist/serve/page/main.js',
       'kernels/merge.wgsl',
+      'kernels/rescore.wgsl',
       'kernels/scan.wgsl',
       'models/seine-embed-small/onnx/model.onnx',
       'models/seine-rank-small/onnx/model.onnx',

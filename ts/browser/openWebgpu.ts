@@ -1,4 +1,5 @@
 import merge from '../../kernels/merge.wgsl';
+import rescore from '../../kernels/rescore.wgsl';
 import scan from '../../kernels/scan.wgsl';
 import { SeineError } from '../core/errors.ts';
 import type { Device } from '../device/device.ts';
@@ -10,7 +11,7 @@ import { openWebgpuDevice } from '../device/webgpuDevice.ts';
  * the same ids and scores. Throws `ERR_DEVICE_UNAVAILABLE` where the browser offers none, with what to do about it.
  */
 export async function openWebgpu(): Promise<Device> {
-  return new OpenedDevice(await openWebgpuDevice(await findAdapter(), { scan, merge }));
+  return new OpenedDevice(await openWebgpuDevice(await findAdapter(), { scan, merge, rescore }));
 }
 
 async function findAdapter(): Promise<GPUAdapter> {

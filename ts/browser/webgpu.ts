@@ -10,6 +10,7 @@ export type {
   MergeOptions,
   Metric,
   Order,
+  Pairs,
   SearchOptions,
   SelectOptions,
   TopK,

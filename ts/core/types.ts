@@ -50,6 +50,14 @@ export interface MergeOptions {
   firsts?: readonly number[] | undefined;
 }
 
+/** Pairs of a query and a row, `[pairs]` each. */
+export interface Pairs {
+  /** Numbers of queries, from 0. */
+  queries: Uint32Array;
+  /** Ids of rows that are not removed. */
+  rows: Uint32Array;
+}
+
 /** What `merge` reads of a top-k list: slots up to `counts[i]` of each query, best first, equal scores by rising id. */
 export type TopKList = Pick<TopK, 'ids' | 'scores' | 'counts' | 'k'>;
 

@@ -5,6 +5,7 @@ import type {
   Dtype,
   MergeOptions,
   Metric,
+  Pairs,
   SearchOptions,
   SelectOptions,
   TopK,
@@ -63,6 +64,8 @@ export interface Rows extends AsyncDisposable {
   readonly bytes: number;
   /** The k best rows of each of the `queries` `[q, dim]`, as of the mutations called before this call. */
   search(queries: Float32Array, options: SearchOptions): Promise<TopK>;
+  /** The score of each pair of one of the `queries` `[q, dim]` and a row, as `search` would report it. */
+  rescore(queries: Float32Array, pairs: Pairs): Promise<Float32Array>;
   /**
    * Appends `data` `[rows, dim]`, stored as `dtype` says (see `quantize`): all of it or, on an error, none. Numbers
    * beyond the range of 'f16' or 'bf16' throw `ERR_OVERFLOW`, values of another type than the attribute was declared
@@ -132,6 +135,8 @@ export interface BackendRows {
   /** Rows `ids`, to the bit as they were appended: a copy, made at once. */
   read(ids: Uint32Array): StoredRows;
   search(task: SearchTask): Promise<Found>;
+  /** Canonical scores of the pairs, at least one. */
+  rescore(task: RescoreTask): Promise<Float32Array>;
   /** Index of the first NaN or infinity, or -1: for backends that check off the event loop; `values` stays intact. */
   findNotFinite?(values: Float32Array): Promise<number>;
   /** Like `quantizeRows` with its dim and dtype, to the bit: for backends that do it off the event loop. */
@@ -156,6 +161,14 @@ export interface SearchTask {
   passing: number;
   /** Once aborted the result is not used any more: stop soon, by any return or rejection. */
   signal: AbortSignal | undefined;
+}
+
+export interface RescoreTask {
+  /** `[q, dim]` as for a search. */
+  queries: StoredQueries;
+  q: number;
+  /** All of them there: queries below `q`, rows that were appended. */
+  pairs: Pairs;
 }
 
 export interface SelectTask {

@@ -75,6 +75,15 @@ export interface NativeAddon {
     scores: Float32Array,
     listed?: Uint32Array,
   ): [search: number, done: Promise<void>];
+  /** Fills `scores` `[pairs]` with those of the pairs; see `RescoreTask`. */
+  rescore(
+    rows: NativeRows,
+    queries: Float32Array | Uint32Array,
+    q: number,
+    pairQueries: Uint32Array,
+    pairRows: Uint32Array,
+    scores: Float32Array,
+  ): Promise<void>;
   /** Fills `ids` and `best` `[q, k]`; see `SelectTask`. */
   select(
     backend: NativeBackend,

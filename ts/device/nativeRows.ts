@@ -59,6 +59,13 @@ export function nativeRows(addon: NativeAddon, backend: NativeBackend, options: 
         }
         return { ids, scores };
       }),
+    rescore: ({ queries, q, pairs }) =>
+      asSeine(async () => {
+        const values = queries.dtype === 'binary' ? queries.words : queries.values;
+        const scores = new Float32Array(pairs.rows.length);
+        await addon.rescore(rows, values, q, pairs.queries, pairs.rows, scores);
+        return scores;
+      }),
     dispose: async () => addon.disposeRows(rows),
   };
 }

@@ -1,6 +1,7 @@
 import '../core/asyncDispose.ts';
 import { SeineError } from '../core/errors.ts';
-import type { DeviceName, Dtype, Metric, SearchOptions, TopK } from '../core/types.ts';
+import type { DeviceName, Dtype, Metric, Pairs, SearchOptions, TopK } from '../core/types.ts';
+import { checkPairs, copyPairs } from './checkPairs.ts';
 import { copyBatch } from './copyBatch.ts';
 import { copyKept } from './copyKept.ts';
 import type { Appended, BackendRows, Compacted, RowBatch, Rows, UploadOptions } from './device.ts';
@@ -93,6 +94,18 @@ export class ResidentRows implements Rows {
     const done = () => this.#searches.delete(work);
     work.then(done, done);
     return checked.signal === undefined ? work : untilAborted(work, checked.signal);
+  }
+
+  async rescore(queries: Float32Array, pairs: Pairs): Promise<Float32Array> {
+    this.#checkOpen('rescore');
+    const ownedPairs = copyPairs(pairs);
+    const owned = copyMatrix(queries, this.dim, 'queries');
+    const bound = this.#mutations.then(() => ({ snapshot: this.#snapshot, backend: this.#backend }));
+    const work = this.#rescoreSnapshot(owned, ownedPairs, bound);
+    this.#searches.add(work);
+    const done = () => this.#searches.delete(work);
+    work.then(done, done);
+    return work;
   }
 
   async append(data: Float32Array | RowBatch): Promise<Appended> {
@@ -196,6 +209,19 @@ export class ResidentRows implements Rows {
     const task = { queries: stored, q, k: filled, count: snapshot.count, ...found, signal };
     const best = await this.#ask(backend.search(task));
     return fillTopK(topK, best, filled, new Uint32Array(q).fill(filled));
+  }
+
+  async #rescoreSnapshot(
+    queries: Float32Array,
+    pairs: Pairs,
+    bound: Promise<{ snapshot: Snapshot; backend: BackendRows }>,
+  ): Promise<Float32Array> {
+    const { snapshot, backend } = await bound;
+    const q = queries.length / this.dim;
+    checkPairs(pairs, q, snapshot);
+    await this.#checkFinite(queries, 'queries', 0);
+    if (pairs.rows.length === 0) return new Float32Array();
+    return this.#ask(backend.rescore({ queries: await this.#asQueries(queries), q, pairs }));
   }
 
   async #checkFinite(values: Float32Array, name: string, firstRow: number): Promise<void> {

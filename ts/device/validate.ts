@@ -116,7 +116,7 @@ function copyFilter(value: unknown, copyWhere: CopyWhere): Filter {
     : { mask: copyWords(mask, 'filter.mask') };
 }
 
-function copyWords(value: unknown, name: string): Uint32Array {
+export function copyWords(value: unknown, name: string): Uint32Array {
   if (!isTypedArray(value, 'Uint32Array')) {
     throw new SeineError('ERR_ARGUMENT', `${name} must be a Uint32Array, got ${show(value)}.`);
   }

@@ -9,6 +9,7 @@ import type { GpuContext } from './webgpuSearch.ts';
 const KERNELS = {
   scan: new URL('../../kernels/scan.wgsl', import.meta.url),
   merge: new URL('../../kernels/merge.wgsl', import.meta.url),
+  rescore: new URL('../../kernels/rescore.wgsl', import.meta.url),
 };
 
 /**
@@ -54,8 +55,10 @@ export async function openWebgpu({ maxShardBytes }: { maxShardBytes?: number } =
 }
 
 async function readKernels(): Promise<KernelCode> {
-  const [scan, merge] = await Promise.all([readFile(KERNELS.scan, 'utf8'), readFile(KERNELS.merge, 'utf8')]);
-  return { scan, merge };
+  const [scan, merge, rescore] = await Promise.all(
+    [KERNELS.scan, KERNELS.merge, KERNELS.rescore].map((url) => readFile(url, 'utf8')),
+  );
+  return { scan: scan!, merge: merge!, rescore: rescore! };
 }
 
 /** The adapter and its instance, which the caller releases; or why there is none and what to do. */

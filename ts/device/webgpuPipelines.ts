@@ -28,6 +28,30 @@ export interface Pipelines {
   kernelsFor(options: UploadOptions): Promise<Kernels>;
 }
 
+/** Compiles kernels/rescore.wgsl for rows of a form, each once. */
+export function rescorePipelines(
+  device: GPUDevice,
+  code: string,
+): (options: UploadOptions) => Promise<GPUComputePipeline> {
+  const module = device.createShaderModule({ code });
+  const compiled = new Map<string, Promise<GPUComputePipeline>>();
+  return ({ metric, dtype }) => {
+    const key = `${metric} ${dtype}`;
+    let pipeline = compiled.get(key);
+    if (pipeline === undefined) {
+      const constants = {
+        DTYPE: DTYPES.indexOf(dtype),
+        L2: metric === 'l2' ? 1 : 0,
+        COSINE: metric === 'cosine' ? 1 : 0,
+      };
+      const compute = { module, entryPoint: 'rescorePairs', constants };
+      pipeline = device.createComputePipelineAsync({ layout: 'auto', compute });
+      compiled.set(key, pipeline);
+    }
+    return pipeline;
+  };
+}
+
 export function createPipelines(device: GPUDevice, code: string): Pipelines {
   const layout = device.createBindGroupLayout({
     entries: BINDINGS.map((type, binding) => ({ binding, visibility: COMPUTE, buffer: { type } })),

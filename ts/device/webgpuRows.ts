@@ -1,15 +1,17 @@
 import { SeineError } from '../core/errors.ts';
-import type { BackendRows, Found, SearchTask, UploadOptions } from './device.ts';
+import type { BackendRows, Found, RescoreTask, SearchTask, UploadOptions } from './device.ts';
 import { pacer } from './pacer.ts';
 import { BestRows } from './reference/bestRows.ts';
 import { quantizeRows } from './reference/quantizeRows.ts';
 import { chunkOf, readRows } from './reference/readRows.ts';
+import { rescore } from './reference/rescore.ts';
 import { rowScorer } from './reference/rowScorer.ts';
 import { type Chunk, drain, scan } from './reference/scan.ts';
 import { countRows, type Quantized, type StoredRows, sliceRows } from './storedRows.ts';
 import { isDistance } from './topK.ts';
 import { BufferPool } from './webgpuBuffers.ts';
 import type { Kernels } from './webgpuPipelines.ts';
+import { fitsQueries, rescoreOnGpu } from './webgpuRescore.ts';
 import {
   type Candidates,
   candidateBytes,
@@ -100,6 +102,16 @@ export class WebgpuRows implements BackendRows {
       }
     }
     return found;
+  }
+
+  async rescore(task: RescoreTask): Promise<Float32Array> {
+    this.#gpu.checkAlive();
+    const options = this.#options;
+    if (!fitsQueries(this.#gpu, task, options)) {
+      return rescore(this.#chunks(), options.dim, options.metric, task);
+    }
+    const pipeline = await this.#gpu.rescoring(options);
+    return rescoreOnGpu(this.#gpu, this.#pool, pipeline, this.#shards, options, task);
   }
 
   async dispose(): Promise<void> {

@@ -16,6 +16,8 @@ export interface GpuContext {
   maxShardBytes: number;
   /** Like `quantizeRows`, off the event loop, where there is something that does it. */
   quantize?: ((values: Float32Array, options: UploadOptions) => Promise<Quantized>) | undefined;
+  /** kernels/rescore.wgsl for rows of this form, compiled when first needed. */
+  rescoring: (options: UploadOptions) => Promise<GPUComputePipeline>;
   /** Throws `ERR_DEVICE` if the device was lost or has failed. */
   checkAlive(): void;
 }
@@ -188,14 +190,14 @@ export async function submit(
   encoder: GPUCommandEncoder,
   buffer: GPUBuffer,
   bytes: number,
-): Promise<Uint32Array> {
+): Promise<Uint32Array<ArrayBuffer>> {
   device.queue.submit([encoder.finish()]);
   const [error, words] = await Promise.all([device.popErrorScope(), readWords(buffer, bytes)]);
   if (error === null) return words;
   throw new SeineError('ERR_DEVICE', `The webgpu device refused its work: ${error.message}`);
 }
 
-async function readWords(buffer: GPUBuffer, bytes: number): Promise<Uint32Array> {
+async function readWords(buffer: GPUBuffer, bytes: number): Promise<Uint32Array<ArrayBuffer>> {
   await buffer.mapAsync(MAP_READ, 0, bytes);
   try {
     return new Uint32Array(buffer.getMappedRange(0, bytes)).slice();

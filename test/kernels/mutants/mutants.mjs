@@ -1,14 +1,21 @@
 // Small faults in the kernels and in what drives them: each one must be found by a test. scripts/testMutants.mjs
 // puts them in, one at a time. README.md in this folder: outcome.
 import { cpp } from './cpp.mjs';
+import { cppLists } from './cppLists.mjs';
 import { cuda } from './cuda.mjs';
 import { cudaCertify } from './cudaCertify.mjs';
+import { cudaLists } from './cudaLists.mjs';
 import { wgsl } from './wgsl.mjs';
+import { wgslLists } from './wgslLists.mjs';
 
 const of = (device, list) => list.map((mutant) => ({ device, ...mutant }));
 
 /** @type {import('./mutants.d.mts').Mutant[]} */
-export const mutants = [...of('cuda', [...cuda, ...cudaCertify]), ...of('webgpu', wgsl), ...of('cpu', cpp)];
+export const mutants = [
+  ...of('cuda', [...cuda, ...cudaCertify, ...cudaLists]),
+  ...of('webgpu', [...wgsl, ...wgslLists]),
+  ...of('cpu', [...cpp, ...cppLists]),
+];
 
 /** `source` with the fault, or an error if its place is not there exactly once. */
 export function mutate(source, { name, file, find, replace }) {

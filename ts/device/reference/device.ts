@@ -2,6 +2,7 @@ import type { BackendDevice, BackendRows, DeviceProvider, UploadOptions } from '
 import { countRows, storedBytes } from '../storedRows.ts';
 import { merge } from './merge.ts';
 import { readRows } from './readRows.ts';
+import { rescore } from './rescore.ts';
 import { type Chunk, scan } from './scan.ts';
 import { select } from './select.ts';
 
@@ -39,6 +40,7 @@ function createRows({ dim, metric, dtype }: UploadOptions): BackendRows {
     },
     read: (ids) => readRows(chunks, dtype, dim, ids),
     search: (task) => scan(chunks, dim, metric, task),
+    rescore: (task) => rescore(chunks, dim, metric, task),
     dispose: async () => {
       chunks.length = 0;
       count = 0;

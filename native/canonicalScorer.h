@@ -1,0 +1,36 @@
+// Canonical scores of few rows, from what is stored.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "chunk.h"
+
+namespace seine {
+
+class CanonicalScorer {
+ public:
+  /// Rows that are scored at once, at most.
+  static constexpr size_t kGroup = 64;
+
+  /// `queries` [q, dim], or `words` of bits for binary rows; all must outlive this.
+  CanonicalScorer(const Layout& layout, const Chunks& chunks, const float* queries, const uint32_t* words);
+
+  /// Scores `count` rows; `queryNorm` is the query's canonical length (read for cosine only).
+  void score(size_t query, double queryNorm, const uint32_t* rows, size_t count, float* scores);
+
+ private:
+  void countBits(size_t query, const uint32_t* rows, size_t count, float* scores);
+  const Chunk& chunkOf(uint32_t row) const { return *chunks_[row >> layout_.shift]; }
+  size_t slotOf(uint32_t row) const { return row & (layout_.rowsPerChunk - 1); }
+
+  const Layout& layout_;
+  const Chunks& chunks_;
+  const float* const queries_;
+  const uint32_t* const words_;
+  std::vector<float> decoded_;  // [kGroup, dim]
+  std::vector<uint8_t> bits_;   // a query's, padded as rows are
+};
+
+}  // namespace seine

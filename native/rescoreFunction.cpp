@@ -1,0 +1,52 @@
+// Rescoring as JavaScript sees it; types in ts/device/native.ts.
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "backend.h"
+#include "environment.h"
+#include "functions.h"
+#include "handles.h"
+
+namespace seine {
+
+napi_value rescoreFunction(const Call& call) {
+  constexpr double kMost = 0xffffffff;
+  ResidentRows& resident = rowsOf(call);
+  const bool bits = resident.layout.dtype == Dtype::binary;
+  const Words words = bits ? call.words(1, "queries") : Words{nullptr, 0};
+  const Floats queries = bits ? Floats{nullptr, 0} : call.floats(1, "queries");
+  const auto q = static_cast<size_t>(call.number(2, "q", 1, kMost));
+  const Words pairQueries = call.words(3, "pairQueries"), pairRows = call.words(4, "pairRows");
+  const size_t width = bits ? resident.layout.storedBytes() / 4 : resident.layout.dim;
+  if (queries.size + words.size != q * width) throw Error("ERR_DIMENSION", "queries must be [q, dim].");
+  const size_t pairs = pairRows.size;
+  if (pairs == 0 || pairQueries.size != pairs || call.floats(5, "scores").size != pairs) {
+    throw Error("ERR_DIMENSION", "pairQueries, pairRows and scores must be [pairs].");
+  }
+  const auto below = [](const Words& all, size_t limit) {
+    return std::all_of(all.data, all.data + all.size, [limit](uint32_t one) { return one < limit; });
+  };
+  if (!below(pairRows, resident.rows->count()) || !below(pairQueries, q)) {
+    throw Error("ERR_ARGUMENT", "pairs must name queries below q and rows that are there.");
+  }
+  auto task = std::make_shared<RescoreTask>();
+  task->q = q;
+  task->queries.assign(queries.data, queries.data + queries.size);
+  task->words.assign(words.data, words.data + words.size);
+  task->pairQueries.assign(pairQueries.data, pairQueries.data + pairs);
+  task->pairRows.assign(pairRows.data, pairRows.data + pairs);
+  Job job;
+  job.kept = {call.keep(5)};
+  job.value = [task, scores = job.kept[0]](napi_env env) {
+    fillArray(env, scores, napi_float32_array, task->scores);
+    return undefined(env);
+  };
+  uint32_t number;
+  return Environment::of(call.env())
+      .startJob(
+          std::move(job), [&](Done done) { resident.rows->rescore(std::move(task), std::move(done)); },
+          &number);
+}
+
+}  // namespace seine

@@ -1,0 +1,28 @@
+import type { Metric } from '../../core/types.ts';
+import type { RescoreTask } from '../device.ts';
+import { pacer } from '../pacer.ts';
+import { chunkOf } from './readRows.ts';
+import { rowScorer } from './rowScorer.ts';
+import type { Chunk } from './scan.ts';
+
+/** Numbers scored between two looks at the clock. */
+const NUMBERS_PER_BLOCK = 1 << 16;
+
+/** The meaning of rescore: the canonical score of each pair. */
+export async function rescore(
+  chunks: readonly Chunk[],
+  dim: number,
+  metric: Metric,
+  { queries, pairs }: RescoreTask,
+): Promise<Float32Array> {
+  const scores = new Float32Array(pairs.rows.length);
+  const pause = pacer();
+  const score = rowScorer(metric, dim, queries);
+  const block = Math.ceil(NUMBERS_PER_BLOCK / dim);
+  for (let i = 0; i < scores.length; i++) {
+    if (i % block === 0) await pause();
+    const { first, rows } = chunkOf(chunks, pairs.rows[i]!);
+    scores[i] = score(pairs.queries[i]!, rows, pairs.rows[i]! - first);
+  }
+  return scores;
+}

@@ -1,0 +1,127 @@
+import type { Metric } from '../core/types.ts';
+import type { RescoreTask, UploadOptions } from './device.ts';
+import { norm } from './reference/score.ts';
+import { arraysOf, type StoredQueries } from './storedRows.ts';
+import { type BufferPool, USAGE } from './webgpuBuffers.ts';
+import { PARTS } from './webgpuPipelines.ts';
+import { type GpuContext, submit } from './webgpuSearch.ts';
+import { chunksOf, type WebgpuShard } from './webgpuShard.ts';
+
+const THREADS = 64;
+const MAX_GROUPS = 65535;
+const PARAMS = 16;
+/** Numbers of a submit, which take the device some hundred integer operations each. */
+const MOST_NUMBERS = 2 ** 24;
+
+/** kernels/rescore.wgsl shard by shard: exact sums from the device, of which the host makes the scores. */
+export async function rescoreOnGpu(
+  gpu: GpuContext,
+  pool: BufferPool,
+  pipeline: GPUComputePipeline,
+  shards: readonly WebgpuShard[],
+  options: UploadOptions,
+  task: RescoreTask,
+): Promise<Float32Array> {
+  const { pairs, q } = task;
+  const scores = new Float32Array(pairs.rows.length);
+  const queries = padded(task.queries, q, options);
+  const finish = finisher(options, task.queries, q);
+  const step = Math.max(1, Math.min(Math.floor(MOST_NUMBERS / options.dim), Math.floor(gpu.maxBinding / 16)));
+  for (const shard of shards) {
+    const places: number[] = [];
+    pairs.rows.forEach((row, place) => {
+      if (row >= shard.first && row < shard.first + shard.capacity) places.push(place);
+    });
+    const scales = shard.stored.dtype === 'int8' ? shard.stored.scales : new Float32Array(1);
+    const scaleBits = new Uint32Array(scales.buffer, scales.byteOffset, scales.length);
+    for (let from = 0; from < places.length; from += step) {
+      const part = places.slice(from, from + step);
+      const asked = new Uint32Array(part.length * 4);
+      part.forEach((place, i) => {
+        const row = pairs.rows[place]! - shard.first;
+        asked.set([pairs.queries[place]!, row, scaleBits[row] ?? 0], i * 4);
+      });
+      const sums = await sumsOf(gpu, pool, pipeline, shard, options, queries, asked);
+      part.forEach((place, i) => {
+        scores[place] = finish(pairs.queries[place]!, sums, i);
+      });
+    }
+  }
+  return scores;
+}
+
+/** Whether the device can hold the queries; if not, the host rescores. */
+export function fitsQueries(gpu: GpuContext, { q }: RescoreTask, options: UploadOptions): boolean {
+  return q * chunksOf(options) * numbersOf(options) * 4 <= gpu.maxBinding;
+}
+
+/** Numbers of a chunk, or for bits its words: of a query four bytes each. */
+const numbersOf = ({ dtype }: UploadOptions): number => 4 * PARTS[dtype];
+
+function padded(stored: StoredQueries, q: number, options: UploadOptions): Uint32Array<ArrayBuffer> {
+  const { codes } = arraysOf(stored);
+  const width = codes.length / q;
+  const stride = chunksOf(options) * numbersOf(options);
+  const words = new Uint32Array(codes.buffer, codes.byteOffset, codes.length);
+  const result = new Uint32Array(q * stride);
+  for (let query = 0; query < q; query++) {
+    result.set(words.subarray(query * width, (query + 1) * width), query * stride);
+  }
+  return result;
+}
+
+/** From exact sums to the canonical score: what ts/device/reference/score.ts does last, in the same order. */
+function finisher(
+  { dim, metric }: { dim: number; metric: Metric },
+  queries: StoredQueries,
+  q: number,
+): (query: number, sums: Uint32Array<ArrayBuffer>, pair: number) => number {
+  if (metric === 'hamming') return (_, sums, pair) => sums[pair * 4]!;
+  const doubles = (sums: Uint32Array<ArrayBuffer>) => new Float64Array(sums.buffer);
+  if (metric !== 'cosine') return (_, sums, pair) => Math.fround(doubles(sums)[pair * 2]!) + 0;
+  const { values } = queries as Extract<StoredQueries, { dtype: 'f32' }>;
+  const lengths = Float64Array.from({ length: q }, (_, query) => norm(values, query * dim, dim));
+  return (query, sums, pair) => {
+    const [dot, squares] = doubles(sums).subarray(pair * 2, pair * 2 + 2) as unknown as [number, number];
+    const norms = lengths[query]! * Math.sqrt(squares);
+    return Math.fround(norms === 0 ? 0 : dot / norms) + 0;
+  };
+}
+
+/** The sums of kernels/rescore.wgsl, four words a pair. */
+export function sumsOf(
+  gpu: GpuContext,
+  pool: BufferPool,
+  pipeline: GPUComputePipeline,
+  shard: WebgpuShard,
+  options: UploadOptions,
+  queries: Uint32Array<ArrayBuffer>,
+  asked: Uint32Array<ArrayBuffer>,
+): Promise<Uint32Array<ArrayBuffer>> {
+  const { device } = gpu;
+  const count = asked.length / 4;
+  return pool.lend(async (take) => {
+    const params = await take(PARAMS, USAGE.uniform | USAGE.copyTarget);
+    const given = await take(queries.byteLength, USAGE.storage | USAGE.copyTarget);
+    const pairs = await take(asked.byteLength, USAGE.storage | USAGE.copyTarget);
+    const sums = await take(asked.byteLength, USAGE.storage | USAGE.copySource);
+    const readback = await take(asked.byteLength, USAGE.mapRead | USAGE.copyTarget);
+    gpu.checkAlive();
+    device.pushErrorScope('validation');
+    device.queue.writeBuffer(params, 0, Uint32Array.of(chunksOf(options), numbersOf(options), count));
+    device.queue.writeBuffer(given, 0, queries);
+    device.queue.writeBuffer(pairs, 0, asked);
+    const entries = [params, shard.rows, given, pairs, sums].map((buffer, binding) => ({
+      binding,
+      resource: { buffer, size: Math.min(buffer.size, gpu.maxBinding) },
+    }));
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
+    pass.dispatchWorkgroups(Math.min(Math.ceil(count / THREADS), MAX_GROUPS));
+    pass.end();
+    encoder.copyBufferToBuffer(sums, 0, readback, 0, asked.byteLength);
+    return submit(device, encoder, readback, asked.byteLength);
+  });
+}
