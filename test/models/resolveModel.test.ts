@@ -233,7 +233,7 @@ describe('hub', () => {
         await expect(resolveModel('owner/tiny', 'embedder', { signal })).rejects.toBe(reason);
         delete hub.content['onnx/model.onnx'];
         await expect(resolveModel('owner/tiny', 'embedder')).rejects.toThrow(
-          /should have model\.onnx but has not/,
+          /should have model\.safetensors but has not/,
         );
         await expect(resolveModel('owner/other', 'embedder')).rejects.toThrow(/should have config\.json/);
         hub.content['onnx/model.onnx'] = graph;

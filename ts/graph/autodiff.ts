@@ -17,7 +17,8 @@ export class Autodiff {
     this.graph = graph;
   }
 
-  private record(output: Tensor, parents: readonly Tensor[], back: (grad: Tensor) => void): Tensor {
+  /** Notes how the gradient of `output` flows on to `parents`; nothing if none of them requires one. */
+  record(output: Tensor, parents: readonly Tensor[], back: (grad: Tensor) => void): Tensor {
     if (parents.some(({ requiresGrad }) => requiresGrad)) {
       output.requiresGrad = true;
       this.tape.push({ output, back });
@@ -25,7 +26,8 @@ export class Autodiff {
     return output;
   }
 
-  private accumulate(parent: Tensor, grad: () => Tensor): void {
+  /** Adds a gradient to that of `parent`, if it requires one, summed down to its shape. */
+  accumulate(parent: Tensor, grad: () => Tensor): void {
     if (!parent.requiresGrad) return;
     const fitted = this.unbroadcast(grad(), parent.shape);
     parent.grad = parent.grad ? this.graph.binary('Add', parent.grad, fitted) : fitted;
@@ -86,17 +88,18 @@ export class Autodiff {
     });
   }
 
-  /** `x [..., K] @ weight [K, N] + bias [N]` */
-  linear(x: Tensor, weight: Tensor, bias: Tensor): Tensor {
+  /** `x [..., K] @ weight [K, N] + bias [N]`, if there is a bias */
+  linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
     const { graph } = this;
-    const y = graph.binary('Add', graph.matmul(x, weight), bias);
-    return this.record(y, [x, weight, bias], (grad) => {
+    const product = graph.matmul(x, weight);
+    const y = bias ? graph.binary('Add', product, bias) : product;
+    return this.record(y, bias ? [x, weight, bias] : [x, weight], (grad) => {
       const [inner, outer] = staticShape(weight.shape) as [number, number];
       const rows = sizeOf(x.shape) / inner;
       const flat = graph.reshape(grad, [rows, outer]);
       this.accumulate(x, () => graph.reshape(graph.gemm(flat, weight, false, true), x.shape));
       this.accumulate(weight, () => graph.gemm(graph.reshape(x, [rows, inner]), flat, true, false));
-      this.accumulate(bias, () => flat);
+      if (bias) this.accumulate(bias, () => flat);
     });
   }
 

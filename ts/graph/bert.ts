@@ -22,8 +22,10 @@ export interface BertInputs {
   tokens: Tensor;
   /** int64 `[batch, sequence]`, 1 = a token, 0 = padding */
   attention_mask: Tensor;
-  /** int64 `[batch, sequence]` */
-  token_type_ids: Tensor;
+  /** int64 `[batch, sequence]`; all of the first type if left out. */
+  token_type_ids: Tensor | undefined;
+  /** int64 `[batch, sequence]`; 0, 1, … if left out. */
+  positions?: Tensor | undefined;
 }
 
 /** Name -> shape of every parameter besides the token embeddings; a head for `labels` logits on the pooler. */
@@ -80,12 +82,14 @@ export function bertEncoder(
 
   const table = get('embeddings.position_embeddings.weight');
   let positions: Tensor;
-  if (typeof length === 'number') positions = net.head(table, length);
+  if (inputs.positions) positions = net.gather(table, inputs.positions);
+  else if (typeof length === 'number') positions = net.head(table, length);
   else {
     const end = graph.emit('Shape', [inputs.attention_mask], [1], { start: 1, end: 2 }, 'int64');
     positions = graph.emit('Slice', [table, graph.integers([0]), end], [length, hidden]);
   }
-  const types = net.gather(get('embeddings.token_type_embeddings.weight'), inputs.token_type_ids);
+  const typeTable = get('embeddings.token_type_embeddings.weight');
+  const types = inputs.token_type_ids ? net.gather(typeTable, inputs.token_type_ids) : net.head(typeTable, 1);
   let x = norm(net.add(net.add(inputs.tokens, positions), types), 'embeddings.LayerNorm');
 
   const present = graph.cast(inputs.attention_mask, 'float32');

@@ -1,6 +1,6 @@
 import { SeineError } from '../core/errors.ts';
-import type { Attribute, DataType, Dim, OnnxInitializer, OnnxNode, OnnxValue } from './onnx.ts';
-import { writeOnnx } from './onnx.ts';
+import type { Attribute, DataType, Dim, ExternalData, OnnxInitializer, OnnxNode, OnnxValue } from './onnx.ts';
+import { TYPES, writeOnnx } from './onnx.ts';
 
 /** A value of the graph. `requiresGrad` says that a gradient flows into it; `grad` is set by `backward`. */
 export interface Tensor {
@@ -105,6 +105,12 @@ export class Graph {
     return this.tensor(name, shape, type);
   }
 
+  /** Weights that stay in another file. */
+  external(name: string, shape: readonly number[], type: DataType, data: ExternalData): Tensor {
+    this.initializers.push({ name, dims: shape, type, data });
+    return this.tensor(name, shape, type);
+  }
+
   private constant(key: string, make: () => OnnxInitializer): Tensor {
     const known = this.constants.get(key);
     if (known) return known;
@@ -136,6 +142,11 @@ export class Graph {
     return this.constant(name, () => ({ name, dims: [values.length], type: 'int64', data: data() }));
   }
 
+  /** A vector that several nodes share by its name. */
+  constantVector(name: string, data: Float32Array): Tensor {
+    return this.constant(name, () => ({ name, dims: [data.length], type: 'float32', data }));
+  }
+
   binary(op: 'Add' | 'Sub' | 'Mul' | 'Div', a: Tensor, b: Tensor): Tensor {
     return this.emit(op, [a, b], broadcast(a.shape, b.shape));
   }
@@ -145,8 +156,7 @@ export class Graph {
   }
 
   cast(x: Tensor, type: DataType): Tensor {
-    const code = { float32: 1, int8: 3, int32: 6, int64: 7, bool: 9 }[type];
-    return this.emit('Cast', [x], x.shape, { to: code }, type);
+    return x.type === type ? x : this.emit('Cast', [x], x.shape, { to: TYPES[type] }, type);
   }
 
   /** A symbolic dimension must stand at the place where the input has it. */

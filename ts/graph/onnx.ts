@@ -1,6 +1,6 @@
 /** The part of the ONNX format that Seine writes; field numbers are those of onnx.proto. */
 
-export type DataType = 'float32' | 'int64' | 'int32' | 'int8' | 'bool';
+export type DataType = 'float32' | 'float16' | 'bfloat16' | 'int64' | 'int32' | 'int8' | 'bool';
 
 /** A symbolic dimension bears a name. */
 export type Dim = number | string;
@@ -25,7 +25,15 @@ export interface OnnxInitializer {
   name: string;
   type: DataType;
   dims: readonly number[];
-  data: Float32Array | BigInt64Array | Int32Array | Int8Array | Uint8Array;
+  data: Float32Array | BigInt64Array | Int32Array | Int8Array | Uint8Array | ExternalData;
+}
+
+/** Bytes of a tensor, row-major and little-endian, that stay in another file. */
+export interface ExternalData {
+  /** Of the file, relative to the folder that the session is told. */
+  location: string;
+  offset: number;
+  length: number;
 }
 
 export interface OnnxModel {
@@ -35,7 +43,17 @@ export interface OnnxModel {
   outputs: readonly OnnxValue[];
 }
 
-const TYPES: Record<DataType, number> = { float32: 1, int8: 3, int32: 6, int64: 7, bool: 9 };
+/** Numbers of the element types, as `Cast` takes them. */
+export const TYPES: Readonly<Record<DataType, number>> = {
+  float32: 1,
+  int8: 3,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  bfloat16: 16,
+};
+const EXTERNAL = 1;
 const OPSET = 17;
 const IR_VERSION = 8;
 
@@ -141,7 +159,24 @@ function writeNode(message: Message, { op, inputs, outputs, attributes = {} }: O
   }
 }
 
-/** The bytes of an ONNX file: opset 17, all weights inside. */
+function writeInitializer(message: Message, { name, type, dims, data }: OnnxInitializer): void {
+  for (const dim of dims) message.int(1, dim);
+  message.int(2, TYPES[type]);
+  message.string(8, name);
+  if (ArrayBuffer.isView(data)) {
+    message.bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    return;
+  }
+  for (const [key, value] of Object.entries(data)) {
+    message.message(13, (entry) => {
+      entry.string(1, key);
+      entry.string(2, String(value));
+    });
+  }
+  message.int(14, EXTERNAL);
+}
+
+/** The bytes of an ONNX file of opset 17. */
 export function writeOnnx(model: OnnxModel): Uint8Array {
   const file = new Message();
   file.int(1, IR_VERSION);
@@ -149,13 +184,8 @@ export function writeOnnx(model: OnnxModel): Uint8Array {
   file.message(7, (graph) => {
     for (const node of model.nodes) graph.message(1, (message) => writeNode(message, node));
     graph.string(2, 'graph');
-    for (const { name, type, dims, data } of model.initializers) {
-      graph.message(5, (tensor) => {
-        for (const dim of dims) tensor.int(1, dim);
-        tensor.int(2, TYPES[type]);
-        tensor.string(8, name);
-        tensor.bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-      });
+    for (const initializer of model.initializers) {
+      graph.message(5, (message) => writeInitializer(message, initializer));
     }
     for (const input of model.inputs) graph.message(11, (message) => writeValue(message, input));
     for (const output of model.outputs) graph.message(12, (message) => writeValue(message, output));

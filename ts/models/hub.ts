@@ -6,6 +6,7 @@ import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout } from 'node:timers/promises';
 import { SeineError } from '../core/errors.ts';
+import { WEIGHTS, weightFiles } from '../graph/checkpoint.ts';
 import { externalData } from './externalData.ts';
 import { GRAPHS, OPTIONAL_FILES } from './layout.ts';
 
@@ -73,17 +74,25 @@ async function fetchModel(name: string, directory: string, options: HubOptions):
     if (await fetchFile(file)) return;
     throw new SeineError(
       'ERR_MODEL',
-      `The model ${name} on ${hub} should have ${file} but has not: check the name, or choose a model with an ONNX export.`,
+      `The model ${name} on ${hub} should have ${file} but has not: check the name, or choose a model with an ONNX ` +
+        'export or safetensors.',
     );
   };
 
   await require('config.json');
   await require('tokenizer.json');
   for (const file of OPTIONAL_FILES) await fetchFile(file);
-  const graph = (await fetchFile(GRAPHS[0])) ? GRAPHS[0] : GRAPHS[1];
-  if (graph === GRAPHS[1]) await require(graph);
-  for (const weights of await externalData(join(staging, graph))) {
-    await require(join(dirname(graph), weights).replaceAll('\\', '/'));
+  let found: string | undefined;
+  for (const file of [...GRAPHS, ...WEIGHTS]) {
+    if (found === undefined && (await fetchFile(file))) found = file;
+  }
+  if (found === undefined) await require(WEIGHTS[0]);
+  else if (found === WEIGHTS[1]) {
+    for (const file of weightFiles(staging)) if (file !== found) await require(file);
+  } else if (found !== WEIGHTS[0]) {
+    for (const weights of await externalData(join(staging, found))) {
+      await require(join(dirname(found), weights).replaceAll('\\', '/'));
+    }
   }
   try {
     await rename(staging, directory);

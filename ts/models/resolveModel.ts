@@ -6,6 +6,7 @@ import { basename, delimiter, dirname, isAbsolute, join, resolve } from 'node:pa
 import { fileURLToPath } from 'node:url';
 import { SeineError, show } from '../core/errors.ts';
 import { sha256 } from '../core/files.ts';
+import { WEIGHTS, weightFiles } from '../graph/checkpoint.ts';
 import { externalData } from './externalData.ts';
 import { downloadModel, type HubProgress, isHubName } from './hub.ts';
 import { GRAPHS, OPTIONAL_FILES } from './layout.ts';
@@ -20,7 +21,7 @@ export interface ModelFiles {
   directory: string;
   /** `[relative name, absolute path]` of every file that determines the model's output, sorted by name. */
   files: Record<string, string>;
-  /** Path of the ONNX graph. */
+  /** Path of the ONNX graph or, where there is none, of the first file of weights. */
   graph: string;
   /** SHA-256 over names and contents of all `files`, in hexadecimal. */
   hash: string;
@@ -102,25 +103,32 @@ async function readable<T>(directory: string, read: () => Promise<T>): Promise<T
 async function describe(nameOrPath: string, kind: ModelKind, directory: string): Promise<ModelFiles> {
   const has = (name: string): boolean => existsSync(join(directory, name));
   const graph = GRAPHS.find(has);
-  const missing = ['config.json', 'tokenizer.json'].filter((name) => !has(name));
-  if (graph === undefined) missing.push(GRAPHS.join(' or '));
-  if (graph === undefined || missing.length > 0) {
+  const weights = graph === undefined ? weightFiles(directory) : [];
+  const fromGguf = weights[0]?.endsWith('.gguf') ?? false;
+  const missing = ['config.json', 'tokenizer.json'].filter(
+    (name) => !has(name) && !(fromGguf && name === 'config.json'),
+  );
+  const main = graph ?? weights[0];
+  if (main === undefined) missing.push([...GRAPHS, ...WEIGHTS].join(' or '));
+  missing.push(...weights.filter((name) => !has(name)));
+  if (main === undefined || missing.length > 0) {
     throw new SeineError(
       'ERR_MODEL',
       `The ${kind} at ${directory} lacks ${missing.join(' and ')}: a model needs config.json, tokenizer.json and ` +
-        `${GRAPHS.join(' or ')}; fetch it again or export it to ONNX.`,
+        `${[...GRAPHS, ...WEIGHTS].join(' or ')} or a .gguf file; fetch it again.`,
     );
   }
-  const names = ['config.json', 'tokenizer.json', graph, ...OPTIONAL_FILES.filter(has)];
-  for (const name of await externalData(join(directory, graph))) {
-    const weights = join(dirname(graph), name).replaceAll('\\', '/');
-    if (!has(weights)) {
+  const names = ['config.json', 'tokenizer.json', ...OPTIONAL_FILES].filter(has);
+  names.push(...(graph === undefined ? weights : [graph]));
+  for (const name of graph === undefined ? [] : await externalData(join(directory, graph))) {
+    const data = join(dirname(main), name).replaceAll('\\', '/');
+    if (!has(data)) {
       throw new SeineError(
         'ERR_MODEL',
-        `The ${kind} at ${directory} lacks ${weights}, where ${graph} keeps its weights: fetch the model again.`,
+        `The ${kind} at ${directory} lacks ${data}, where ${graph} keeps its weights: fetch the model again.`,
       );
     }
-    names.push(weights);
+    names.push(data);
   }
   names.sort();
   const hash = createHash('sha256');
@@ -130,7 +138,7 @@ async function describe(nameOrPath: string, kind: ModelKind, directory: string):
     kind,
     directory,
     files: Object.fromEntries(names.map((name) => [name, join(directory, name)])),
-    graph: join(directory, graph),
+    graph: join(directory, main),
     hash: hash.digest('hex'),
   };
 }

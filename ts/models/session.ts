@@ -35,6 +35,8 @@ export interface SessionOptions {
   provider?: Provider | undefined;
   /** Threads of one run; the process's thread budget if left out. */
   threads?: number | undefined;
+  /** Where the weights lie that a graph given as bytes keeps in other files. */
+  externalFolder?: string | undefined;
 }
 
 export interface RunOptions {
@@ -92,7 +94,14 @@ export async function openSession(
     executionProviders: [provider],
     intraOpNumThreads: threads,
     // Threads that spin after a run would take the processors from the other model, or from SQLite.
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
+    extra: {
+      session: {
+        intra_op: { allow_spinning: '0' },
+        ...(options.externalFolder && {
+          model_external_initializers_file_folder_path: options.externalFolder,
+        }),
+      },
+    },
     logSeverityLevel: 4,
   };
   let session: InferenceSession;

@@ -1,7 +1,8 @@
 import { SeineError, show } from '../core/errors.ts';
 import type { OpenModelOptions } from './contracts.ts';
+import { openGraphSession } from './graphSession.ts';
 import type { ModelFiles } from './resolveModel.ts';
-import { openSession, type Session, type Tensor } from './session.ts';
+import type { Session, Tensor } from './session.ts';
 import { openTokenizer, readJson, type TokenIds, type Tokenizer } from './tokenizer.ts';
 
 /** Used where no file of a model says how many tokens it takes. */
@@ -34,14 +35,18 @@ export async function openTextGraph(files: ModelFiles, options: OpenModelOptions
     const at = path(name);
     return at === undefined ? {} : readJson(at);
   };
-  const config = await optional('config.json');
   const tokenizerConfig = await optional('tokenizer_config.json');
   const sentence = await optional('sentence_bert_config.json');
   const tokenizer = await openTokenizer(path('tokenizer.json')!, path('tokenizer_config.json'));
-  checkVocabulary(files, tokenizer, config);
-  const maxTokens = tokenLimit(files, tokenizer, { config, tokenizerConfig, sentence }, options.maxTokens);
-
-  const session = await openSession(files.graph, options);
+  const { session, config } = await openGraphSession(files, options);
+  let maxTokens: number;
+  try {
+    checkVocabulary(files, tokenizer, config);
+    maxTokens = tokenLimit(files, tokenizer, { config, tokenizerConfig, sentence }, options.maxTokens);
+  } catch (error) {
+    await session.release();
+    throw error;
+  }
   const padId = typeof config.pad_token_id === 'number' ? config.pad_token_id : tokenizer.padId;
   const wide = new Map(session.inputs.map(({ name, type }) => [name, type === 'int64']));
   try {
@@ -118,7 +123,7 @@ function checkVocabulary(files: ModelFiles, tokenizer: Tokenizer, config: Record
   if (typeof rows !== 'number') {
     throw new SeineError(
       'ERR_MODEL',
-      `${files.files['config.json']} should give vocab_size as a number, got ${show(rows)}: fetch the model again.`,
+      `The model at ${files.directory} should give vocab_size as a number, got ${show(rows)}: fetch it again.`,
     );
   }
   if (tokenizer.size <= rows && tokenizer.size >= rows * LEAST_SHARE) return;

@@ -1,3 +1,4 @@
+import { floatOfHalf } from '../../core/floatOfHalf.ts';
 import type { StoredRows } from '../storedRows.ts';
 
 /** Rows whose numbers are float32 or stand for such. */
@@ -25,12 +26,4 @@ export function decodeRow(rows: FloatRows, row: number, dim: number, to: Float32
     case 'int8':
       for (let i = 0; i < dim; i++) to[i] = rows.codes[start + i]! * rows.scales[row]!;
   }
-}
-
-function floatOfHalf(bits: number): number {
-  const sign = (bits & 0x8000) === 0 ? 1 : -1;
-  const exponent = (bits >>> 10) & 31;
-  const fraction = bits & 0x3ff;
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
 }

@@ -1,0 +1,43 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { openCrossEncoder } from '../../ts/models/crossEncoder.ts';
+import { openEncoder } from '../../ts/models/encoder.ts';
+
+const miniLM = fileURLToPath(new URL('../../../shared/models/all-MiniLM-L6-v2', import.meta.url));
+
+// ../shared is there for those who work on Seine; others skip this.
+const described = existsSync(miniLM) ? describe : describe.skip;
+described('a model without an ONNX graph', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'seine-model-'));
+    for (const name of readdirSync(miniLM)) {
+      if (name !== 'model.onnx') symlinkSync(join(miniLM, name), join(folder, name));
+    }
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  test('embeds from its safetensors as from its graph, whatever the batch', async () => {
+    const written = await openEncoder(folder);
+    const ready = await openEncoder(miniLM);
+    const texts = ['This is an example sentence', 'sea', `a long text ${'about rivers '.repeat(60)}`];
+    const [got, wanted] = [
+      await written.encode(texts, { kind: 'document' }),
+      await ready.encode(texts, { kind: 'document' }),
+    ];
+    const worst = wanted.vectors.reduce((most, x, i) => Math.max(most, Math.abs(x - got.vectors[i]!)), 0);
+    expect(worst).toBeLessThan(1e-5);
+    expect(got.vectors[0]).toBeCloseTo(0.0676569, 5);
+    await Promise.all([written.close(), ready.close()]);
+    expect(written.hash).not.toBe(ready.hash);
+  });
+
+  test('an embedder is no ranker', async () => {
+    await expect(openCrossEncoder(folder)).rejects.toThrow(
+      /should be a model for sequence classification, but its architectures are/,
+    );
+  });
+});

@@ -1,0 +1,102 @@
+import { regroup, rmsNorm, rotate, silu } from '../decoderOps.ts';
+import type { Tensor } from '../graph.ts';
+import { hideByDistance, hidePadding, lastTokens, positionsOf } from '../positions.ts';
+import { decoderFrequencies, type Rope, ropeOf } from '../rope.ts';
+import { type Family, linear, type Source } from './family.ts';
+
+export const TOKEN_EMBEDDINGS = 'embed_tokens.weight';
+
+/** Llama, Qwen2 and Qwen3: pre-norm decoders with rotary positions and keys shared by groups of heads. */
+export const decoder: Family = {
+  types: ['llama', 'qwen2', 'qwen3'],
+  prefix: 'model',
+  takesTypes: false,
+  states(source, { ids, mask }) {
+    const { net, config, weights } = source;
+    const { graph } = net;
+    config.oneOf('hidden_act', ['silu'], 'silu');
+    if (config.flag('use_sliding_window', false)) throw config.wrong('use_sliding_window', 'false');
+    const hidden = config.count('hidden_size');
+    const heads = config.count('num_attention_heads');
+    const width = config.count('head_dim', hidden / heads);
+    const positions = positionsOf(graph, mask);
+    const rope = ropeOf(graph, graph.cast(positions, 'float32'), decoderFrequencies(config, width), 'rope');
+    const hide = graph.binary('Add', hidePadding(graph, mask), hideByDistance(graph, positions, 'causal'));
+    const unseen = graph.emit(
+      'Unsqueeze',
+      [hide, graph.integers([2])],
+      [mask.shape[0]!, 1, 1, ...hide.shape.slice(2)],
+    );
+
+    const norm = (x: Tensor, name: string): Tensor =>
+      rmsNorm(
+        net,
+        x,
+        weights.get(`${name}.weight`, [x.shape.at(-1) as number]),
+        config.number('rms_norm_eps', 1e-6),
+      );
+    const inner = config.count('intermediate_size');
+    const biased = config.flag('mlp_bias', false);
+    let x = graph.gather(weights.get(TOKEN_EMBEDDINGS, [config.count('vocab_size'), hidden]), ids);
+    for (let layer = 0; layer < config.count('num_hidden_layers'); layer++) {
+      const prefix = `layers.${layer}`;
+      const seen = attention(
+        source,
+        norm(x, `${prefix}.input_layernorm`),
+        `${prefix}.self_attn`,
+        rope,
+        unseen,
+        norm,
+      );
+      x = net.add(x, seen);
+      const y = norm(x, `${prefix}.post_attention_layernorm`);
+      const gate = silu(net, linear(source, y, `${prefix}.mlp.gate_proj`, inner, biased));
+      const product = net.mul(gate, linear(source, y, `${prefix}.mlp.up_proj`, inner, biased));
+      x = net.add(x, linear(source, product, `${prefix}.mlp.down_proj`, hidden, biased));
+    }
+    return norm(x, 'norm');
+  },
+  classify(source, { mask }, states, labels) {
+    return linear(source, lastTokens(source.net.graph, states, mask), 'score', labels, false);
+  },
+};
+
+/** `hide` is `[batch, 1, 1, sequence, sequence]`. */
+function attention(
+  source: Source,
+  x: Tensor,
+  name: string,
+  { cos, sin }: Rope,
+  hide: Tensor,
+  norm: (x: Tensor, name: string) => Tensor,
+): Tensor {
+  const { net, config } = source;
+  const [batch, length, hidden] = x.shape as [number | string, number | string, number];
+  const heads = config.count('num_attention_heads');
+  const groups = config.count('num_key_value_heads', heads);
+  const width = config.count('head_dim', hidden / heads);
+  const isQwen2 = config.fields.model_type === 'qwen2';
+  const biased = config.flag('attention_bias', isQwen2);
+  /** `[batch, heads, sequence, width]` */
+  const split = (part: 'q' | 'k' | 'v', count: number): Tensor => {
+    const y = net.reshape(linear(source, x, `${name}.${part}_proj`, count * width, biased), [
+      batch,
+      length,
+      count,
+      width,
+    ]);
+    const isNormed = config.fields.model_type === 'qwen3' && part !== 'v';
+    const heads = net.transpose(isNormed ? norm(y, `${name}.${part}_norm`) : y, [0, 2, 1, 3]);
+    return part === 'v' ? heads : rotate(net, heads, cos, sin);
+  };
+  /** Each head of keys and values serves a group of queries. */
+  const grouped = (t: Tensor, members: number): Tensor =>
+    regroup(net, t, [0, groups, members, -1, width], [batch, groups, members, length, width]);
+  const queries = grouped(split('q', heads), heads / groups);
+  const keys = net.transpose(grouped(split('k', groups), 1), [0, 1, 2, 4, 3]);
+  const similarity = net.scale(net.matmul(queries, keys), 1 / Math.sqrt(width));
+  const mixed = net.matmul(net.softmax(net.add(similarity, hide)), grouped(split('v', groups), 1));
+  const joined = regroup(net, mixed, [0, heads, -1, width], [batch, heads, length, width]);
+  const merged = net.reshape(net.transpose(joined, [0, 2, 1, 3]), [batch, length, heads * width]);
+  return linear(source, merged, `${name}.o_proj`, hidden, biased && !isQwen2);
+}

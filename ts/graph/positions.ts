@@ -1,0 +1,64 @@
+import type { Graph, Tensor } from './graph.ts';
+
+/** What is added to the similarity with a key that must not be seen. */
+const HIDDEN = -1e9;
+
+/** 0, 1, … for `mask` int64 `[batch, sequence]`: int64 `[sequence]`. */
+export function positionsOf(graph: Graph, mask: Tensor): Tensor {
+  const shape = graph.emit('Shape', [mask], [1], { start: 1, end: 2 }, 'int64');
+  const length = graph.emit('Squeeze', [shape, graph.integers([0])], [], {}, 'int64');
+  return graph.emit('Range', [graph.integer(0), length, graph.integer(1)], [mask.shape[1]!], {}, 'int64');
+}
+
+/** Hides padding: float32 `[batch, 1, 1, sequence]`, to be added to similarities. */
+export function hidePadding(graph: Graph, mask: Tensor): Tensor {
+  const [batch, sequence] = mask.shape;
+  const present = graph.cast(mask, 'float32');
+  const spread = graph.emit('Unsqueeze', [present, graph.integers([1, 2])], [batch!, 1, 1, sequence!]);
+  return graph.binary('Mul', graph.binary('Sub', graph.scalar(1), spread), graph.scalar(HIDDEN));
+}
+
+/**
+ * Hides keys by their distance, position of the query minus that of the key: those behind the query (`causal`), or
+ * those more than `within` positions away. Float32 `[sequence, sequence]`.
+ */
+export function hideByDistance(
+  graph: Graph,
+  positions: Tensor,
+  which: 'causal' | { within: number },
+): Tensor {
+  const [sequence] = positions.shape;
+  const at = graph.cast(positions, 'float32');
+  const queries = graph.emit('Unsqueeze', [at, graph.integers([1])], [sequence!, 1]);
+  const keys = graph.emit('Unsqueeze', [at, graph.integers([0])], [1, sequence!]);
+  const distance = graph.emit('Sub', [queries, keys], [sequence!, sequence!]);
+  const hidden =
+    which === 'causal'
+      ? graph.emit('Less', [distance, graph.scalar(0)], distance.shape, {}, 'bool')
+      : graph.emit(
+          'Greater',
+          [graph.unary('Abs', distance), graph.scalar(which.within)],
+          distance.shape,
+          {},
+          'bool',
+        );
+  return graph.binary('Mul', graph.cast(hidden, 'float32'), graph.scalar(HIDDEN));
+}
+
+/** States `[batch, sequence, dim]` of each item's last token: `[batch, dim]`. */
+export function lastTokens(graph: Graph, states: Tensor, mask: Tensor): Tensor {
+  const [batch, , dim] = states.shape;
+  const counts = graph.emit('ReduceSum', [mask, graph.integers([1])], [batch!, 1], { keepdims: 1 }, 'int64');
+  const last = graph.emit('Sub', [counts, graph.integer(1)], counts.shape, {}, 'int64');
+  return graph.emit('GatherND', [states, last], [batch!, dim!], { batch_dims: 1 });
+}
+
+/** Mean of the states `[batch, sequence, dim]` of each item's tokens: `[batch, dim]`. */
+export function meanTokens(graph: Graph, states: Tensor, mask: Tensor): Tensor {
+  const [batch, sequence, dim] = states.shape;
+  const present = graph.cast(mask, 'float32');
+  const weights = graph.emit('Unsqueeze', [present, graph.integers([1])], [batch!, 1, sequence!]);
+  const sums = graph.emit('MatMul', [weights, states], [batch!, 1, dim!]);
+  const means = graph.binary('Div', sums, graph.sum(weights, [2]));
+  return graph.emit('Squeeze', [means, graph.integers([1])], [batch!, dim!]);
+}

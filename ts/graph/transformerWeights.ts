@@ -1,0 +1,83 @@
+import { basename } from 'node:path';
+import { SeineError, show } from '../core/errors.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import { type CheckpointTensor, isPlain, readTensor } from './checkpointTensor.ts';
+import type { Graph, Tensor } from './graph.ts';
+
+const TYPES = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const;
+
+/**
+ * Weights of a checkpoint as float32 tensors of a graph. Plain numbers stay in their file (ONNX Runtime widens halves
+ * when it opens the graph); blocks of codes are computed and lie in the graph.
+ */
+export class TransformerWeights {
+  readonly #graph: Graph;
+  readonly #checkpoint: Checkpoint;
+  /** Put before a name that is not there alone: models with a head have one, those without need not. */
+  readonly #prefix: string;
+  readonly #made = new Map<string, Tensor>();
+
+  constructor(graph: Graph, checkpoint: Checkpoint, prefix: string) {
+    this.#graph = graph;
+    this.#checkpoint = checkpoint;
+    this.#prefix = prefix;
+  }
+
+  has(name: string): boolean {
+    return this.#find(name) !== undefined;
+  }
+
+  /** A vector or a table, as it lies. */
+  get(name: string, shape: readonly number[]): Tensor {
+    return this.#load(name, shape);
+  }
+
+  /** A matrix that lies as `[to, from]`, as `[from, to]`. */
+  matrix(name: string, from: number, to: number): Tensor {
+    return this.#graph.transpose(this.#load(name, [to, from]), [1, 0]);
+  }
+
+  /** Some rows of a table of `rows` rows, as columns of a matrix `[dim, ids]`. */
+  columns(name: string, rows: number, dim: number, ids: readonly number[]): Tensor {
+    const chosen = this.#graph.gather(this.#load(name, [rows, dim]), this.#graph.integers(ids));
+    return this.#graph.transpose(chosen, [1, 0]);
+  }
+
+  #find(name: string): [string, CheckpointTensor] | undefined {
+    const { tensors } = this.#checkpoint;
+    for (const key of [name, `${this.#prefix}.${name}`]) {
+      const tensor = tensors.get(key);
+      if (tensor !== undefined) return [key, tensor];
+    }
+    return undefined;
+  }
+
+  #load(name: string, shape: readonly number[]): Tensor {
+    const found = this.#find(name);
+    if (found === undefined || found[1].shape.join() !== shape.join()) {
+      const got = found === undefined ? 'none' : `[${found[1].shape.join(', ')}]`;
+      throw new SeineError(
+        'ERR_MODEL',
+        `The model at ${this.#checkpoint.directory} should have a tensor ${show(name)} of shape ` +
+          `[${shape.join(', ')}], got ${got}: check that config.json belongs to it.`,
+      );
+    }
+    const [key, tensor] = found;
+    const known = this.#made.get(key) ?? this.#make(key, tensor);
+    this.#made.set(key, known);
+    return known;
+  }
+
+  #make(key: string, tensor: CheckpointTensor): Tensor {
+    const { format, shape, path, offset, bytes, interleaved } = tensor;
+    if (!isPlain(format) || interleaved !== undefined) {
+      return this.#graph.weights(key, shape, readTensor(key, tensor));
+    }
+    const stored = this.#graph.external(key, shape, TYPES[format], {
+      location: basename(path),
+      offset,
+      length: bytes,
+    });
+    return this.#graph.cast(stored, 'float32');
+  }
+}
