@@ -88,11 +88,7 @@ export class ResidentRows implements Rows {
     const checked = checkSearchOptions(options, (where) => this.#attributes.copyWhere(where));
     checked.signal?.throwIfAborted();
     const owned = copyMatrix(queries, this.dim, 'queries');
-    const bound = this.#mutations.then(() => this.#bound());
-    const work = this.#searchSnapshot(owned, checked, bound);
-    this.#searches.add(work);
-    const done = () => this.#searches.delete(work);
-    work.then(done, done);
+    const work = this.#track(this.#searchSnapshot(owned, checked, this.#bound()));
     return checked.signal === undefined ? work : untilAborted(work, checked.signal);
   }
 
@@ -100,12 +96,7 @@ export class ResidentRows implements Rows {
     this.#checkOpen('rescore');
     const ownedPairs = copyPairs(pairs);
     const owned = copyMatrix(queries, this.dim, 'queries');
-    const bound = this.#mutations.then(() => ({ snapshot: this.#snapshot, backend: this.#backend }));
-    const work = this.#rescoreSnapshot(owned, ownedPairs, bound);
-    this.#searches.add(work);
-    const done = () => this.#searches.delete(work);
-    work.then(done, done);
-    return work;
+    return this.#track(this.#rescoreSnapshot(owned, ownedPairs, this.#bound()));
   }
 
   async append(data: Float32Array | RowBatch): Promise<Appended> {
@@ -186,9 +177,21 @@ export class ResidentRows implements Rows {
     this.#snapshot = appended(this.#snapshot, rows);
   }
 
-  /** What a search that it is the turn of sees. */
-  #bound(): Bound {
-    return { snapshot: this.#snapshot, attributes: this.#attributes, backend: this.#backend };
+  /** What a search sees that is called now: the rows after the mutations called before. */
+  #bound(): Promise<Bound> {
+    return this.#mutations.then(() => ({
+      snapshot: this.#snapshot,
+      attributes: this.#attributes,
+      backend: this.#backend,
+    }));
+  }
+
+  /** Keeps the rows until `work` has settled. */
+  #track<T>(work: Promise<T>): Promise<T> {
+    this.#searches.add(work);
+    const done = () => this.#searches.delete(work);
+    work.then(done, done);
+    return work;
   }
 
   async #searchSnapshot(
@@ -211,11 +214,7 @@ export class ResidentRows implements Rows {
     return fillTopK(topK, best, filled, new Uint32Array(q).fill(filled));
   }
 
-  async #rescoreSnapshot(
-    queries: Float32Array,
-    pairs: Pairs,
-    bound: Promise<{ snapshot: Snapshot; backend: BackendRows }>,
-  ): Promise<Float32Array> {
+  async #rescoreSnapshot(queries: Float32Array, pairs: Pairs, bound: Promise<Bound>): Promise<Float32Array> {
     const { snapshot, backend } = await bound;
     const q = queries.length / this.dim;
     checkPairs(pairs, q, snapshot);
