@@ -1,5 +1,6 @@
+import { geoPointOf } from './geoPointOf.ts';
 import { parseTimestamp } from './timestamp.ts';
-import type { AttributeType, AttributeValue, GeoPoint } from './types.ts';
+import type { AttributeType, AttributeValue } from './types.ts';
 
 /**
  * A value as its source has it. `textual` says that the source knows only text (CSV, TSV, TREC), so that numbers,
@@ -93,11 +94,9 @@ const CONVERSIONS: Record<AttributeType, (raw: RawValue) => AttributeValue | und
   geo: ({ value }) => {
     if (typeof value === 'string') {
       const [lat = '', lon = '', more] = value.split(',').map((part) => part.trim());
-      return more === undefined ? point(number(lat), number(lon)) : undefined;
+      return more === undefined ? geoPointOf({ lat: number(lat), lon: number(lon) }) : undefined;
     }
-    if (typeof value !== 'object' || value === null) return undefined;
-    const { lat, lon } = value as Record<string, unknown>;
-    return point(lat, lon);
+    return geoPointOf(value);
   },
 };
 
@@ -112,9 +111,4 @@ function number(text: string): number | undefined {
   const value = Number(text);
   const kept = /^-?\d+$/.test(text) ? Number.isSafeInteger(value) : Number.isFinite(value);
   return kept ? value : undefined;
-}
-
-function point(lat: unknown, lon: unknown): GeoPoint | undefined {
-  if (typeof lat !== 'number' || typeof lon !== 'number') return undefined;
-  return Math.abs(lat) <= 90 && Math.abs(lon) <= 180 ? { lat, lon } : undefined;
 }

@@ -1,5 +1,6 @@
 import { ATTRIBUTE_TYPES, EXPECTED_VALUES } from '../core/attributeValues.ts';
 import { SeineError, show } from '../core/errors.ts';
+import { geoPointOf } from '../core/geoPointOf.ts';
 import type { AttributeType, AttributeValue } from '../core/types.ts';
 
 /** int64's minimum stands for a missing timestamp. */
@@ -82,10 +83,5 @@ const COPIES: Record<AttributeType, (value: unknown) => AttributeValue | undefin
     Array.isArray(value) && value.every((member) => typeof member === 'string')
       ? [...new Set<string>(value)]
       : undefined,
-  geo: (value) => {
-    if (typeof value !== 'object' || value === null) return undefined;
-    const { lat, lon } = value as Record<string, unknown>;
-    if (typeof lat !== 'number' || typeof lon !== 'number') return undefined;
-    return Math.abs(lat) <= 90 && Math.abs(lon) <= 180 ? { lat, lon } : undefined;
-  },
+  geo: geoPointOf,
 };

@@ -1,4 +1,5 @@
 import { SeineError, show } from '../core/errors.ts';
+import { geoPointOf } from '../core/geoPointOf.ts';
 import type { Attributes, AttributeType, AttributeValue } from '../core/types.ts';
 
 const INT64 = 1n << 63n;
@@ -34,12 +35,8 @@ function encodeValue(value: AttributeValue): { type: AttributeType; encoded: Enc
     const strings = value.every((member) => typeof member === 'string');
     return strings ? { type: 'set', encoded: [...new Set(value)] } : undefined;
   }
-  if (typeof value !== 'object' || value === null) return undefined;
-  const { lat, lon } = value;
-  const onEarth = Math.abs(lat) <= 90 && Math.abs(lon) <= 180;
-  return typeof lat === 'number' && typeof lon === 'number' && onEarth
-    ? { type: 'geo', encoded: { geo: [lat, lon] } }
-    : undefined;
+  const point = geoPointOf(value);
+  return point && { type: 'geo', encoded: { geo: [point.lat, point.lon] } };
 }
 
 /**

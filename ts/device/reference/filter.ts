@@ -1,5 +1,6 @@
 import { type Bitset, setBit, zeros } from '../../core/bitset.ts';
 import { SeineError, show } from '../../core/errors.ts';
+import { geoPointOf } from '../../core/geoPointOf.ts';
 import { parseTimestamp } from '../../core/timestamp.ts';
 import type { AttributeType, FilterExpression, GeoPoint } from '../../core/types.ts';
 import { type Column, type Columns, MISSING_TIMESTAMP } from '../columns.ts';
@@ -193,7 +194,8 @@ function comparison(
 function near(column: Column, centre: unknown, metres: unknown, path: string): Predicate {
   if (column.type !== 'geo')
     throw fault(path, `needs an attribute of points, this one is of type ${column.type}`);
-  if (!isPoint(centre)) {
+  const middle = geoPointOf(centre);
+  if (middle === undefined) {
     throw fault(path, `takes a centre { lat: -90..90, lon: -180..180 } in degrees, got ${show(centre)}`);
   }
   if (typeof metres !== 'number' || !(metres >= 0)) {
@@ -201,15 +203,8 @@ function near(column: Column, centre: unknown, metres: unknown, path: string): P
   }
   return (ordinal) => {
     const point = column.values[ordinal];
-    return point !== undefined && distance(point, centre) <= metres;
+    return point !== undefined && distance(point, middle) <= metres;
   };
-}
-
-/** Whether a value is a point in degrees. */
-function isPoint(value: unknown): value is GeoPoint {
-  if (typeof value !== 'object' || value === null) return false;
-  const { lat, lon } = value as Partial<GeoPoint>;
-  return typeof lat === 'number' && Math.abs(lat) <= 90 && typeof lon === 'number' && Math.abs(lon) <= 180;
 }
 
 /** Great-circle distance in metres (haversine formula on a sphere). */
