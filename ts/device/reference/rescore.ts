@@ -3,10 +3,7 @@ import type { RescoreTask } from '../device.ts';
 import { pacer } from '../pacer.ts';
 import { chunkOf } from './readRows.ts';
 import { rowScorer } from './rowScorer.ts';
-import type { Chunk } from './scan.ts';
-
-/** Numbers scored between two looks at the clock. */
-const NUMBERS_PER_BLOCK = 1 << 16;
+import { type Chunk, rowsPerBlock } from './scan.ts';
 
 /** The meaning of rescore: the canonical score of each pair. */
 export async function rescore(
@@ -18,7 +15,7 @@ export async function rescore(
   const scores = new Float32Array(pairs.rows.length);
   const pause = pacer();
   const score = rowScorer(metric, dim, queries);
-  const block = Math.ceil(NUMBERS_PER_BLOCK / dim);
+  const block = rowsPerBlock(dim);
   for (let i = 0; i < scores.length; i++) {
     if (i % block === 0) await pause();
     const { first, rows } = chunkOf(chunks, pairs.rows[i]!);

@@ -17,6 +17,9 @@ export interface Chunk {
 /** Numbers scored between two looks at the clock. */
 const NUMBERS_PER_BLOCK = 1 << 16;
 
+/** Rows of `dim` numbers scored between two looks at the clock. */
+export const rowsPerBlock = (dim: number): number => Math.ceil(NUMBERS_PER_BLOCK / dim);
+
 /** The meaning of exact search: score every allowed row, keep the k best. */
 export async function scan(
   chunks: readonly Chunk[],
@@ -28,7 +31,7 @@ export async function scan(
   const found: Found = { ids: new Uint32Array(q * k), scores: new Float32Array(q * k) };
   const pause = pacer(signal);
   const score = rowScorer(metric, dim, queries);
-  const block = Math.ceil(NUMBERS_PER_BLOCK / dim);
+  const block = rowsPerBlock(dim);
   for (let query = 0; query < q; query++) {
     const best = new BestRows(k, isDistance(metric));
     for (const { first, rows } of chunks) {

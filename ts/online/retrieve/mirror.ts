@@ -1,4 +1,5 @@
 import { type Bitset, clearBit, hasBit, setBit, zeros } from '../../core/bitset.ts';
+import { lowerBound } from '../../core/lowerBound.ts';
 import type { Attributes } from '../../core/types.ts';
 import type { Columns } from '../../device/columns.ts';
 import type { Rows } from '../../device/device.ts';
@@ -54,14 +55,8 @@ export class Mirror {
 
   /** Ordinal of the document with this key, or -1. */
   ordinal(key: number): number {
-    let low = 0;
-    let high = this.#stagedCount;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#keys[middle]! < key) low = middle + 1;
-      else high = middle;
-    }
-    return low < this.#stagedCount && this.#keys[low] === key ? low : -1;
+    const ordinal = lowerBound(this.#keys, key, this.#stagedCount);
+    return ordinal < this.#stagedCount && this.#keys[ordinal] === key ? ordinal : -1;
   }
 
   /** Ordinal of the document whose passage this row is. */
