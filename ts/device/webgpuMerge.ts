@@ -1,12 +1,10 @@
 import type { Found, MergeTask } from './device.ts';
 import { merge } from './reference/merge.ts';
-import { type BufferPool, USAGE } from './webgpuBuffers.ts';
-import { type GpuContext, submit } from './webgpuSearch.ts';
+import type { BufferPool } from './webgpuBuffers.ts';
+import { runKernel } from './webgpuRun.ts';
+import type { GpuContext } from './webgpuSearch.ts';
 
 const THREADS = 256;
-const MAX_GROUPS = 65535;
-/** Bytes of `Params` in kernels/merge.wgsl, rounded up to whole vectors. */
-const PARAMS = 32;
 
 /** kernels/merge.wgsl over as many queries at a time as the device's buffers hold. */
 export async function mergeOnGpu(
@@ -52,47 +50,25 @@ function partOf({ ids, scores, starts, lists, k, lowest }: MergeTask, first: num
   };
 }
 
-function mergePart(
+async function mergePart(
   gpu: GpuContext,
   pool: BufferPool,
   pipeline: GPUComputePipeline,
   { ids, scores, starts, q, lists, k, lowest }: MergeTask,
 ): Promise<Found> {
-  const { device } = gpu;
-  const bytes = q * k * 8;
-  return pool.lend(async (take) => {
-    const params = await take(PARAMS, USAGE.uniform | USAGE.copyTarget);
-    const best = await take(bytes, USAGE.storage | USAGE.copySource);
-    const readback = await take(bytes, USAGE.mapRead | USAGE.copyTarget);
-    const given = [starts, ids, new Uint32Array(scores.buffer, scores.byteOffset, scores.length)];
-    const buffers: GPUBuffer[] = [];
-    for (const { byteLength } of given) {
-      buffers.push(await take(byteLength, USAGE.storage | USAGE.copyTarget));
-    }
-    gpu.checkAlive();
-    device.pushErrorScope('validation');
-    device.queue.writeBuffer(params, 0, Uint32Array.of(ids.length, q * lists, lists, k, lowest ? 1 : 0));
-    given.forEach((values, i) => {
-      device.queue.writeBuffer(buffers[i]!, 0, values as Uint32Array<ArrayBuffer>);
-    });
-    const entries = [params, ...buffers, best].map((buffer, binding) => ({
-      binding,
-      resource: { buffer, size: Math.min(buffer.size, gpu.maxBinding) },
-    }));
-    const encoder = device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
-    pass.dispatchWorkgroups(Math.min(Math.ceil(ids.length / THREADS), MAX_GROUPS));
-    pass.end();
-    encoder.copyBufferToBuffer(best, 0, readback, 0, bytes);
-    const words = await submit(device, encoder, readback, bytes);
-    const found = { ids: new Uint32Array(q * k), scores: new Float32Array(q * k) };
-    const scoreBits = new Uint32Array(found.scores.buffer);
-    for (let i = 0; i < q * k; i++) {
-      found.ids[i] = words[2 * i]!;
-      scoreBits[i] = words[2 * i + 1]!;
-    }
-    return found;
+  const words = await runKernel(gpu, pool, {
+    pipeline,
+    params: [ids.length, q * lists, lists, k, lowest ? 1 : 0],
+    inputs: [starts, ids, new Uint32Array(scores.buffer, scores.byteOffset, scores.length)],
+    words: q * k * 2,
+    threads: ids.length,
+    groupSize: THREADS,
   });
+  const found = { ids: new Uint32Array(q * k), scores: new Float32Array(q * k) };
+  const scoreBits = new Uint32Array(found.scores.buffer);
+  for (let i = 0; i < q * k; i++) {
+    found.ids[i] = words[2 * i]!;
+    scoreBits[i] = words[2 * i + 1]!;
+  }
+  return found;
 }

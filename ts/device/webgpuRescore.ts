@@ -2,14 +2,13 @@ import type { Metric } from '../core/types.ts';
 import type { RescoreTask, UploadOptions } from './device.ts';
 import { norm } from './reference/score.ts';
 import { arraysOf, type StoredQueries } from './storedRows.ts';
-import { type BufferPool, USAGE } from './webgpuBuffers.ts';
+import type { BufferPool } from './webgpuBuffers.ts';
 import { PARTS } from './webgpuPipelines.ts';
-import { type GpuContext, submit } from './webgpuSearch.ts';
+import { runKernel } from './webgpuRun.ts';
+import type { GpuContext } from './webgpuSearch.ts';
 import { chunksOf, type WebgpuShard } from './webgpuShard.ts';
 
 const THREADS = 64;
-const MAX_GROUPS = 65535;
-const PARAMS = 16;
 /** Numbers of a submit, which take the device some hundred integer operations each. */
 const MOST_NUMBERS = 2 ** 24;
 
@@ -98,30 +97,13 @@ export function sumsOf(
   queries: Uint32Array<ArrayBuffer>,
   asked: Uint32Array<ArrayBuffer>,
 ): Promise<Uint32Array<ArrayBuffer>> {
-  const { device } = gpu;
   const count = asked.length / 4;
-  return pool.lend(async (take) => {
-    const params = await take(PARAMS, USAGE.uniform | USAGE.copyTarget);
-    const given = await take(queries.byteLength, USAGE.storage | USAGE.copyTarget);
-    const pairs = await take(asked.byteLength, USAGE.storage | USAGE.copyTarget);
-    const sums = await take(asked.byteLength, USAGE.storage | USAGE.copySource);
-    const readback = await take(asked.byteLength, USAGE.mapRead | USAGE.copyTarget);
-    gpu.checkAlive();
-    device.pushErrorScope('validation');
-    device.queue.writeBuffer(params, 0, Uint32Array.of(chunksOf(options), numbersOf(options), count));
-    device.queue.writeBuffer(given, 0, queries);
-    device.queue.writeBuffer(pairs, 0, asked);
-    const entries = [params, shard.rows, given, pairs, sums].map((buffer, binding) => ({
-      binding,
-      resource: { buffer, size: Math.min(buffer.size, gpu.maxBinding) },
-    }));
-    const encoder = device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
-    pass.dispatchWorkgroups(Math.min(Math.ceil(count / THREADS), MAX_GROUPS));
-    pass.end();
-    encoder.copyBufferToBuffer(sums, 0, readback, 0, asked.byteLength);
-    return submit(device, encoder, readback, asked.byteLength);
+  return runKernel(gpu, pool, {
+    pipeline,
+    params: [chunksOf(options), numbersOf(options), count],
+    inputs: [shard.rows, queries, asked],
+    words: asked.length,
+    threads: count,
+    groupSize: THREADS,
   });
 }
