@@ -1,6 +1,8 @@
 import { SeineError, show } from '../core/errors.ts';
+import { attend } from './attend.ts';
 import type { Autodiff } from './autodiff.ts';
 import type { Tensor } from './graph.ts';
+import { hidePadding } from './positions.ts';
 
 /** The fields of a BERT `config.json` that decide the shape of the network. */
 export interface BertConfig {
@@ -92,20 +94,15 @@ export function bertEncoder(
   const types = inputs.token_type_ids ? net.gather(typeTable, inputs.token_type_ids) : net.head(typeTable, 1);
   let x = norm(net.add(net.add(inputs.tokens, positions), types), 'embeddings.LayerNorm');
 
-  const present = graph.cast(inputs.attention_mask, 'float32');
-  const unsqueezed = graph.emit('Unsqueeze', [present, graph.integers([1, 2])], [batch, 1, 1, length]);
-  const mask = graph.binary('Mul', graph.binary('Sub', graph.scalar(1), unsqueezed), graph.scalar(-1e4));
+  const hide = hidePadding(graph, inputs.attention_mask);
   for (let layer = 0; layer < config.num_hidden_layers; layer++) {
     const prefix = `encoder.layer.${layer}`;
     const split = (name: string): Tensor => {
       const y = linear(x, `${prefix}.attention.self.${name}`);
       return net.transpose(net.reshape(y, [batch, length, heads, width]), [0, 2, 1, 3]);
     };
-    const keys = net.transpose(split('key'), [0, 1, 3, 2]);
-    const similarity = net.scale(net.matmul(split('query'), keys), 1 / Math.sqrt(width));
-    const attention = net.softmax(net.add(similarity, mask));
-    const mixed = net.transpose(net.matmul(attention, split('value')), [0, 2, 1, 3]);
-    const merged = net.reshape(mixed, [batch, length, hidden]);
+    const seen = attend(net, split('query'), split('key'), split('value'), hide);
+    const merged = net.reshape(net.transpose(seen, [0, 2, 1, 3]), [batch, length, hidden]);
     x = norm(
       net.add(x, linear(merged, `${prefix}.attention.output.dense`)),
       `${prefix}.attention.output.LayerNorm`,

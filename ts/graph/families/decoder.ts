@@ -1,5 +1,7 @@
+import { attend } from '../attend.ts';
 import { regroup, rmsNorm, rotate, silu } from '../decoderOps.ts';
 import type { Tensor } from '../graph.ts';
+import type { ModelConfig } from '../modelConfig.ts';
 import { hideByDistance, hidePadding, lastTokens, positionsOf } from '../positions.ts';
 import { decoderFrequencies, type Rope, ropeOf } from '../rope.ts';
 import { type Family, linear, type Source } from './family.ts';
@@ -17,10 +19,13 @@ export const decoder: Family = {
     config.oneOf('hidden_act', ['silu'], 'silu');
     if (config.flag('use_sliding_window', false)) throw config.wrong('use_sliding_window', 'false');
     const hidden = config.count('hidden_size');
-    const heads = config.count('num_attention_heads');
-    const width = config.count('head_dim', hidden / heads);
     const positions = positionsOf(graph, mask);
-    const rope = ropeOf(graph, graph.cast(positions, 'float32'), decoderFrequencies(config, width), 'rope');
+    const rope = ropeOf(
+      graph,
+      graph.cast(positions, 'float32'),
+      decoderFrequencies(config, headWidth(config)),
+      'rope',
+    );
     const hide = graph.binary('Add', hidePadding(graph, mask), hideByDistance(graph, positions, 'causal'));
     const unseen = graph.emit(
       'Unsqueeze',
@@ -61,6 +66,9 @@ export const decoder: Family = {
   },
 };
 
+const headWidth = (config: ModelConfig): number =>
+  config.count('head_dim', config.count('hidden_size') / config.count('num_attention_heads'));
+
 /** `hide` is `[batch, 1, 1, sequence, sequence]`. */
 function attention(
   source: Source,
@@ -74,7 +82,7 @@ function attention(
   const [batch, length, hidden] = x.shape as [number | string, number | string, number];
   const heads = config.count('num_attention_heads');
   const groups = config.count('num_key_value_heads', heads);
-  const width = config.count('head_dim', hidden / heads);
+  const width = headWidth(config);
   const isQwen2 = config.fields.model_type === 'qwen2';
   const biased = config.flag('attention_bias', isQwen2);
   /** `[batch, heads, sequence, width]` */
@@ -93,10 +101,8 @@ function attention(
   const grouped = (t: Tensor, members: number): Tensor =>
     regroup(net, t, [0, groups, members, -1, width], [batch, groups, members, length, width]);
   const queries = grouped(split('q', heads), heads / groups);
-  const keys = net.transpose(grouped(split('k', groups), 1), [0, 1, 2, 4, 3]);
-  const similarity = net.scale(net.matmul(queries, keys), 1 / Math.sqrt(width));
-  const mixed = net.matmul(net.softmax(net.add(similarity, hide)), grouped(split('v', groups), 1));
-  const joined = regroup(net, mixed, [0, heads, -1, width], [batch, heads, length, width]);
+  const seen = attend(net, queries, grouped(split('k', groups), 1), grouped(split('v', groups), 1), hide);
+  const joined = regroup(net, seen, [0, heads, -1, width], [batch, heads, length, width]);
   const merged = net.reshape(net.transpose(joined, [0, 2, 1, 3]), [batch, length, heads * width]);
   return linear(source, merged, `${name}.o_proj`, hidden, biased && !isQwen2);
 }

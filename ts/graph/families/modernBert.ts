@@ -1,3 +1,4 @@
+import { attend } from '../attend.ts';
 import { part, rotate } from '../decoderOps.ts';
 import type { Tensor } from '../graph.ts';
 import { hideByDistance, hidePadding, meanTokens, positionsOf } from '../positions.ts';
@@ -104,11 +105,7 @@ function attention(source: Source, x: Tensor, name: string, { cos, sin }: Rope, 
     Tensor,
     Tensor,
   ];
-  const similarity = net.matmul(
-    rotate(net, queries, cos, sin),
-    net.transpose(rotate(net, keys, cos, sin), [0, 1, 3, 2]),
-  );
-  const seen = net.softmax(net.add(net.scale(similarity, 1 / Math.sqrt(width)), hide));
-  const mixed = net.transpose(net.matmul(seen, values), [0, 2, 1, 3]);
-  return linear(source, net.reshape(mixed, [batch, length, hidden]), `${name}.Wo`, hidden, biased);
+  const seen = attend(net, rotate(net, queries, cos, sin), rotate(net, keys, cos, sin), values, hide);
+  const merged = net.reshape(net.transpose(seen, [0, 2, 1, 3]), [batch, length, hidden]);
+  return linear(source, merged, `${name}.Wo`, hidden, biased);
 }
