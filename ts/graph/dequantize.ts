@@ -11,12 +11,11 @@ export const BLOCKS: Readonly<Record<BlockFormat, number>> = { Q8_0: 34, Q4_0: 1
 
 /** Float32 of little-endian numbers. Exact: each code times its scale is rounded once, as llama.cpp does. */
 export function dequantize(format: TensorFormat, raw: Uint8Array, count: number): Float32Array {
+  // Every platform that ONNX Runtime runs on is little-endian.
+  if (format === 'F32') return new Float32Array(new Uint8Array(raw).buffer);
   const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
   const out = new Float32Array(count);
   switch (format) {
-    case 'F32':
-      for (let i = 0; i < count; i++) out[i] = view.getFloat32(4 * i, true);
-      return out;
     case 'F16':
       for (let i = 0; i < count; i++) out[i] = floatOfHalf(view.getUint16(2 * i, true));
       return out;

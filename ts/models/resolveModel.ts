@@ -118,18 +118,9 @@ async function describe(nameOrPath: string, kind: ModelKind, directory: string):
         `${[...GRAPHS, ...WEIGHTS].join(' or ')} or a .gguf file; fetch it again.`,
     );
   }
+  if (graph !== undefined) weights.push(...(await graphData(directory, graph, kind)));
   const names = ['config.json', 'tokenizer.json', ...OPTIONAL_FILES].filter(has);
-  names.push(...(graph === undefined ? weights : [graph]));
-  for (const name of graph === undefined ? [] : await externalData(join(directory, graph))) {
-    const data = join(dirname(main), name).replaceAll('\\', '/');
-    if (!has(data)) {
-      throw new SeineError(
-        'ERR_MODEL',
-        `The ${kind} at ${directory} lacks ${data}, where ${graph} keeps its weights: fetch the model again.`,
-      );
-    }
-    names.push(data);
-  }
+  names.push(...new Set([main, ...weights]));
   names.sort();
   const hash = createHash('sha256');
   for (const name of names) hash.update(`${name}\0${await contentHash(join(directory, name))}\n`);
@@ -141,6 +132,18 @@ async function describe(nameOrPath: string, kind: ModelKind, directory: string):
     graph: join(directory, main),
     hash: hash.digest('hex'),
   };
+}
+
+/** The files in which a graph keeps its weights, all of them there. */
+async function graphData(directory: string, graph: string, kind: ModelKind): Promise<string[]> {
+  const names = await externalData(join(directory, graph));
+  const data = names.map((name) => join(dirname(graph), name).replaceAll('\\', '/'));
+  const missing = data.find((name) => !existsSync(join(directory, name)));
+  if (missing === undefined) return data;
+  throw new SeineError(
+    'ERR_MODEL',
+    `The ${kind} at ${directory} lacks ${missing}, where ${graph} keeps its weights: fetch the model again.`,
+  );
 }
 
 /** Hashes of files by path, size and time of change: a process that opens a model again need not read it again. */

@@ -1,6 +1,6 @@
 import { SeineError, show } from '../core/errors.ts';
 import type { OpenModelOptions } from './contracts.ts';
-import { openGraphSession } from './graphSession.ts';
+import { modelGraph } from './modelGraph.ts';
 import type { ModelFiles } from './resolveModel.ts';
 import type { Session, Tensor } from './session.ts';
 import { openTokenizer, readJson, type TokenIds, type Tokenizer } from './tokenizer.ts';
@@ -38,15 +38,11 @@ export async function openTextGraph(files: ModelFiles, options: OpenModelOptions
   const tokenizerConfig = await optional('tokenizer_config.json');
   const sentence = await optional('sentence_bert_config.json');
   const tokenizer = await openTokenizer(path('tokenizer.json')!, path('tokenizer_config.json'));
-  const { session, config } = await openGraphSession(files, options);
-  let maxTokens: number;
-  try {
-    checkVocabulary(files, tokenizer, config);
-    maxTokens = tokenLimit(files, tokenizer, { config, tokenizerConfig, sentence }, options.maxTokens);
-  } catch (error) {
-    await session.release();
-    throw error;
-  }
+  const { config, open } = await modelGraph(files);
+  checkVocabulary(files, tokenizer, config);
+  const maxTokens = tokenLimit(files, tokenizer, { config, tokenizerConfig, sentence }, options.maxTokens);
+
+  const session = await open(options);
   const padId = typeof config.pad_token_id === 'number' ? config.pad_token_id : tokenizer.padId;
   const wide = new Map(session.inputs.map(({ name, type }) => [name, type === 'int64']));
   try {

@@ -6,24 +6,30 @@ import type { ModelFiles } from './resolveModel.ts';
 import { openSession, type Session } from './session.ts';
 import { readJson } from './tokenizer.ts';
 
-/** A model's session with its configuration. */
-export interface GraphSession {
-  session: Session;
+/** A model's configuration, and its graph, which is not opened yet. */
+export interface ModelGraph {
   config: Readonly<Record<string, unknown>>;
+  open(options: OpenModelOptions): Promise<Session>;
 }
 
 /**
- * Opens the ONNX graph of a model or, where it has none, writes one for its safetensors or GGUF weights: hidden states
- * for an embedder, the logits of a sequence classification model for a ranker.
+ * The ONNX graph of a model or, where it has none, the one that is written for its safetensors or GGUF weights: hidden
+ * states for an embedder, the logits of a sequence classification model for a ranker.
  */
-export async function openGraphSession(files: ModelFiles, options: OpenModelOptions): Promise<GraphSession> {
+export async function modelGraph(files: ModelFiles): Promise<ModelGraph> {
   if (files.graph.endsWith('.onnx')) {
     const config = await readJson(files.files['config.json']!);
-    return { session: await openSession(files.graph, options), config };
+    return { config, open: (options) => openSession(files.graph, options) };
   }
   const checkpoint = openCheckpoint(files.directory);
-  const { onnx, externalFolder } = writeTransformer(checkpoint, headOf(files, checkpoint.config));
-  return { session: await openSession(onnx, { ...options, externalFolder }), config: checkpoint.config };
+  const { config } = checkpoint;
+  return {
+    config,
+    open: async (options) => {
+      const { onnx, externalFolder } = writeTransformer(checkpoint, headOf(files, config));
+      return openSession(onnx, { ...options, externalFolder });
+    },
+  };
 }
 
 function headOf(files: ModelFiles, { architectures }: Readonly<Record<string, unknown>>): Head {

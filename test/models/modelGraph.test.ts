@@ -1,16 +1,12 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { openCrossEncoder } from '../../ts/models/crossEncoder.ts';
 import { openEncoder } from '../../ts/models/encoder.ts';
+import { describeWithShared } from '../helpers/describeWithShared.ts';
 
-const miniLM = fileURLToPath(new URL('../../../shared/models/all-MiniLM-L6-v2', import.meta.url));
-
-// ../shared is there for those who work on Seine; others skip this.
-const described = existsSync(miniLM) ? describe : describe.skip;
-described('a model without an ONNX graph', () => {
+describeWithShared('a model without an ONNX graph', 'models/all-MiniLM-L6-v2', (miniLM) => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'seine-model-'));
