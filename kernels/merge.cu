@@ -1,14 +1,14 @@
 #include "merge.cuh"
 #include "scanGrid.cuh"
+#include "scanKeys.cuh"
 
 namespace seine::cuda {
 namespace {
 
 /// The smaller, the better: equal scores by id.
-__device__ uint64_t keyOf(const Merging& merging, uint32_t entry) {
-  const uint32_t bits = __float_as_uint(merging.scores[entry]);
-  const uint32_t rising = (bits & 0x80000000u) != 0 ? ~bits : bits | 0x80000000u;
-  return static_cast<uint64_t>(merging.lowest ? rising : ~rising) << 32 | merging.ids[entry];
+__device__ uint64_t entryKey(const Merging& merging, uint32_t entry) {
+  const uint32_t falling = keyOf(merging.scores[entry]);
+  return static_cast<uint64_t>(merging.lowest ? ~falling : falling) << 32 | merging.ids[entry];
 }
 
 /// How many entries of a list come before `key`; of those equal to it all if `equals`, else none.
@@ -17,7 +17,7 @@ __device__ uint32_t countBefore(const Merging& merging, uint32_t list, uint64_t 
   const uint32_t begin = low;
   while (low < high) {
     const uint32_t middle = low + (high - low) / 2;
-    const uint64_t other = keyOf(merging, middle);
+    const uint64_t other = entryKey(merging, middle);
     if (other < key || (equals && other == key)) {
       low = middle + 1;
     } else {
@@ -50,7 +50,7 @@ __global__ void __launch_bounds__(kThreads) mergeEntries(Merging merging) {
     const auto entry = static_cast<uint32_t>(at);
     const uint32_t list = listOf(merging, entry);
     const uint32_t query = list / merging.lists;
-    const uint64_t key = keyOf(merging, entry);
+    const uint64_t key = entryKey(merging, entry);
     uint32_t rank = entry - merging.starts[list];
     const uint32_t end = (query + 1) * merging.lists;
     for (uint32_t other = query * merging.lists; other < end && rank < merging.k; other++) {

@@ -1,4 +1,4 @@
-// Lower bounds as keys that integers order.
+// Float32 numbers as keys that integers order; -0 lies below 0.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -8,9 +8,9 @@
 namespace seine::cuda {
 namespace {
 
-/// The higher the bound, the smaller its key.
-__device__ inline uint32_t keyOf(float low) {
-  const uint32_t bits = __float_as_uint(low);
+/// The higher the number, the smaller its key.
+__device__ inline uint32_t keyOf(float number) {
+  const uint32_t bits = __float_as_uint(number);
   return (bits & 0x80000000u) != 0 ? bits : ~bits & 0x7fffffffu;
 }
 __device__ inline float lowOf(uint32_t key) {

@@ -14,8 +14,6 @@ constexpr size_t kStripeBytes = 1 << 20;  // codes of a task
 constexpr size_t kQueryTile = 32;         // queries whose products are looked at together
 /// Blocks begin at a word of the bitset and hold an even number of groups.
 constexpr size_t kRowMultiple = 32;
-/// Codes are read only for k up to one in this many of the rows that pass.
-constexpr size_t kLeastShare = 16;
 /// A query is open as soon as more than this share of the rows seen is left, and so many more.
 constexpr size_t kOpenShare = 32;
 constexpr size_t kOpenSpare = 1024;
@@ -39,11 +37,6 @@ struct CertifiedScan::Scratch {
   std::vector<Candidates> candidates;  // [q]
   size_t rowsSeen = 0;
 };
-
-bool CertifiedScan::pays(const ScanContext& context) {
-  const SearchTask& task = *context.task;
-  return context.layout.codeStride > 0 && task.listed.empty() && task.k <= task.passing / kLeastShare;
-}
 
 CertifiedScan::CertifiedScan(const ScanContext& context)
     : context_(context), thresholds_(context.task->q), open_(context.task->q) {

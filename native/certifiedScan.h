@@ -16,9 +16,6 @@ namespace seine {
 
 class CertifiedScan {
  public:
-  /// Whether it pays: there are codes, and neither the filter nor k leaves too few rows to exclude.
-  static bool pays(const ScanContext& context);
-
   explicit CertifiedScan(const ScanContext& context);
   ~CertifiedScan();
 

@@ -3,6 +3,7 @@
 #include <numeric>
 #include <utility>
 
+#include "codesPay.h"
 #include "pool.h"
 #include "prepareQuery.h"
 #include "rankRows.h"
@@ -34,7 +35,7 @@ void CpuSearch::prepare() {
     context_.queryNorms[i] = norm;
     context_.bounds.push_back(makeBound(layout.metric, layout.stride, context_.isa.scan->lanes, norm));
   }
-  if (CertifiedScan::pays(context_)) codes_.emplace(context_);
+  if (codesPay(context_.layout, *context_.task)) codes_.emplace(context_);
 }
 
 void CpuSearch::scanCodes() {

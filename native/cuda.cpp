@@ -1,5 +1,7 @@
 // The CUDA device behind the interface of all devices. Rows lie on the host, too: there the canonical scores
 // of the candidates are computed, by the same code as for the SIMD device.
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "backend.h"
@@ -13,6 +15,19 @@
 
 namespace seine {
 namespace {
+
+/// Runs `step` and returns what it threw, if anything; memory that ran out is told by `what` was done.
+template <typename Step>
+std::optional<Error> failureOf(const char* what, Step step) {
+  try {
+    step();
+    return std::nullopt;
+  } catch (const Error& error) {
+    return error;
+  } catch (const std::bad_alloc&) {
+    return Error("ERR_OUT_OF_MEMORY", std::string("Memory ran out on the host during ") + what + ".");
+  }
+}
 
 class CudaResident : public Rows {
  public:
@@ -42,15 +57,10 @@ class CudaResident : public Rows {
         return done(std::move(failure));
       }
       device.post([append, rows = std::move(rows), done = std::move(done)]() mutable {
-        std::optional<Error> failed;
-        try {
+        std::optional<Error> failed = failureOf("an append", [&] {
           rows->append(append->chunks(), append->first(), append->rows());
           append->commit();
-        } catch (const Error& error) {
-          failed = error;
-        } catch (const std::bad_alloc&) {
-          failed = Error("ERR_OUT_OF_MEMORY", "Memory ran out on the host during an append.");
-        }
+        });
         rows.reset();
         done(std::move(failed));
       });
@@ -79,14 +89,8 @@ class CudaResident : public Rows {
   void rescore(std::shared_ptr<RescoreTask> task, Done done) override {
     device_.post([task = std::move(task), rows = rows_, store = store_, count = store_->count(),
                   &device = device_, done = std::move(done)]() mutable {
-      std::optional<Error> failed;
-      try {
-        rescoreOnCuda(device, *rows, store->layout, count, *task);
-      } catch (const Error& error) {
-        failed = error;
-      } catch (const std::bad_alloc&) {
-        failed = Error("ERR_OUT_OF_MEMORY", "Memory ran out on the host during rescoring.");
-      }
+      std::optional<Error> failed =
+          failureOf("rescoring", [&] { rescoreOnCuda(device, *rows, store->layout, count, *task); });
       rows.reset();
       done(std::move(failed));
     });
@@ -120,17 +124,11 @@ class CudaBackend : public Backend {
   template <typename Task>
   void run(std::shared_ptr<Task> task, Done done, bool (*op)(CudaDevice&, Task&)) {
     device_.post([task = std::move(task), op, &device = device_, done = std::move(done)] {
-      std::optional<Error> failure;
-      try {
+      done(failureOf("a selection", [&] {
         task->ids.resize(task->q * task->k);
         task->best.resize(task->q * task->k);
-        if (!op(device, *task)) failure = Error("ERR_CLOSED", "The environment ended meanwhile.");
-      } catch (const Error& error) {
-        failure = error;
-      } catch (const std::bad_alloc&) {
-        failure = Error("ERR_OUT_OF_MEMORY", "Memory ran out on the host during a selection.");
-      }
-      done(std::move(failure));
+        if (!op(device, *task)) throw Error("ERR_CLOSED", "The environment ended meanwhile.");
+      }));
     });
   }
 

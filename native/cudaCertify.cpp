@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "candidates.h"
+#include "cudaCollect.h"
 
 namespace seine {
 namespace {
@@ -13,8 +14,6 @@ using cuda::Selection;
 using cuda::Survivor;
 using Found = std::optional<std::vector<uint32_t>>;
 
-/// Codes are read only for k up to one in this many of the rows that pass.
-constexpr size_t kLeastShare = 16;
 /// A query is open if more than this share of the rows survives, and so many more.
 constexpr size_t kOpenShare = 32;
 constexpr size_t kOpenSpare = 1024;
@@ -77,10 +76,6 @@ std::vector<uint32_t> rowsOf(const std::vector<Survivor>& survivors, size_t k) {
 
 }  // namespace
 
-bool codesPay(const Layout& layout, const SearchTask& task) {
-  return layout.codeStride > 0 && task.listed.empty() && task.k <= task.passing / kLeastShare;
-}
-
 std::vector<Found> certifyOnCuda(CudaDevice& device, CudaRows& rows, const Layout& layout,
                                  const SearchTask& task, const AlignedFloats& queries,
                                  const std::function<bool()>& stopped) {
@@ -132,10 +127,7 @@ std::vector<Found> certifyOnCuda(CudaDevice& device, CudaRows& rows, const Layou
     selection.lows = pass.lows;
     selection.histogram = scratch.histogram.as<uint32_t>();
     selection.selections = pass.selections;
-    for (unsigned level = 0; level < cuda::kLevels; level++) {
-      checkCuda(cuda::launchCount(selection, level, blocks, stream), "starting a kernel");
-      checkCuda(cuda::launchPick(selection, level, stream), "starting a kernel");
-    }
+    selectLows(device, selection);
     for (const cuda::CodeSlab& slab : slabs) {
       checkCuda(cuda::launchCertify(pass, slab, blocks, stream), "starting a kernel");
     }

@@ -11,9 +11,6 @@
 
 namespace seine {
 
-/// Whether it pays: there are codes, and neither the filter nor k leaves too few rows to exclude.
-bool codesPay(const Layout& layout, const SearchTask& task);
-
 /// Of each query (as prepareQuery writes them, [q, stride]) the rows that may be among its k best, rising;
 /// none for those that the codes leave open. On the device's thread; throws Error.
 std::vector<std::optional<std::vector<uint32_t>>> certifyOnCuda(CudaDevice& device, CudaRows& rows,

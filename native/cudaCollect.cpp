@@ -13,6 +13,13 @@ constexpr size_t kOneCopy = 1 << 18;
 
 }  // namespace
 
+void selectLows(CudaDevice& device, const cuda::Pass& pass) {
+  for (unsigned level = 0; level < cuda::kLevels; level++) {
+    checkCuda(cuda::launchCount(pass, level, device.blocks(), device.stream()), "starting a kernel");
+    checkCuda(cuda::launchPick(pass, level, device.stream()), "starting a kernel");
+  }
+}
+
 std::vector<std::vector<uint32_t>> collectSlots(CudaDevice& device, cuda::Pass pass, CudaBuffer& candidates,
                                                 size_t capacity, const std::function<bool()>& stopped) {
   Selection selections[kPassQueries];

@@ -9,7 +9,11 @@
 
 namespace seine {
 
-/// Of each query of the pass, after the last `launchPick`: the slots, rising, whose upper bound reaches the
+/// Finds the k-th highest of each query's `pass.lows`: all launches of the selection. `pass.histogram` must
+/// be zeros. Throws Error.
+void selectLows(CudaDevice& device, const cuda::Pass& pass);
+
+/// Of each query of the pass, after `selectLows`: the slots, rising, whose upper bound reaches the
 /// k-th lower one. There is room for `capacity` at first; if more are found it grows. Empty once `stopped`.
 /// Throws Error.
 std::vector<std::vector<uint32_t>> collectSlots(CudaDevice& device, cuda::Pass pass, CudaBuffer& candidates,

@@ -45,10 +45,7 @@ struct Selecting {
     pass.lows = pass.highs = values.as<float>();
     pass.histogram = histogram.as<uint32_t>();
     pass.selections = selections.as<Selection>();
-    for (unsigned level = 0; level < cuda::kLevels; level++) {
-      checkCuda(cuda::launchCount(pass, level, device.blocks(), device.stream()), "starting a kernel");
-      checkCuda(cuda::launchPick(pass, level, device.stream()), "starting a kernel");
-    }
+    selectLows(device, pass);
     const size_t room = std::min(task.n, task.k + kSpare);
     return collectSlots(device, pass, candidates, room, [] { return false; });
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "codesPay.h"
 #include "cudaCertify.h"
 #include "cudaCollect.h"
 #include "pool.h"
@@ -158,10 +159,7 @@ void CudaSearch::runPass(CudaDevice& device, const cuda::Pass& pass, const std::
     checkCuda(cuda::launchScores(pass, slab, blocks, stream), "starting a kernel");
     checkCuda(cuda::launchBounds(pass, slab, blocks, stream), "starting a kernel");
   }
-  for (unsigned level = 0; level < cuda::kLevels; level++) {
-    checkCuda(cuda::launchCount(pass, level, blocks, stream), "starting a kernel");
-    checkCuda(cuda::launchPick(pass, level, stream), "starting a kernel");
-  }
+  selectLows(device, pass);
 }
 
 template <typename Step>

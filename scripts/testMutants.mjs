@@ -41,7 +41,7 @@ symlinkSync(join(root, 'node_modules'), join(scratch, 'node_modules'));
 function buildOf(file) {
   if (file.startsWith('ts/')) return ['scripts/build.mjs'];
   if (file.endsWith('.wgsl')) return [];
-  return /cuda|\.cu$/.test(file) ? ['scripts/buildNative.mjs', '--emulated'] : ['scripts/buildNative.mjs'];
+  return /cuda|\.cuh?$/.test(file) ? ['scripts/buildNative.mjs', '--emulated'] : ['scripts/buildNative.mjs'];
 }
 
 /** Whether what is built from `file` compiles. */

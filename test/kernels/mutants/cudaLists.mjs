@@ -102,9 +102,16 @@ export const cudaLists = [
   },
   {
     name: 'merged scores are in the order of their bits',
+    file: 'kernels/scanKeys.cuh',
+    find: '? bits : ~bits & 0x7fffffffu',
+    replace: '? ~bits : ~bits & 0x7fffffffu',
+    suites: merges,
+  },
+  {
+    name: 'lists of lowest scores are merged as if the highest were best',
     file: merge,
-    find: '? ~bits : bits | 0x80000000u',
-    replace: '? bits : bits | 0x80000000u',
+    find: 'merging.lowest ? ~falling : falling',
+    replace: 'falling',
     suites: merges,
   },
   {
