@@ -1,18 +1,14 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, expect, jest, test } from '@jest/globals';
+import { describeWithShared } from '../helpers/describeWithShared.ts';
 import { Workplace } from './seine.ts';
 
 jest.setTimeout(180_000);
 const place = new Workplace();
 afterAll(() => place.remove());
 
-const jobs = fileURLToPath(new URL('../../../shared/data/jobs', import.meta.url));
-if (!existsSync(jobs))
-  console.warn('The flow over job postings is skipped: there is no ../shared/data/jobs.');
-
-(existsSync(jobs) ? describe : describe.skip)('job postings with the models that come with Seine', () => {
+describeWithShared('job postings with the models that come with Seine', 'data/jobs', (jobs) => {
   const defaults = { env: { SEINE_MODELS: '' } };
 
   test('ingest, search with every default, filter', () => {

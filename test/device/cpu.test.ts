@@ -1,13 +1,13 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { TopK } from '../../ts/core/types.ts';
 import { provider } from '../../ts/device/cpu.ts';
 import type { Device } from '../../ts/device/device.ts';
 import { native } from '../../ts/device/native.ts';
-import { openDevice } from '../../ts/device/openDevice.ts';
 import { OpenedDevice } from '../../ts/device/openedDevice.ts';
 import { DRAWN, EFFORT } from '../helpers/effort.ts';
 import { KINDS, numbers } from '../helpers/kinds.ts';
+import { openedWithReference } from '../helpers/opened.ts';
 import { expectSame, METRICS, play, type SearchCase, searchCases } from '../helpers/searchCases.ts';
 
 const isas = native()?.supportedIsas() ?? [];
@@ -23,26 +23,17 @@ async function openIsa(isa: string): Promise<Device> {
 }
 
 (isas.length === 0 ? describe.skip : describe).each(isas.length === 0 ? ['no addon'] : isas)('%s', (isa) => {
-  let device: Device;
-  let reference: Device;
-  beforeAll(async () => {
-    device = await openIsa(isa);
-    reference = await openDevice('reference');
-  });
-  afterAll(async () => {
-    await device.close();
-    await reference.close();
-  });
+  const opened = openedWithReference(() => openIsa(isa));
 
   test('says which level it runs', () => {
-    expect(device.description).toMatch(new RegExp(`^${isa}, \\d+ thread`));
+    expect(opened.device.description).toMatch(new RegExp(`^${isa}, \\d+ thread`));
   });
 
   test(
     'ids and scores are bit for bit those of the reference',
     async () => {
       const property = fc.asyncProperty(searchCases(6e5), async (c) => {
-        expectSame(await play(device, c), await play(reference, c));
+        expectSame(await play(opened.device, c), await play(opened.reference, c));
       });
       await fc.assert(property, { numRuns: 30 * EFFORT, ...DRAWN });
     },
@@ -53,7 +44,7 @@ async function openIsa(isa: string): Promise<Device> {
     for (const metric of METRICS) {
       const c = { metric, kind, dim: 19, parts: [1500], q: 5, k: () => 40, removed: 0, seed: 5 };
       const whole: SearchCase = { ...c, filter: 'none', passing: (n) => n };
-      expectSame(await play(device, whole), await play(reference, whole));
+      expectSame(await play(opened.device, whole), await play(opened.reference, whole));
     }
   });
 
@@ -70,7 +61,7 @@ async function openIsa(isa: string): Promise<Device> {
         ['none', 1, (n: number) => n], // every row, the last of a stripe as well
       ] as const) {
         const whole: SearchCase = { ...c, k, filter, passing: (n) => Math.round(share * n) };
-        expectSame(await play(device, whole), await play(reference, whole));
+        expectSame(await play(opened.device, whole), await play(opened.reference, whole));
       }
     }
   });
@@ -91,7 +82,7 @@ async function openIsa(isa: string): Promise<Device> {
       }
       return Promise.all(results);
     };
-    const [found, wanted] = await Promise.all([run(device), run(reference)]);
+    const [found, wanted] = await Promise.all([run(opened.device), run(opened.reference)]);
     for (const [i, one] of found.entries()) {
       expect(one.generation).toBe(i);
       expectSame(one, wanted[i]!);
@@ -100,7 +91,7 @@ async function openIsa(isa: string): Promise<Device> {
 
   test('many searches at once', async () => {
     const dim = 64;
-    await using rows = await device.upload(numbers(4000, dim, 'normal', 4), {
+    await using rows = await opened.device.upload(numbers(4000, dim, 'normal', 4), {
       dim,
       metric: 'ip',
       dtype: 'f32',
@@ -113,7 +104,7 @@ async function openIsa(isa: string): Promise<Device> {
 
   test('abort rejects with the reason, and the device goes on', async () => {
     const dim = 128;
-    await using rows = await device.upload(numbers(20_000, dim, 'rising', 6), {
+    await using rows = await opened.device.upload(numbers(20_000, dim, 'rising', 6), {
       dim,
       metric: 'cosine',
       dtype: 'f32',

@@ -1,10 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Device } from '../../ts/device/device.ts';
-import { openDevice } from '../../ts/device/openDevice.ts';
 import { devices } from '../helpers/devices.ts';
 import { DRAWN, EFFORT, SEED } from '../helpers/effort.ts';
 import { KINDS } from '../helpers/kinds.ts';
+import { openedWithReference } from '../helpers/opened.ts';
 import { expectSame, METRICS, play, type SearchCase, searchCases } from '../helpers/searchCases.ts';
 
 /** Multiplications of the reference in a case, and cases, at full pace. */
@@ -12,22 +11,13 @@ const [WORK, CASES] = EFFORT > 1 ? [3e6, 30 * EFFORT] : [5e5, 24];
 
 // The reference is compared with the definition in contract.test.ts, and every other device with the reference here.
 describe.each(devices.filter(({ label }) => label !== 'reference'))('$label', ({ open, pace }) => {
-  let device: Device;
-  let reference: Device;
-  beforeAll(async () => {
-    device = await open();
-    reference = await openDevice('reference');
-  });
-  afterAll(async () => {
-    await device.close();
-    await reference.close();
-  });
+  const opened = openedWithReference(open);
 
   test(
     `ids and scores are bit for bit those of the reference (seed ${SEED})`,
     async () => {
       const property = fc.asyncProperty(searchCases(WORK), async (c) => {
-        expectSame(await play(device, c), await play(reference, c));
+        expectSame(await play(opened.device, c), await play(opened.reference, c));
       });
       await fc.assert(property, { numRuns: Math.ceil(CASES * pace), ...DRAWN });
     },
@@ -40,8 +30,8 @@ describe.each(devices.filter(({ label }) => label !== 'reference'))('$label', ({
         ...{ metric, kind, dim: 21, parts: [700, 33], q: 9, k: () => 33, seed: 3 },
         ...{ filter: 'none', passing: (n) => n, removed: 0 },
       };
-      const found = await play(device, c);
-      expectSame(found, await play(reference, c));
+      const found = await play(opened.device, c);
+      expectSame(found, await play(opened.reference, c));
       expect(found.counts).toEqual(new Uint32Array(9).fill(33));
     }
   });
@@ -53,7 +43,7 @@ describe.each(devices.filter(({ label }) => label !== 'reference'))('$label', ({
           ...{ metric: 'ip', kind: 'normal', dim: 12, parts: [2000, 999], q: 3, k: () => 5, seed: 4 },
           ...{ filter, passing: (n) => Math.round(share * n), removed },
         };
-        expectSame(await play(device, c), await play(reference, c));
+        expectSame(await play(opened.device, c), await play(opened.reference, c));
       }
     }
   });

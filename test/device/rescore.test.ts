@@ -1,14 +1,14 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { random } from '../../ts/core/random.ts';
 import type { Dtype, Metric, Pairs } from '../../ts/core/types.ts';
 import type { Device } from '../../ts/device/device.ts';
-import { openDevice } from '../../ts/device/openDevice.ts';
 import { chromiumDevices } from '../helpers/chromiumDevice.ts';
 import { devices } from '../helpers/devices.ts';
 import { DRAWN, EFFORT, SEED } from '../helpers/effort.ts';
 import { KINDS, numbers, queriesFor } from '../helpers/kinds.ts';
 import { naiveSearch } from '../helpers/naiveSearch.ts';
+import { openedWithReference } from '../helpers/opened.ts';
 
 const FORMS: [Metric, Dtype][] = [
   ...(['ip', 'cosine', 'l2'] as const).flatMap((metric) =>
@@ -47,16 +47,7 @@ const cases = fc.record({
 });
 
 describe.each([...devices, ...chromiumDevices])('$label', ({ open, pace }) => {
-  let device: Device;
-  let reference: Device;
-  beforeAll(async () => {
-    device = await open();
-    reference = await openDevice('reference');
-  });
-  afterAll(async () => {
-    await device.close();
-    await reference.close();
-  });
+  const opened = openedWithReference(open);
 
   async function expectRight(c: typeof cases extends fc.Arbitrary<infer T> ? T : never) {
     const [metric, dtype] = c.form;
@@ -78,7 +69,7 @@ describe.each([...devices, ...chromiumDevices])('$label', ({ open, pace }) => {
       await rows.append(data.subarray(Math.ceil(c.n / 2) * c.dim));
       return rows.rescore(queries, pairs);
     };
-    expect(bits(await rescore(device))).toEqual(bits(await rescore(reference)));
+    expect(bits(await rescore(opened.device))).toEqual(bits(await rescore(opened.reference)));
   }
 
   test(
@@ -99,7 +90,7 @@ describe.each([...devices, ...chromiumDevices])('$label', ({ open, pace }) => {
   test.each(['ip', 'cosine', 'l2'] as const)('%s scores are those of the definition', async (metric) => {
     const [dim, n, q] = [50, 70, 3];
     const [data, queries] = [values(n, dim, 'normal', 1), values(q, dim, 'normal', 2)];
-    await using rows = await device.upload(data, { dim, metric, dtype: 'f32' });
+    await using rows = await opened.device.upload(data, { dim, metric, dtype: 'f32' });
     const naive = naiveSearch(data, queries, dim, metric, n);
     const pairs = {
       queries: Uint32Array.from({ length: q * n }, (_, i) => Math.floor(i / n)),
@@ -109,7 +100,11 @@ describe.each([...devices, ...chromiumDevices])('$label', ({ open, pace }) => {
   });
 
   test('what is wrong is refused in one sentence', async () => {
-    await using rows = await device.upload(new Float32Array(10), { dim: 2, metric: 'ip', dtype: 'f32' });
+    await using rows = await opened.device.upload(new Float32Array(10), {
+      dim: 2,
+      metric: 'ip',
+      dtype: 'f32',
+    });
     await rows.remove([3]);
     const refused = async (pairs: unknown, code: string, message: RegExp, queries = new Float32Array(4)) => {
       const call = rows.rescore(queries, pairs as Pairs);

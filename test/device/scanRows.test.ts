@@ -1,13 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type Random, random } from '../../ts/core/random.ts';
 import type { Dtype, Filter, Metric, TopK } from '../../ts/core/types.ts';
 import type { Device } from '../../ts/device/device.ts';
-import { openDevice } from '../../ts/device/openDevice.ts';
 import { chromiumDevices } from '../helpers/chromiumDevice.ts';
 import { devices } from '../helpers/devices.ts';
 import { DRAWN, EFFORT, SEED } from '../helpers/effort.ts';
 import { KINDS, numbers, queriesFor } from '../helpers/kinds.ts';
+import { openedWithReference } from '../helpers/opened.ts';
 import { expectSame } from '../helpers/searchCases.ts';
 
 interface Case {
@@ -123,21 +123,12 @@ const cases: fc.Arbitrary<Case> = fc
   });
 
 describe.each([...devices, ...chromiumDevices])('$label', ({ open, pace }) => {
-  let device: Device;
-  let reference: Device;
-  beforeAll(async () => {
-    device = await open();
-    reference = await openDevice('reference');
-  });
-  afterAll(async () => {
-    await device.close();
-    await reference.close();
-  });
+  const opened = openedWithReference(open);
 
   test(
     `listed rows are searched as a mask of them, exactly (seed ${SEED})`,
     async () => {
-      const property = fc.asyncProperty(cases, (c) => expectRight(device, reference, c));
+      const property = fc.asyncProperty(cases, (c) => expectRight(opened.device, opened.reference, c));
       await fc.assert(property, { numRuns: Math.ceil(25 * pace * EFFORT), ...DRAWN });
     },
     120_000 * EFFORT,
@@ -145,18 +136,18 @@ describe.each([...devices, ...chromiumDevices])('$label', ({ open, pace }) => {
 
   test.each(FORMS)('%s over %s, few of many rows', async (metric, dtype) => {
     const c = { metric, dtype, kind: 'normal', dim: 19, n: 1100, q: 9, k: 12, doubled: 3, seed: 5 };
-    await expectRight(device, reference, { ...c, named: 2, removed: 0 });
-    await expectRight(device, reference, { ...c, named: 66, removed: 400 });
-    await expectRight(device, reference, { ...c, q: 1, k: 2, named: 66, removed: 0 });
+    await expectRight(opened.device, opened.reference, { ...c, named: 2, removed: 0 });
+    await expectRight(opened.device, opened.reference, { ...c, named: 66, removed: 400 });
+    await expectRight(opened.device, opened.reference, { ...c, q: 1, k: 2, named: 66, removed: 0 });
     if (dtype !== 'f32' || metric === 'l2') return;
     // Bounds differ from row to row, and decide.
     const long = { ...c, kind: 'lengths from 1 to 1e30', k: 1, removed: 0 };
-    await expectRight(device, reference, { ...long, named: 30 });
+    await expectRight(opened.device, opened.reference, { ...long, named: 30 });
   });
 
   test('a short list of many rows may name rows twice, and removed ones', async () => {
     const data = Float32Array.from({ length: 6000 }, (_, row) => row);
-    await using rows = await device.upload(data, { dim: 1, metric: 'ip', dtype: 'f32' });
+    await using rows = await opened.device.upload(data, { dim: 1, metric: 'ip', dtype: 'f32' });
     await rows.remove([17]);
     const filter = { rows: Uint32Array.of(17, 5999, 3, 3, 17) };
     const found = await rows.search(Float32Array.of(1), { k: 4, filter });
@@ -166,11 +157,21 @@ describe.each([...devices, ...chromiumDevices])('$label', ({ open, pace }) => {
 
   test('of the rows listed, more tie than there is room for', async () => {
     const c = { metric: 'ip', dtype: 'f32', kind: 'all rows equal', dim: 3, n: 30_000, q: 1, k: 2 } as const;
-    await expectRight(device, reference, { ...c, named: 1800, doubled: 5, removed: 0, seed: 6 });
+    await expectRight(opened.device, opened.reference, {
+      ...c,
+      named: 1800,
+      doubled: 5,
+      removed: 0,
+      seed: 6,
+    });
   });
 
   test('rows that are listed but not there are refused', async () => {
-    await using rows = await device.upload(new Float32Array(5000), { dim: 2, metric: 'ip', dtype: 'f32' });
+    await using rows = await opened.device.upload(new Float32Array(5000), {
+      dim: 2,
+      metric: 'ip',
+      dtype: 'f32',
+    });
     await expect(
       rows.search(Float32Array.of(1, 2), { k: 1, filter: { rows: Uint32Array.of(3, 2500) } }),
     ).rejects.toMatchObject({

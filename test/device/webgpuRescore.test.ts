@@ -1,20 +1,14 @@
-import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { random } from '../../ts/core/random.ts';
 import type { Dtype, Metric } from '../../ts/core/types.ts';
 import type { UploadOptions } from '../../ts/device/device.ts';
 import { decodeRow, type FloatRows } from '../../ts/device/reference/decodeRow.ts';
 import { quantizeRows } from '../../ts/device/reference/quantizeRows.ts';
-import { provider } from '../../ts/device/webgpu.ts';
 import { BufferPool } from '../../ts/device/webgpuBuffers.ts';
-import { createPipelines, rescorePipelines } from '../../ts/device/webgpuPipelines.ts';
 import { sumsOf } from '../../ts/device/webgpuRescore.ts';
-import type { GpuContext } from '../../ts/device/webgpuSearch.ts';
 import { chunksOf, WebgpuShard } from '../../ts/device/webgpuShard.ts';
 import { EFFORT, SEED } from '../helpers/effort.ts';
-
-const { available, reason } = await provider.probe();
-if (!available) console.warn(`Float64 by integers on WebGPU is not tested: ${reason}.`);
+import { describeOnGpu } from '../helpers/gpuContext.ts';
 
 const N = 1024;
 const source = random(SEED);
@@ -45,35 +39,14 @@ const KINDS: Record<string, (dim: number) => number[]> = {
 };
 
 /** Every one of the 64 bits: rounding to float32 would hide nearly all that can go wrong in float64. */
-(available ? describe : describe.skip)('float64 by integers', () => {
-  let gpu: GPU; // Dawn crashes if it is collected before its device
-  let device: GPUDevice;
-  let context: GpuContext;
-  beforeAll(async () => {
-    gpu = (await import('webgpu')).create([]);
-    device = await (await gpu.requestAdapter())!.requestDevice();
-    const code = (name: string) =>
-      readFileSync(new URL(`../../kernels/${name}.wgsl`, import.meta.url), 'utf8');
-    context = {
-      device,
-      pipelines: createPipelines(device, code('scan')),
-      rescoring: rescorePipelines(device, code('rescore')),
-      maxBinding: device.limits.maxStorageBufferBindingSize,
-      maxShardBytes: device.limits.maxStorageBufferBindingSize,
-      checkAlive: () => {},
-    };
-  });
-  afterAll(async () => {
-    device.destroy();
-    await device.lost;
-  });
-
+describeOnGpu('float64 by integers', (context) => {
   const forms = (['cosine', 'l2'] as const).flatMap((metric) =>
     (['f32', 'f16', 'bf16', 'int8'] as const).map((dtype): [Metric, Dtype] => [metric, dtype]),
   );
   test.each(forms)(
     `sums are to the bit those of float64, %s over %s (seed ${SEED})`,
     async (metric, dtype) => {
+      const { device } = context();
       for (const kind of Object.keys(KINDS)) {
         for (const dim of [
           1,
@@ -98,9 +71,9 @@ const KINDS: Record<string, (dim: number) => number[]> = {
           const scales = rows.dtype === 'int8' ? new Uint32Array(rows.scales.buffer) : new Uint32Array(N);
           for (let i = 0; i < N; i++) asked.set([i, i, scales[i]!], i * 4);
           const pool = new BufferPool(device);
-          const pipeline = await context.rescoring(options);
+          const pipeline = await context().rescoring(options);
           const words = new Uint32Array(padded.buffer);
-          const found = await sumsOf(context, pool, pipeline, shard, options, words, asked);
+          const found = await sumsOf(context(), pool, pipeline, shard, options, words, asked);
           pool.destroy();
           shard.destroy();
           const right = new Float64Array(N * 2);

@@ -1,12 +1,4 @@
-import {
-  copyFileSync,
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,9 +7,9 @@ import { openCheckpoint } from '../../ts/graph/checkpoint.ts';
 import { dequantize } from '../../ts/graph/dequantize.ts';
 import { writeTransformer } from '../../ts/graph/writeTransformer.ts';
 import { openSession } from '../../ts/models/session.ts';
+import { describeWithShared } from '../helpers/describeWithShared.ts';
 
 const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
-const smol = fileURLToPath(new URL('../../../shared/models/SmolLM2-135M-Instruct', import.meta.url));
 const GGUF = 'SmolLM2-135M-Instruct.Q4_1.gguf';
 
 let folder: string;
@@ -113,9 +105,7 @@ describe('a checkpoint that cannot be used', () => {
   });
 });
 
-// ../shared is there for those who work on Seine; others skip this.
-const described = existsSync(smol) ? describe : describe.skip;
-described('SmolLM2 from its GGUF', () => {
+describeWithShared('SmolLM2 from its GGUF', 'models/SmolLM2-135M-Instruct', (smol) => {
   test('its configuration is that of config.json', () => {
     const { config } = openCheckpoint(smol);
     symlinkSync(join(smol, GGUF), join(folder, GGUF));
