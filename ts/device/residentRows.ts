@@ -6,6 +6,7 @@ import { copyBatch } from './copyBatch.ts';
 import { copyKept } from './copyKept.ts';
 import type { Appended, BackendRows, Compacted, RowBatch, Rows, UploadOptions } from './device.ts';
 import { deviceErrors } from './deviceErrors.ts';
+import { GatheredSearches } from './gatheredSearches.ts';
 import { quantizeRows } from './reference/quantizeRows.ts';
 import { RowAttributes } from './rowAttributes.ts';
 import { appended, emptySnapshot, removed, type Snapshot, select } from './snapshot.ts';
@@ -22,10 +23,14 @@ import {
   overflowed,
 } from './validate.ts';
 
+/** Numbers that are checked sooner than they are handed to another thread. */
+const QUICKLY_CHECKED = 2 ** 14;
+
 interface Bound {
   snapshot: Snapshot;
   attributes: RowAttributes;
   backend: BackendRows;
+  gathered: GatheredSearches;
 }
 
 /**
@@ -38,6 +43,7 @@ export class ResidentRows implements Rows {
   readonly dtype: Dtype;
   readonly #device: DeviceName;
   #backend: BackendRows;
+  #gathered: GatheredSearches;
   readonly #create: () => Promise<BackendRows>;
   readonly #onDispose: () => void;
   #snapshot: Snapshot = emptySnapshot;
@@ -59,6 +65,7 @@ export class ResidentRows implements Rows {
   ) {
     this.#device = device;
     this.#backend = backend;
+    this.#gathered = new GatheredSearches(backend);
     this.#create = create;
     this.dim = options.dim;
     this.metric = options.metric;
@@ -138,6 +145,7 @@ export class ResidentRows implements Rows {
         throw error;
       }
       this.#backend = backend;
+      this.#gathered = new GatheredSearches(backend);
       this.#attributes = attributes;
       this.#snapshot = { count: live, live, generation, kept: undefined };
       this.#retire(replaced);
@@ -183,6 +191,7 @@ export class ResidentRows implements Rows {
       snapshot: this.#snapshot,
       attributes: this.#attributes,
       backend: this.#backend,
+      gathered: this.#gathered,
     }));
   }
 
@@ -199,7 +208,7 @@ export class ResidentRows implements Rows {
     { k, filter, signal }: SearchOptions,
     bound: Promise<Bound>,
   ): Promise<TopK> {
-    const { snapshot, attributes, backend } = await bound;
+    const { snapshot, attributes, gathered } = await bound;
     await this.#checkFinite(queries, 'queries', 0);
     signal?.throwIfAborted();
     const found = select(snapshot, await attributes.resolve(filter, snapshot.count, signal));
@@ -210,7 +219,7 @@ export class ResidentRows implements Rows {
     const filled = Math.min(k, passing);
     const stored = await this.#asQueries(queries);
     const task = { queries: stored, q, k: filled, count: snapshot.count, ...found, signal };
-    const best = await this.#ask(backend.search(task));
+    const best = await this.#ask(gathered.search(task));
     return fillTopK(topK, best, filled, new Uint32Array(q).fill(filled));
   }
 
@@ -224,7 +233,8 @@ export class ResidentRows implements Rows {
   }
 
   async #checkFinite(values: Float32Array, name: string, firstRow: number): Promise<void> {
-    const check = this.#backend.findNotFinite?.(values) ?? findNotFinite(values);
+    const elsewhere = values.length > QUICKLY_CHECKED ? this.#backend.findNotFinite?.(values) : undefined;
+    const check = elsewhere ?? findNotFinite(values);
     const index = await this.#ask(check);
     if (index >= 0) throw notFinite(values, index, this.dim, name, firstRow);
   }
