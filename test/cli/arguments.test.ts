@@ -5,7 +5,7 @@ jest.setTimeout(180_000);
 const place = new Workplace();
 afterAll(() => place.remove());
 
-const COMMANDS = ['ingest', 'search', 'run', 'evaluate', 'reembed', 'doctor'];
+const COMMANDS = ['ingest', 'search', 'run', 'evaluate', 'train', 'reembed', 'doctor'];
 
 describe('help', () => {
   test('names every command and every exit status', () => {

@@ -2,9 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import { random } from '../../ts/core/random.ts';
 import { type BertConfig, bertEncoder, bertShapes, classificationHead } from '../../ts/graph/bert.ts';
 import { type FlatLayout, flatLayout } from '../../ts/graph/flatLayout.ts';
-import { gradientGraph } from '../../ts/graph/trainingStep.ts';
+import { gradientGraph, gradientOf } from '../../ts/graph/gradientGraph.ts';
 import { openSession, type Session, type Tensor } from '../../ts/models/session.ts';
-import { listwiseLoss } from '../../ts/train/losses.ts';
+import { listwiseLoss } from '../../ts/train/losses/listwise.ts';
 import { type Reference, referenceLogit } from './referenceBert.ts';
 
 interface Setting {
@@ -84,13 +84,21 @@ function problem({ config, lists, size, length }: Setting, scale: number) {
   return { layout, parameters, words, lengths, ids, types, targets, graph, feeds };
 }
 
-async function evaluate(session: Session, feeds: Record<string, Tensor>, parameters: Float32Array) {
-  const all = {
-    ...feeds,
-    parameters: { type: 'float32', dims: [parameters.length], data: parameters } as const,
-  };
-  const { loss, gradient } = await session.run(all);
-  return { loss: (loss!.data as Float32Array)[0]!, gradient: gradient!.data as Float32Array };
+async function evaluate(
+  session: Session,
+  { layout, feeds }: Pick<ReturnType<typeof problem>, 'layout' | 'feeds'>,
+  parameters: Float32Array,
+) {
+  const all = { ...feeds };
+  for (const { name, shape, offset, size } of layout.entries) {
+    all[name] = { type: 'float32', dims: shape, data: parameters.subarray(offset, offset + size) };
+  }
+  const results = await session.run(all);
+  const gradient = new Float32Array(layout.size);
+  for (const { name, offset } of layout.entries) {
+    gradient.set(results[gradientOf(name)]!.data as Float32Array, offset);
+  }
+  return { loss: (results.loss!.data as Float32Array)[0]!, gradient };
 }
 
 /** The loss in float64, sequence by sequence, without padding. */
@@ -126,7 +134,7 @@ describe('gradients of the training graph', () => {
   test('of every parameter of a small model agree with differences in float64', async () => {
     const made = problem(SMALL, 0.4);
     const session = await openSession(made.graph, { threads: 1 });
-    const { loss, gradient } = await evaluate(session, made.feeds, made.parameters);
+    const { loss, gradient } = await evaluate(session, made, made.parameters);
     await session.release();
     const point = Float64Array.from(made.parameters);
     expect(Math.abs(loss - referenceLoss(SMALL, made, point))).toBeLessThan(1e-6);
@@ -167,9 +175,9 @@ describe('gradients of the training graph', () => {
     };
     const made = problem(large, 0.08);
     const one = await openSession(made.graph, { threads: 1 });
-    const expected = await evaluate(one, made.feeds, made.parameters);
+    const expected = await evaluate(one, made, made.parameters);
     const two = await openSession(made.graph, { threads: 2 });
-    const got = await evaluate(two, made.feeds, made.parameters);
+    const got = await evaluate(two, made, made.parameters);
     const norm = Math.hypot(...chunkNorms(expected.gradient));
     const off = Math.hypot(...chunkNorms(expected.gradient.map((value, i) => value - got.gradient[i]!)));
     expect(off).toBeLessThan(1e-5 * norm);
@@ -177,8 +185,8 @@ describe('gradients of the training graph', () => {
     const step = 0.02;
     const moved = (sign: number) =>
       made.parameters.map((value, i) => value + (sign * step * got.gradient[i]!) / norm);
-    const above = await evaluate(two, made.feeds, moved(1));
-    const below = await evaluate(two, made.feeds, moved(-1));
+    const above = await evaluate(two, made, moved(1));
+    const below = await evaluate(two, made, moved(-1));
     expect((above.loss - below.loss) / (2 * step) / norm).toBeCloseTo(1, 1);
     await one.release();
     await two.release();

@@ -7,7 +7,7 @@ import { type BertConfig, bertShapes } from '../../ts/graph/bert.ts';
 import { bertClassifier } from '../../ts/graph/bertClassifier.ts';
 import { openSession } from '../../ts/models/session.ts';
 import type { Tokenizer } from '../../ts/models/tokenizer.ts';
-import { listTargets } from '../../ts/train/losses.ts';
+import { listTargets } from '../../ts/train/losses/listwise.ts';
 import { listBatch, type RankingGroup, trainRanker } from '../../ts/train/rankerTraining.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'seine-ranker-'));

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { random } from '../../ts/core/random.ts';
 import { flatLayout } from '../../ts/graph/flatLayout.ts';
+import type { Tensor } from '../../ts/models/session.ts';
 import { learningRate } from '../../ts/train/schedule.ts';
-import { type StepReport, type TrainOptions, train } from '../../ts/train/trainer.ts';
+import { type Batch, type StepReport, type TrainOptions, train } from '../../ts/train/trainer.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -32,17 +33,15 @@ function plane(name: string, onStep?: (report: StepReport) => void): TrainOption
     identity: 'plane',
     threads: 1,
     onStep,
-    batch: (step) => {
+    batches: (step) => {
       const generator = random(step);
       const x = Float32Array.from({ length: batch * dim }, () => generator.normal());
       const y = Float32Array.from({ length: batch }, (_, i) => 3 + x[i * dim]! - 2 * x[i * dim + 1]!);
-      return {
-        bucket: 'only',
-        feeds: {
-          x: { type: 'float32', dims: [batch, dim], data: x },
-          y: { type: 'float32', dims: [batch, 1], data: y },
-        },
+      const feeds: Batch['feeds'] = {
+        x: { type: 'float32', dims: [batch, dim], data: x },
+        y: { type: 'float32', dims: [batch, 1], data: y },
       };
+      return [{ bucket: 'only', feeds }];
     },
     loss: () => (net, parameters) => {
       const x = net.graph.input('x', [batch, dim]);
@@ -59,7 +58,7 @@ function reference(options: TrainOptions): Float64Array {
   const mean = new Float64Array(dim + 1);
   const variance = new Float64Array(dim + 1);
   for (let step = 1; step <= options.steps; step++) {
-    const { x, y } = options.batch(step).feeds;
+    const { x, y } = options.batches(step)[0]!.feeds;
     const gradient = new Float64Array(dim + 1);
     for (let i = 0; i < batch; i++) {
       let error = p[dim]! - Number(y!.data[i]);
@@ -86,7 +85,7 @@ function reference(options: TrainOptions): Float64Array {
 test('a run is AdamW with clipping, warm-up and decay as the formulas say, and the loss falls', async () => {
   const reports: StepReport[] = [];
   const options = plane('run', (report) => reports.push(report));
-  const got = await train(options);
+  const { parameters: got } = await train(options);
   reference(options).forEach((value, i) => {
     expect(Math.abs(got[i]! - value)).toBeLessThan(1e-3);
   });
@@ -114,10 +113,85 @@ test('a checkpoint of another training is refused', async () => {
 
 test('a loss that is not finite stops the training', async () => {
   const broken = plane('broken');
-  broken.batch = () => {
-    const made = plane('broken').batch(1);
-    made.feeds.y!.data[0] = Number.NaN;
+  const steps: number[] = [];
+  broken.onStep = ({ step }) => steps.push(step);
+  broken.batches = (step) => {
+    const made = plane('broken').batches(step);
+    if (step === 33) made[0]!.feeds.y!.data[0] = Number.NaN;
     return made;
   };
-  await expect(train(broken)).rejects.toMatchObject({ code: 'ERR_MODEL_OUTPUT' });
+  await expect(train(broken)).rejects.toMatchObject({
+    code: 'ERR_MODEL_OUTPUT',
+    message: expect.stringContaining('The checkpoint of step 20 is kept'),
+  });
+  expect(steps.at(-1)).toBe(32);
+  // What is kept is good: with sound data the training goes on from it.
+  expect((await train(plane('broken'))).parameters).toEqual((await train(plane('sound'))).parameters);
+});
+
+test('gradients of the batches of a step are averaged: halves of a batch train as the whole does', async () => {
+  const { parameters: whole, losses } = await train(plane('one'));
+  const halves = plane('two');
+  halves.batches = (step) => {
+    const { x, y } = plane('two').batches(step)[0]!.feeds;
+    return [0, 1].map((half) => {
+      const [from, to] = [(half * batch) / 2, ((half + 1) * batch) / 2];
+      const part = (data: Tensor['data'], width: number): Float32Array =>
+        (data as Float32Array).slice(from * width, to * width);
+      return {
+        bucket: 'half',
+        feeds: {
+          x: { type: 'float32', dims: [batch / 2, dim], data: part(x!.data, dim) },
+          y: { type: 'float32', dims: [batch / 2, 1], data: part(y!.data, 1) },
+        },
+      };
+    });
+  };
+  halves.loss = () => (net, parameters) => {
+    const x = net.graph.input('x', [batch / 2, dim]);
+    const y = net.graph.input('y', [batch / 2, 1]);
+    const error = net.sub(net.linear(x, parameters.weight!, parameters.bias!), y);
+    return net.scale(net.total(net.mul(error, error)), 2 / batch);
+  };
+  const got = await train(halves);
+  got.parameters.forEach((value, i) => {
+    expect(Math.abs(value - whole[i]!)).toBeLessThan(1e-4);
+  });
+  expect(Math.abs(got.losses.at(-1)! - losses.at(-1)!)).toBeLessThan(1e-4);
+});
+
+test('an aborted training keeps the step that it has reached', async () => {
+  const controller = new AbortController();
+  const reason = new Error('enough');
+  const stopped = plane('aborted', ({ step }) => {
+    if (step === 33) controller.abort(reason);
+  });
+  stopped.signal = controller.signal;
+  await expect(train(stopped)).rejects.toBe(reason);
+  const steps: number[] = [];
+  const resumed = await train(plane('aborted', ({ step }) => steps.push(step)));
+  expect(steps[0]).toBe(34);
+  expect(resumed).toEqual(await train(plane('never aborted')));
+});
+
+test('a batch that does not fit into memory is said to be too large', async () => {
+  const large = plane('large');
+  large.loss = () => (net, parameters) => {
+    const x = net.graph.input('x', [batch, dim]);
+    net.graph.input('y', [batch, 1]);
+    const [rows, columns] = [2 ** 21, 2 ** 21];
+    const spread = net.graph.emit(
+      'Expand',
+      [parameters.bias!, net.graph.integers([rows, columns])],
+      [rows, columns],
+    );
+    const all = net.record(spread, [parameters.bias!], (grad) =>
+      net.accumulate(parameters.bias!, () => grad),
+    );
+    return net.add(net.total(all), net.total(net.linear(x, parameters.weight!)));
+  };
+  await expect(train(large)).rejects.toMatchObject({
+    code: 'ERR_OUT_OF_MEMORY',
+    message: expect.stringContaining('take a smaller batch'),
+  });
 });

@@ -10,6 +10,7 @@ import { reembedCommand } from './reembed.ts';
 import { runCommand } from './run.ts';
 import { searchCommand } from './search.ts';
 import { addSettingFlags, serveCommand } from './serve.ts';
+import { trainCommand } from './train.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -38,6 +39,7 @@ for (const command of [
   explainCommand(),
   runCommand(),
   evaluateCommand(),
+  trainCommand(),
   serveCommand(),
   reembedCommand(),
   doctorCommand(),

@@ -6,8 +6,8 @@ import { Graph, sizeOf, staticShape, type Tensor } from './graph.ts';
  * of its gradient. Without a parameter that requires a gradient nothing is remembered, and shapes may be symbolic:
  * one description of a network serves training and export.
  *
- * Sums over repeated indices are written as products with one-hot matrices: ONNX Runtime's `ScatterND` with
- * `reduction=add` gives wrong sums on several threads when indices repeat.
+ * Sums over repeated indices are taken by `ScatterElements`: ONNX Runtime's `ScatterND` with `reduction=add` gives wrong
+ * sums on several threads when indices repeat.
  */
 export class Autodiff {
   readonly graph: Graph;
@@ -187,17 +187,27 @@ export class Autodiff {
     });
   }
 
-  /** Rows of a small table `[rows, dim]`: the gradient multiplies with a one-hot matrix `[indices, rows]`. */
+  /** Rows of a table `[rows, dim]`; the gradients of a row that is asked for several times add up. */
   gather(table: Tensor, indices: Tensor): Tensor {
     const { graph } = this;
     return this.record(graph.gather(table, indices), [table], (grad) => {
       this.accumulate(table, () => {
         const [rows, dim] = staticShape(table.shape) as [number, number];
         const count = sizeOf(indices.shape);
-        const all = graph.integers(Array.from({ length: rows }, (_, i) => i));
+        const zeros = graph.emit('Expand', [graph.scalar(0), graph.integers([rows, dim])], table.shape);
         const column = graph.reshape(indices, [count, 1]);
-        const hot = graph.cast(graph.emit('Equal', [column, all], [count, rows], {}, 'bool'), 'float32');
-        return graph.gemm(hot, graph.reshape(grad, [count, dim]), true, false);
+        const places = graph.emit(
+          'Expand',
+          [column, graph.integers([count, dim])],
+          [count, dim],
+          {},
+          'int64',
+        );
+        const updates = graph.reshape(grad, [count, dim]);
+        return graph.emit('ScatterElements', [zeros, places, updates], table.shape, {
+          axis: 0,
+          reduction: 'add',
+        });
       });
     });
   }

@@ -1,3 +1,4 @@
+import type { Autodiff } from './autodiff.ts';
 import type { Graph, Tensor } from './graph.ts';
 
 /** What is added to the similarity with a key that must not be seen. */
@@ -46,19 +47,35 @@ export function hideByDistance(
 }
 
 /** States `[batch, sequence, dim]` of each item's last token: `[batch, dim]`. */
-export function lastTokens(graph: Graph, states: Tensor, mask: Tensor): Tensor {
-  const [batch, , dim] = states.shape;
+export function lastTokens(net: Autodiff, states: Tensor, mask: Tensor): Tensor {
+  const { graph } = net;
+  const [batch, sequence, dim] = states.shape;
   const counts = graph.emit('ReduceSum', [mask, graph.integers([1])], [batch!, 1], { keepdims: 1 }, 'int64');
   const last = graph.emit('Sub', [counts, graph.integer(1)], counts.shape, {}, 'int64');
-  return graph.emit('GatherND', [states, last], [batch!, dim!], { batch_dims: 1 });
+  const found = graph.emit('GatherND', [states, last], [batch!, dim!], { batch_dims: 1 });
+  return net.record(found, [states], (grad) => {
+    net.accumulate(states, () => {
+      const isLast = graph.emit('Equal', [positionsOf(graph, mask), last], [batch!, sequence!], {}, 'bool');
+      const column = graph.reshape(graph.cast(isLast, 'float32'), [batch!, sequence!, 1]);
+      return graph.binary('Mul', graph.reshape(grad, [batch!, 1, dim!]), column);
+    });
+  });
 }
 
 /** Mean of the states `[batch, sequence, dim]` of each item's tokens: `[batch, dim]`. */
-export function meanTokens(graph: Graph, states: Tensor, mask: Tensor): Tensor {
+export function meanTokens(net: Autodiff, states: Tensor, mask: Tensor): Tensor {
+  const { graph } = net;
   const [batch, sequence, dim] = states.shape;
   const present = graph.cast(mask, 'float32');
   const weights = graph.emit('Unsqueeze', [present, graph.integers([1])], [batch!, 1, sequence!]);
+  const counts = graph.sum(weights, [2]);
   const sums = graph.emit('MatMul', [weights, states], [batch!, 1, dim!]);
-  const means = graph.binary('Div', sums, graph.sum(weights, [2]));
-  return graph.emit('Squeeze', [means, graph.integers([1])], [batch!, dim!]);
+  const means = graph.binary('Div', sums, counts);
+  const rows = graph.emit('Squeeze', [means, graph.integers([1])], [batch!, dim!]);
+  return net.record(rows, [states], (grad) => {
+    net.accumulate(states, () => {
+      const shares = graph.binary('Div', graph.reshape(grad, [batch!, 1, dim!]), counts);
+      return graph.binary('Mul', shares, graph.reshape(weights, [batch!, sequence!, 1]));
+    });
+  });
 }

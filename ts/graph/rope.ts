@@ -15,7 +15,7 @@ export function ropeOf(graph: Graph, positions: Tensor, frequencies: Float32Arra
   twice.set(frequencies);
   twice.set(frequencies, frequencies.length);
   const column = graph.emit('Unsqueeze', [positions, graph.integers([1])], [sequence!, 1]);
-  const angles = graph.binary('Mul', column, graph.weights(name, [1, dim], twice));
+  const angles = graph.binary('Mul', column, graph.constantVector(name, twice));
   return { cos: graph.unary('Cos', angles), sin: graph.unary('Sin', angles) };
 }
 

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { SeineError, show } from '../core/errors.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { type CheckpointTensor, isPlain, readTensor } from './checkpointTensor.ts';
+import type { Weights } from './families/family.ts';
 import type { Graph, Tensor } from './graph.ts';
 
 const TYPES = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const;
@@ -10,7 +11,7 @@ const TYPES = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const;
  * Weights of a checkpoint as float32 tensors of a graph. Plain numbers stay in their file (ONNX Runtime widens halves
  * when it opens the graph); blocks of codes are computed and lie in the graph.
  */
-export class TransformerWeights {
+export class TransformerWeights implements Weights {
   readonly #graph: Graph;
   readonly #checkpoint: Checkpoint;
   /** Put before a name that is not there alone: models with a head have one, those without need not. */
@@ -23,24 +24,12 @@ export class TransformerWeights {
     this.#prefix = prefix;
   }
 
-  has(name: string): boolean {
-    return this.#find(name) !== undefined;
-  }
-
-  /** A vector or a table, as it lies. */
   get(name: string, shape: readonly number[]): Tensor {
     return this.#load(name, shape);
   }
 
-  /** A matrix that lies as `[to, from]`, as `[from, to]`. */
   matrix(name: string, from: number, to: number): Tensor {
     return this.#graph.transpose(this.#load(name, [to, from]), [1, 0]);
-  }
-
-  /** Some rows of a table of `rows` rows, as columns of a matrix `[dim, ids]`. */
-  columns(name: string, rows: number, dim: number, ids: readonly number[]): Tensor {
-    const chosen = this.#graph.gather(this.#load(name, [rows, dim]), this.#graph.integers(ids));
-    return this.#graph.transpose(chosen, [1, 0]);
   }
 
   #find(name: string): [string, CheckpointTensor] | undefined {

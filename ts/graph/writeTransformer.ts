@@ -1,24 +1,21 @@
 import { SeineError, show } from '../core/errors.ts';
 import { Autodiff } from './autodiff.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import { bert } from './families/bert.ts';
 import { decoder, TOKEN_EMBEDDINGS } from './families/decoder.ts';
-import type { Family, Source, TextInputs } from './families/family.ts';
-import { modernBert } from './families/modernBert.ts';
-import { roberta } from './families/roberta.ts';
+import type { Source, TextInputs } from './families/family.ts';
+import { familyOf } from './families/familyOf.ts';
 import type { Tensor } from './graph.ts';
 import { ModelConfig } from './modelConfig.ts';
-import { lastTokens, meanTokens } from './positions.ts';
+import { lastTokens } from './positions.ts';
+import { type GraphPooling, poolStates, unitLength } from './sentenceEmbedding.ts';
 import { TransformerWeights } from './transformerWeights.ts';
-
-const FAMILIES: readonly Family[] = [bert, roberta, modernBert, decoder];
 
 /** What the graph of a transformer gives out. */
 export type Head =
   /** `last_hidden_state` `[batch, sequence, hidden]` */
   | { kind: 'states' }
   /** `sentence_embedding` `[batch, hidden]` */
-  | { kind: 'embedding'; pooling: 'mean' | 'cls' | 'lasttoken'; normalize: boolean }
+  | { kind: 'embedding'; pooling: GraphPooling; normalize: boolean }
   /** `logits` `[batch, labels]` of a model for sequence classification */
   | { kind: 'classifier' }
   /** `logits` `[batch, ids]`: of these words alone, after the last token of a text; decoders only */
@@ -55,9 +52,11 @@ export function writeTransformer(checkpoint: Checkpoint, head: Head): WrittenTra
     case 'states':
       graph.output(states, 'last_hidden_state');
       break;
-    case 'embedding':
-      graph.output(embed(net, states, inputs, head), 'sentence_embedding');
+    case 'embedding': {
+      const pooled = poolStates(net, states, inputs.mask, head.pooling);
+      graph.output(head.normalize ? unitLength(net, pooled) : pooled, 'sentence_embedding');
       break;
+    }
     case 'classifier':
       graph.output(family.classify(source, inputs, states, labelsOf(config)), 'logits');
       break;
@@ -69,22 +68,11 @@ export function writeTransformer(checkpoint: Checkpoint, head: Head): WrittenTra
             `${show(config.fields.model_type)}: choose another model.`,
         );
       }
-      const from = head.kind === 'language' ? states : lastTokens(graph, states, inputs.mask);
+      const from = head.kind === 'language' ? states : lastTokens(net, states, inputs.mask);
       graph.output(net.matmul(from, words(source, head.kind === 'words' ? head.ids : undefined)), 'logits');
     }
   }
   return { onnx: graph.build(), externalFolder: weightsFolder };
-}
-
-function familyOf(config: ModelConfig, directory: string): Family {
-  const type = config.fields.model_type;
-  const family = FAMILIES.find(({ types }) => types.includes(type as string));
-  if (family !== undefined) return family;
-  throw new SeineError(
-    'ERR_MODEL',
-    `The model at ${directory} should be of one of the types ${FAMILIES.flatMap(({ types }) => types).join(', ')}, ` +
-      `but its config.json says ${show(type)}: choose another model, or export this one to ONNX.`,
-  );
 }
 
 /** Number of labels; Hugging Face takes 2 where a configuration names none. */
@@ -94,25 +82,10 @@ function labelsOf(config: ModelConfig): number {
   return config.count('num_labels', 2);
 }
 
-function embed(
-  net: Autodiff,
-  states: Tensor,
-  { mask }: TextInputs,
-  { pooling, normalize }: Extract<Head, { kind: 'embedding' }>,
-): Tensor {
-  const { graph } = net;
-  const pooled = {
-    mean: () => meanTokens(graph, states, mask),
-    cls: () => net.first(states),
-    lasttoken: () => lastTokens(graph, states, mask),
-  }[pooling]();
-  return normalize ? graph.emit('LpNormalization', [pooled], pooled.shape, { axis: -1, p: 2 }) : pooled;
-}
-
 /** Embeddings of words as columns `[hidden, words]`, of all or of some. */
 function words({ net, config, weights }: Source, ids: readonly number[] | undefined): Tensor {
   const name = config.flag('tie_word_embeddings', false) ? TOKEN_EMBEDDINGS : 'lm_head.weight';
-  const [rows, dim] = [config.count('vocab_size'), config.count('hidden_size')];
-  if (ids !== undefined) return weights.columns(name, rows, dim, ids);
-  return net.graph.transpose(weights.get(name, [rows, dim]), [1, 0]);
+  const table = weights.get(name, [config.count('vocab_size'), config.count('hidden_size')]);
+  const chosen = ids === undefined ? table : net.gather(table, net.graph.integers(ids));
+  return net.transpose(chosen, [1, 0]);
 }

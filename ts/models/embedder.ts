@@ -10,9 +10,10 @@ import type {
   ReadArguments,
   WindowArguments,
 } from './inferenceProtocol.ts';
-import { normalize, type Pooling, pool, poolingMode } from './pooling.ts';
+import { normalize, pool } from './pooling.ts';
 import { readingOf } from './readingOf.ts';
 import type { ModelFiles } from './resolveModel.ts';
+import { readModules, readPooling, readPrompts } from './sentenceModules.ts';
 import { requireFinite, type TensorInfo } from './session.ts';
 import { openTextGraph } from './textGraph.ts';
 import { type PartIds, readJson, type TokenIds } from './tokenizer.ts';
@@ -143,18 +144,6 @@ interface Vectors {
   data: Float32Array | undefined;
 }
 
-/** Kinds of the model's modules in their order, without their package's name; `undefined` without `modules.json`. */
-async function readModules(files: ModelFiles): Promise<string[] | undefined> {
-  const path = files.files['modules.json'];
-  if (path === undefined) return undefined;
-  const modules = Object.values(await readJson(path, 'array'));
-  return modules.map((module) =>
-    typeof module === 'object' && module !== null && 'type' in module
-      ? String(module.type).replace(/^.*\./, '')
-      : String(module),
-  );
-}
-
 function chooseOutput(outputs: readonly TensorInfo[], files: ModelFiles): TensorInfo {
   const ranks = { sentence_embedding: 2, last_hidden_state: 3, token_embeddings: 3 };
   for (const [name, rank] of Object.entries(ranks)) {
@@ -169,46 +158,10 @@ function chooseOutput(outputs: readonly TensorInfo[], files: ModelFiles): Tensor
   );
 }
 
-async function readPooling(files: ModelFiles, modules: readonly string[] | undefined): Promise<Pooling> {
-  if (modules === undefined) return 'mean';
-  const other = modules.filter((type) => !['Transformer', 'Pooling', 'Normalize'].includes(type));
-  const path = files.files['1_Pooling/config.json'];
-  if (other.length > 0 || path === undefined) {
-    throw new SeineError(
-      'ERR_MODEL',
-      `The encoder ${files.name} should consist of Transformer, Pooling (with 1_Pooling/config.json) and Normalize, ` +
-        `but modules.json lists ${modules.join(', ')}: export it with all modules in the graph, as sentence_embedding.`,
-    );
-  }
-  const config = await readJson(path);
-  if (config.include_prompt === false) {
-    throw new SeineError(
-      'ERR_MODEL',
-      `${path} should have include_prompt true, for pooling without the prompt is not supported: choose another model.`,
-    );
-  }
-  return poolingMode(config, path);
-}
-
 async function readMatryoshka(files: ModelFiles): Promise<number[] | boolean> {
   const path = files.files['config.json'];
   const config = path === undefined ? {} : await readJson(path);
   const { matryoshka_dimensions: lengths, is_matryoshka: any } = config;
   if (Array.isArray(lengths)) return lengths.filter((length) => Number.isInteger(length));
   return any === true;
-}
-
-async function readPrompts(files: ModelFiles): Promise<Record<'query' | 'document', string>> {
-  const path = files.files['config_sentence_transformers.json'];
-  const config = path === undefined ? {} : await readJson(path);
-  const prompts = typeof config.prompts === 'object' && config.prompts !== null ? config.prompts : {};
-  const named = new Map<unknown, unknown>(Object.entries(prompts));
-  // The names that sentence-transformers itself looks for, then the model's default.
-  const first = (...names: unknown[]): string => {
-    const prompt = [...names, config.default_prompt_name]
-      .map((name) => named.get(name))
-      .find((p) => p !== undefined);
-    return typeof prompt === 'string' ? prompt : '';
-  };
-  return { query: first('query'), document: first('document', 'passage', 'corpus') };
 }

@@ -3,13 +3,8 @@ import type { OpenModelOptions } from './contracts.ts';
 import { modelGraph } from './modelGraph.ts';
 import type { ModelFiles } from './resolveModel.ts';
 import type { Session, Tensor } from './session.ts';
-import { openTokenizer, readJson, type TokenIds, type Tokenizer } from './tokenizer.ts';
-
-/** Used where no file of a model says how many tokens it takes. */
-const DEFAULT_MAX_TOKENS = 512;
-const FEWEST_TOKENS = 8;
-/** These count positions from the padding id on, so the table has that many rows less to give. */
-const OFFSET_POSITIONS = new Set(['roberta', 'xlm-roberta', 'camembert', 'mpnet', 'longformer']);
+import { openTokenizer, type TokenIds, type Tokenizer } from './tokenizer.ts';
+import { tokenLimit } from './tokenLimit.ts';
 
 /** Output of a run: `[batch, …]` float32, perhaps with more rows after those of the batch. */
 export interface GraphOutput {
@@ -31,16 +26,10 @@ export interface TextGraph {
 
 export async function openTextGraph(files: ModelFiles, options: OpenModelOptions): Promise<TextGraph> {
   const path = (name: string): string | undefined => files.files[name];
-  const optional = async (name: string): Promise<Record<string, unknown>> => {
-    const at = path(name);
-    return at === undefined ? {} : readJson(at);
-  };
-  const tokenizerConfig = await optional('tokenizer_config.json');
-  const sentence = await optional('sentence_bert_config.json');
   const tokenizer = await openTokenizer(path('tokenizer.json')!, path('tokenizer_config.json'));
   const { config, open } = await modelGraph(files);
   checkVocabulary(files, tokenizer, config);
-  const maxTokens = tokenLimit(files, tokenizer, { config, tokenizerConfig, sentence }, options.maxTokens);
+  const maxTokens = await tokenLimit(files, tokenizer, config, options.maxTokens);
 
   const session = await open(options);
   const padId = typeof config.pad_token_id === 'number' ? config.pad_token_id : tokenizer.padId;
@@ -114,7 +103,12 @@ function widen(values: Int32Array): BigInt64Array {
 /** Some models have rows to spare, but far more rows than tokens mean another model's tokenizer. */
 const LEAST_SHARE = 0.9;
 
-function checkVocabulary(files: ModelFiles, tokenizer: Tokenizer, config: Record<string, unknown>): void {
+/** Throws `ERR_MODEL` if a tokenizer has more tokens than the model embeddings, or far fewer. */
+export function checkVocabulary(
+  files: ModelFiles,
+  tokenizer: Tokenizer,
+  config: Record<string, unknown>,
+): void {
   const rows = config.vocab_size;
   if (typeof rows !== 'number') {
     throw new SeineError(
@@ -128,29 +122,4 @@ function checkVocabulary(files: ModelFiles, tokenizer: Tokenizer, config: Record
     `The tokenizer ${files.files['tokenizer.json']} has ${tokenizer.size} tokens and the model ` +
       `${files.files['config.json']} embeddings for ${rows}, so they do not belong together: fetch both again.`,
   );
-}
-
-function tokenLimit(
-  files: ModelFiles,
-  tokenizer: Tokenizer,
-  configs: Record<'config' | 'tokenizerConfig' | 'sentence', Record<string, unknown>>,
-  wanted: number | undefined,
-): number {
-  const { config, tokenizerConfig, sentence } = configs;
-  const count = (value: unknown): number | undefined =>
-    typeof value === 'number' && value > 0 && value < 1e6 ? value : undefined; // 1e30 stands for "no limit" there
-  let positions = count(config.max_position_embeddings);
-  if (positions !== undefined && OFFSET_POSITIONS.has(String(config.model_type))) {
-    positions -= (count(config.pad_token_id) ?? tokenizer.padId) + 1;
-  }
-  const own = count(sentence.max_seq_length) ?? count(tokenizerConfig.model_max_length) ?? positions;
-  const limit = positions ?? Number.POSITIVE_INFINITY;
-  if (wanted === undefined) return Math.min(own ?? DEFAULT_MAX_TOKENS, limit);
-  if (!Number.isInteger(wanted) || wanted < FEWEST_TOKENS || wanted > limit) {
-    throw new SeineError(
-      'ERR_ARGUMENT',
-      `maxTokens must be a whole number from ${FEWEST_TOKENS} to ${limit} for the model ${files.name}, got ${show(wanted)}.`,
-    );
-  }
-  return wanted;
 }

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import helmet from '@fastify/helmet';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyInstance, LogController } from 'fastify';
+import { describeInvalid } from '../core/describeInvalid.ts';
 import { SeineError } from '../core/errors.ts';
 import { checkAccess } from './access.ts';
 import { limitBodyTime } from './bodyTime.ts';
@@ -25,7 +26,7 @@ import { pageRoutes } from './routes/page.ts';
 import { rankRoutes } from './routes/rank.ts';
 import { searchRoutes } from './routes/search.ts';
 import type { Service } from './service.ts';
-import { describeInvalid, validatorCompiler } from './validation.ts';
+import { validatorCompiler } from './validation.ts';
 
 /** Ids that a caller may give a request. */
 const REQUEST_ID = /^[A-Za-z0-9_-]{1,64}$/;

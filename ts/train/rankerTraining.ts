@@ -3,7 +3,7 @@ import { WORD_EMBEDDINGS } from '../graph/bertWeights.ts';
 import { flatLayout } from '../graph/flatLayout.ts';
 import type { Tensor } from '../models/session.ts';
 import type { Tokenizer } from '../models/tokenizer.ts';
-import { listTargets, listwiseLoss } from './losses.ts';
+import { listTargets, listwiseLoss } from './losses/listwise.ts';
 import { type Batch, type TrainOptions, train } from './trainer.ts';
 
 /** One list of the listwise loss. */
@@ -39,14 +39,14 @@ export async function trainRanker(options: RankerTraining): Promise<Record<strin
   const layout = flatLayout(bertShapes(config, 1));
   const initial = new Float32Array(layout.size);
   for (const { name, offset } of layout.entries) initial.set(options.weights[name]!, offset);
-  const final = await train({
+  const { parameters: final } = await train({
     ...options,
     layout,
     initial,
     steps: batches.length,
-    batch: (step) => {
+    batches: (step) => {
       const { groups, maxTokens } = batches[step - 1]!;
-      return listBatch(tokenizer, groups, maxTokens);
+      return [listBatch(tokenizer, groups, maxTokens)];
     },
     loss: (bucket) => (net, parameters) => {
       const [lists, size, length] = bucket.split('x').map(Number) as [number, number, number];

@@ -1,9 +1,10 @@
-import { existsSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { SeineError } from '../core/errors.ts';
 import type { FlatLayout } from '../graph/flatLayout.ts';
-import { readSafetensors, writeSafetensors } from '../graph/safetensors.ts';
-import { type AdamW, trainingStep } from '../graph/trainingStep.ts';
-import { openSession, requireFinite, type Session, type Tensor } from '../models/session.ts';
+import { gradientGraph, gradientOf } from '../graph/gradientGraph.ts';
+import { openSession, type Session, type Tensor } from '../models/session.ts';
+import { type AdamW, adamW, euclideanNorm } from './adamW.ts';
+import { readCheckpoint, type TrainingState, writeCheckpoint } from './checkpoint.ts';
 import { learningRate } from './schedule.ts';
 
 export interface Batch {
@@ -32,9 +33,12 @@ export interface TrainOptions {
   /** Learning rate at the end of the warm-up. */
   peak: number;
   /** Emits the loss of a bucket's batches. */
-  loss: (bucket: string) => Parameters<typeof trainingStep>[2];
-  /** The batch of a step (1 … steps): a function of the step alone, so that training resumes where it stopped. */
-  batch: (step: number) => Batch;
+  loss: (bucket: string) => Parameters<typeof gradientGraph>[1];
+  /**
+   * The batches of a step (1 … steps), whose gradients are averaged: a function of the step alone, so that training
+   * resumes where it stopped.
+   */
+  batches: (step: number) => readonly Batch[];
   /** File that holds parameters and optimiser state, replaced every `checkpointSteps` steps. */
   checkpoint: string;
   checkpointSteps: number;
@@ -42,120 +46,160 @@ export interface TrainOptions {
   identity: string;
   threads?: number | undefined;
   onStep?: ((report: StepReport) => void) | undefined;
+  /** Stops after the step under way, with a checkpoint; the promise rejects with its reason. */
+  signal?: AbortSignal | undefined;
 }
 
-interface State {
-  parameters: Float32Array;
-  mean: Float32Array;
-  variance: Float32Array;
-}
+/** Parameters, and loss and gradient's length of every step. */
+export type Trained = Pick<TrainingState, 'parameters' | 'losses' | 'norms'>;
+
+/** Graphs that are open at a time: each keeps the memory of its batches. */
+const OPEN_GRAPHS = 4;
 
 /**
- * Trains until the last step and returns the parameters; continues from the checkpoint if there is one.
- * Errors: `ERR_MODEL_MISMATCH` if the checkpoint belongs to another training, `ERR_MODEL_OUTPUT` if it diverges.
+ * Trains until the last step; continues from the checkpoint if there is one. Whatever stops it, the last checkpoint
+ * stays. Errors: `ERR_MODEL_MISMATCH` if the checkpoint belongs to another training, `ERR_MODEL_OUTPUT` if it diverges,
+ * `ERR_OUT_OF_MEMORY` if a batch does not fit.
  */
-export async function train(options: TrainOptions): Promise<Float32Array> {
-  const { layout, optimizer, steps } = options;
-  let { state, step } = await start(options);
-  let spare = zeroState(layout.size);
-  const sessions = new Map<string, Session>();
-  try {
-    while (step < steps) {
-      step++;
-      const began = performance.now();
-      const { bucket, feeds } = options.batch(step);
-      let session = sessions.get(bucket);
-      if (!session) {
-        const graph = trainingStep(layout, optimizer, options.loss(bucket));
-        session = await openSession(graph, { threads: options.threads });
-        sessions.set(bucket, session);
-      }
-      const rate = learningRate(step, options);
-      const schedule = Float32Array.of(
-        rate,
-        1 / (1 - optimizer.beta1 ** step),
-        1 / (1 - optimizer.beta2 ** step),
-      );
-      const loss = new Float32Array(1);
-      const norm = new Float32Array(1);
-      await session.run(
-        { ...feeds, ...tensors(state, ''), schedule: { type: 'float32', dims: [3], data: schedule } },
-        {
-          outputs: {
-            ...tensors(spare, 'next_'),
-            loss: { type: 'float32', dims: [], data: loss },
-            gradient_norm: { type: 'float32', dims: [1], data: norm },
-          },
-        },
-      );
-      [state, spare] = [spare, state];
-      requireFinite(loss, `The loss at step ${step}`);
-      requireFinite(norm, `The gradient at step ${step}`);
-      if (step % options.checkpointSteps === 0 || step === steps) await save(options, state, step);
-      options.onStep?.({
-        step,
-        steps,
-        loss: loss[0]!,
-        gradientNorm: norm[0]!,
-        learningRate: rate,
-        milliseconds: performance.now() - began,
-      });
-    }
-  } finally {
-    for (const session of sessions.values()) await session.release();
-  }
-  return state.parameters;
-}
-
-const zeroState = (size: number): State => ({
-  parameters: new Float32Array(size),
-  mean: new Float32Array(size),
-  variance: new Float32Array(size),
-});
-
-function tensors(state: State, prefix: string): Record<string, Tensor> {
-  return Object.fromEntries(
-    Object.entries(state).map(([name, data]: [string, Float32Array]) => [
-      prefix + name,
-      { type: 'float32', dims: [data.length], data },
-    ]),
-  );
-}
-
-async function start({
-  layout,
-  initial,
-  checkpoint,
-  identity,
-}: TrainOptions): Promise<{ state: State; step: number }> {
-  if (initial.length !== layout.size) {
+export async function train(options: TrainOptions): Promise<Trained> {
+  const { layout, optimizer, steps, signal, checkpoint, checkpointSteps, identity } = options;
+  if (options.initial.length !== layout.size) {
     throw new SeineError(
       'ERR_DIMENSION',
-      `initial should have ${layout.size} values, got ${initial.length}.`,
+      `initial should have ${layout.size} values, got ${options.initial.length}.`,
     );
   }
-  if (!existsSync(checkpoint))
-    return { state: { ...zeroState(layout.size), parameters: initial.slice() }, step: 0 };
-  const { tensors: saved, metadata } = await readSafetensors(checkpoint);
-  const [parameters, mean, variance] = ['parameters', 'mean', 'variance'].map(
-    (name) => saved.get(name)?.data,
-  );
-  if (metadata.identity !== identity || parameters?.length !== layout.size || !mean || !variance) {
-    throw new SeineError(
-      'ERR_MODEL_MISMATCH',
-      `The checkpoint ${checkpoint} should belong to this training, but it belongs to another recipe: remove it.`,
-    );
+  const from = await readCheckpoint(checkpoint, identity, layout.size);
+  const state = from ?? {
+    parameters: options.initial.slice(),
+    mean: new Float32Array(layout.size),
+    variance: new Float32Array(layout.size),
+  };
+  const losses = [...(from?.losses ?? [])];
+  const norms = [...(from?.norms ?? [])];
+  let saved = losses.length;
+  const history = () => ({ losses: Float32Array.from(losses), norms: Float32Array.from(norms) });
+  const save = async (): Promise<void> => {
+    await writeCheckpoint(checkpoint, identity, { ...state, ...history() });
+    saved = losses.length;
+  };
+  const gradients = new Gradients(options, state.parameters);
+  try {
+    while (losses.length < steps) {
+      await setImmediate(); // signals are heard here: a run occupies its thread
+      if (signal?.aborted) {
+        if (saved < losses.length) await save();
+        throw signal.reason;
+      }
+      const step = losses.length + 1;
+      const began = performance.now();
+      const { loss, gradient } = await gradients.of(options.batches(step));
+      const norm = euclideanNorm(gradient);
+      if (!Number.isFinite(loss) || !Number.isFinite(norm)) throw diverged(step, loss, saved);
+      const rate = learningRate(step, options);
+      adamW(state, gradient, optimizer, { norm, step, rate, decayed: layout.decayed });
+      losses.push(loss);
+      norms.push(norm);
+      if (step % checkpointSteps === 0 || step === steps) await save();
+      const milliseconds = performance.now() - began;
+      options.onStep?.({ step, steps, loss, gradientNorm: norm, learningRate: rate, milliseconds });
+    }
+  } finally {
+    await gradients.release();
   }
-  return { state: { parameters, mean, variance }, step: Number(metadata.step) };
+  return { parameters: state.parameters, ...history() };
 }
 
-async function save(
-  { checkpoint, identity, layout }: TrainOptions,
-  state: State,
-  step: number,
-): Promise<void> {
-  const named = Object.entries(state).map(
-    ([name, data]: [string, Float32Array]) => [name, { shape: [layout.size], data }] as const,
+function diverged(step: number, loss: number, saved: number): SeineError {
+  const kept = saved === 0 ? 'No checkpoint was written yet' : `The checkpoint of step ${saved} is kept`;
+  const what = Number.isFinite(loss) ? 'The gradient' : 'The loss';
+  return new SeineError(
+    'ERR_MODEL_OUTPUT',
+    `${what} of step ${step} should be finite but is not, so the training stopped. ${kept}: lower the learning rate, ` +
+      'or look for extreme scores in the data.',
   );
-  await writeSafetensors(checkpoint, new Map(named), { identity, step: String(step) });
+}
+
+/** Losses and gradients of batches at the present parameters, by graphs that are opened when a bucket first comes. */
+class Gradients {
+  readonly #options: TrainOptions;
+  /** In the order of their last use. */
+  readonly #sessions = new Map<string, Session>();
+  readonly #parameters: Record<string, Tensor>;
+  readonly #gradient: Float32Array;
+  /** Of the second and further batches of a step. */
+  #other: Float32Array | undefined;
+
+  constructor(options: TrainOptions, parameters: Float32Array) {
+    this.#options = options;
+    this.#parameters = this.#views(parameters, (name) => name);
+    this.#gradient = new Float32Array(options.layout.size);
+  }
+
+  /** Mean loss and mean gradient `[layout.size]`, which is good until the next call. */
+  async of(batches: readonly Batch[]): Promise<{ loss: number; gradient: Float32Array }> {
+    const share = 1 / batches.length;
+    let loss = 0;
+    for (const [i, batch] of batches.entries()) {
+      if (i > 0) this.#other ??= new Float32Array(this.#gradient.length);
+      const into = i === 0 ? this.#gradient : this.#other!;
+      loss += share * (await this.#run(batch, into));
+      if (i > 0) for (let j = 0; j < into.length; j++) this.#gradient[j]! += into[j]!;
+    }
+    if (share < 1) for (let j = 0; j < this.#gradient.length; j++) this.#gradient[j]! *= share;
+    return { loss, gradient: this.#gradient };
+  }
+
+  async #run(batch: Batch, gradient: Float32Array): Promise<number> {
+    const loss = new Float32Array(1);
+    try {
+      const session = await this.#session(batch.bucket);
+      await session.run(
+        { ...batch.feeds, ...this.#parameters },
+        {
+          outputs: { loss: { type: 'float32', dims: [], data: loss }, ...this.#views(gradient, gradientOf) },
+        },
+      );
+    } catch (error) {
+      if (!/alloc/i.test(String(error))) throw error;
+      throw new SeineError(
+        'ERR_OUT_OF_MEMORY',
+        `A batch of the shape ${batch.bucket} should fit into memory but does not: take a smaller batch (and ` +
+          'accumulate more of them), fewer documents a query or shorter texts. The last checkpoint is kept.',
+        { cause: error },
+      );
+    }
+    return loss[0]!;
+  }
+
+  async #session(bucket: string): Promise<Session> {
+    const { layout, loss, threads } = this.#options;
+    let session = this.#sessions.get(bucket);
+    this.#sessions.delete(bucket);
+    if (session === undefined) {
+      const [oldest] = this.#sessions.size < OPEN_GRAPHS ? [] : this.#sessions;
+      if (oldest !== undefined) {
+        this.#sessions.delete(oldest[0]);
+        await oldest[1].release();
+      }
+      session = await openSession(gradientGraph(layout, loss(bucket)), { threads });
+    }
+    this.#sessions.set(bucket, session);
+    return session;
+  }
+
+  /** Parts of a flat vector as tensors. */
+  #views(flat: Float32Array, nameOf: (name: string) => string): Record<string, Tensor> {
+    return Object.fromEntries(
+      this.#options.layout.entries.map(({ name, shape, offset, size }) => {
+        const data = flat.subarray(offset, offset + size);
+        return [nameOf(name), { type: 'float32', dims: shape, data }];
+      }),
+    );
+  }
+
+  async release(): Promise<void> {
+    for (const session of this.#sessions.values()) await session.release();
+    this.#sessions.clear();
+  }
 }

@@ -2,8 +2,7 @@ import { type BertConfig, bertEncoder, bertShapes, classificationHead, type Para
 import { WORD_EMBEDDINGS } from '../bertWeights.ts';
 import type { Tensor } from '../graph.ts';
 import type { ModelConfig } from '../modelConfig.ts';
-import type { TransformerWeights } from '../transformerWeights.ts';
-import type { Family, Source, TextInputs } from './family.ts';
+import type { Family, Source, TextInputs, Weights } from './family.ts';
 
 /** BERT (J. Devlin et al., 2018). */
 export const bert: Family = {
@@ -28,7 +27,7 @@ export function encode(
   const table = weights.get(WORD_EMBEDDINGS, [shape.vocab_size, shape.hidden_size]);
   const parameters = parametersOf(weights, shape, 1, (name) => !isOfHead(name));
   return bertEncoder(net, shape, parameters, {
-    tokens: net.graph.gather(table, ids),
+    tokens: net.gather(table, ids),
     attention_mask: mask,
     token_type_ids: types,
     positions,
@@ -51,7 +50,7 @@ function bertConfig(config: ModelConfig): BertConfig {
 }
 
 function parametersOf(
-  weights: TransformerWeights,
+  weights: Weights,
   config: BertConfig,
   labels: number,
   wanted: (name: string) => boolean,

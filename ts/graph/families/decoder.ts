@@ -42,7 +42,7 @@ export const decoder: Family = {
       );
     const inner = config.count('intermediate_size');
     const biased = config.flag('mlp_bias', false);
-    let x = graph.gather(weights.get(TOKEN_EMBEDDINGS, [config.count('vocab_size'), hidden]), ids);
+    let x = net.gather(weights.get(TOKEN_EMBEDDINGS, [config.count('vocab_size'), hidden]), ids);
     for (let layer = 0; layer < config.count('num_hidden_layers'); layer++) {
       const prefix = `layers.${layer}`;
       const seen = attention(
@@ -62,7 +62,7 @@ export const decoder: Family = {
     return norm(x, 'norm');
   },
   classify(source, { mask }, states, labels) {
-    return linear(source, lastTokens(source.net.graph, states, mask), 'score', labels, false);
+    return linear(source, lastTokens(source.net, states, mask), 'score', labels, false);
   },
 };
 

@@ -1,7 +1,6 @@
 import type { Autodiff } from '../autodiff.ts';
 import type { Tensor } from '../graph.ts';
 import type { ModelConfig } from '../modelConfig.ts';
-import type { TransformerWeights } from '../transformerWeights.ts';
 
 /** Inputs of a graph, int64 `[batch, sequence]`; padding is on the right. */
 export interface TextInputs {
@@ -12,11 +11,19 @@ export interface TextInputs {
   types: Tensor | undefined;
 }
 
+/** Weights of a model by their names without the family's prefix: constants to serve with, or parameters to train. */
+export interface Weights {
+  /** A vector or a table, as it lies. */
+  get(name: string, shape: readonly number[]): Tensor;
+  /** A matrix that lies as `[to, from]`, as `[from, to]`. */
+  matrix(name: string, from: number, to: number): Tensor;
+}
+
 /** What a graph is written from. */
 export interface Source {
   net: Autodiff;
   config: ModelConfig;
-  weights: TransformerWeights;
+  weights: Weights;
 }
 
 /** Models that share an architecture. */

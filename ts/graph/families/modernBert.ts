@@ -33,7 +33,7 @@ export const modernBert: Family = {
     const inner = config.count('intermediate_size');
     const biased = config.flag('mlp_bias', false);
     const table = weights.get('embeddings.tok_embeddings.weight', [config.count('vocab_size'), hidden]);
-    let x = norm(source, graph.gather(table, ids), 'embeddings.norm');
+    let x = norm(source, net.gather(table, ids), 'embeddings.norm');
     for (let layer = 0; layer < config.count('num_hidden_layers'); layer++) {
       const prefix = `layers.${layer}`;
       const { rope, hide } = layer % config.count('global_attn_every_n_layers', 3) === 0 ? full : local;
@@ -56,7 +56,7 @@ export const modernBert: Family = {
     config.oneOf('classifier_activation', ['gelu'], 'gelu');
     const pooled =
       config.oneOf('classifier_pooling', ['cls', 'mean'], 'cls') === 'mean'
-        ? meanTokens(net.graph, states, mask)
+        ? meanTokens(net, states, mask)
         : net.first(states);
     const biased = config.flag('classifier_bias', false);
     const inner = net.gelu(linear(source, pooled, 'head.dense', states.shape[2] as number, biased));

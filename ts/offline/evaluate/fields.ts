@@ -1,5 +1,5 @@
 import { SeineError, show } from '../../core/errors.ts';
-import type { Line } from './readLines.ts';
+import type { Line } from '../../core/readLines.ts';
 
 /**
  * Splits a record of TREC into its fields. Exactly `names.length - 1` tabs separate fields that may hold spaces;

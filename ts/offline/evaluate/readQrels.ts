@@ -1,7 +1,7 @@
 import { SeineError, show } from '../../core/errors.ts';
+import { type Line, readLines } from '../../core/readLines.ts';
 import type { Qrels } from '../../core/types.ts';
 import { fieldsOf } from './fields.ts';
-import { type Line, readLines } from './readLines.ts';
 
 const TREC = ['query', 'iteration', 'document', 'grade'];
 const BEIR = ['query-id', 'corpus-id', 'score'];

@@ -1,5 +1,5 @@
 import { SeineError, show } from '../../core/errors.ts';
-import { type Line, readLines } from './readLines.ts';
+import { type Line, readLines } from '../../core/readLines.ts';
 
 /**
  * Reads queries, id -> text: BEIR (`{"_id": …, "text": …}` a line; `id` is accepted too), or `id`, tab, `text`;

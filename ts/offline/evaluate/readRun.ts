@@ -1,7 +1,7 @@
 import { SeineError, show } from '../../core/errors.ts';
+import { readLines } from '../../core/readLines.ts';
 import type { Run, RunEntry } from '../../core/types.ts';
 import { fieldsOf } from './fields.ts';
-import { readLines } from './readLines.ts';
 import { trecOrder } from './trecOrder.ts';
 
 const FIELDS = ['query', 'Q0', 'document', 'rank', 'score', 'tag'];

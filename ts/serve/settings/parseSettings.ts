@@ -1,5 +1,6 @@
+import { describeInvalid } from '../../core/describeInvalid.ts';
 import { SeineError, show } from '../../core/errors.ts';
-import { describeInvalid, validatorOf } from '../validation.ts';
+import { validatorOf } from '../validation.ts';
 import { checkSettings } from './checkSettings.ts';
 import { isPlain, mergeLayers } from './layers.ts';
 import { DEFAULT_WORKLOADS, Settings } from './schema.ts';

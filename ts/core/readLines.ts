@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
-import { SeineError, show } from '../../core/errors.ts';
-import { lines } from '../../core/lines.ts';
+import { SeineError, show } from './errors.ts';
+import { lines } from './lines.ts';
 
 export interface Line {
   /** `path, line 7`: how an error names the place. */

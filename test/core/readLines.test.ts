@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { type Line, readLines } from '../../../ts/offline/evaluate/readLines.ts';
-import { scratch } from './scratch.ts';
+import { type Line, readLines } from '../../ts/core/readLines.ts';
+import { scratch } from '../offline/evaluate/scratch.ts';
 
 const { path, write } = scratch();
 

@@ -1,0 +1,29 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { writeAtomic } from '../core/files.ts';
+import { type NamedTensor, writeSafetensors } from '../graph/safetensors.ts';
+
+export interface ExportedModel {
+  /** By the names of Hugging Face; they become `model.safetensors`. */
+  tensors: ReadonlyMap<string, NamedTensor>;
+  /** Files by relative name, objects as JSON. */
+  files: Readonly<Record<string, object>>;
+  /** Files that are copied as they are: relative name -> path. */
+  copies: Readonly<Record<string, string>>;
+}
+
+/** Writes a model's directory; each file appears whole or not at all, and `config.json` and the like once weights are there. */
+export async function exportModel(
+  directory: string,
+  { tensors, files, copies }: ExportedModel,
+): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  await writeSafetensors(join(directory, 'model.safetensors'), tensors, { format: 'pt' });
+  const write = async (name: string, content: string | Uint8Array): Promise<void> => {
+    const path = join(directory, name);
+    await mkdir(dirname(path), { recursive: true });
+    await writeAtomic(path, content);
+  };
+  for (const [name, path] of Object.entries(copies)) await write(name, await readFile(path));
+  for (const [name, value] of Object.entries(files)) await write(name, `${JSON.stringify(value, null, 2)}\n`);
+}

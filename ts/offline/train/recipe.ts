@@ -1,0 +1,146 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { Ajv } from 'ajv';
+import Type, { type Static } from 'typebox';
+import { describeInvalid } from '../../core/describeInvalid.ts';
+import { SeineError, show } from '../../core/errors.ts';
+
+export const LOSS_NAMES = ['infoNce', 'margin', 'listwise', 'bce', 'pointwiseKl', 'mse', 'cosine'] as const;
+
+const positive = (description: string, options: object = {}) =>
+  Type.Number({ exclusiveMinimum: 0, description, ...options });
+const count = (description: string, options: object = {}) =>
+  Type.Integer({ minimum: 1, description, ...options });
+
+const LossRecipe = Type.Object(
+  {
+    name: Type.Enum([...LOSS_NAMES]),
+    weight: positive('Factor of this loss in the sum.', { default: 1 }),
+    temperature: Type.Optional(
+      positive(
+        'Scores are divided by it: 0.05 for a bi-encoder, else 1. infoNce, listwise, bce, pointwiseKl.',
+      ),
+    ),
+    margin: Type.Optional(positive('By which the better document is to lead: 0.2, else 1. margin.')),
+    to: Type.Optional(
+      Type.Enum(['grades', 'scores'], { description: 'What lists are compared with: grades. listwise.' }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+const RecipeSchema = Type.Object(
+  {
+    task: Type.Enum(['bi-encoder', 'cross-encoder'], { description: 'What the model is to become.' }),
+    model: Type.String({ minLength: 1, description: 'Model to start from: a directory or a name.' }),
+    data: Type.Array(Type.String({ minLength: 1 }), {
+      minItems: 1,
+      description: 'JSONL files of queries with documents.',
+    }),
+    losses: Type.Array(LossRecipe, { minItems: 1, description: 'Losses; their weighted sum falls.' }),
+    teacher: Type.Optional(
+      Type.String({ minLength: 1, description: 'Embedder whose vectors the loss cosine goes to.' }),
+    ),
+    batch: count('Queries of a batch.', { default: 16 }),
+    documents: count('Documents of a query in a batch, at most.', { default: 4 }),
+    accumulate: count('Batches of a step, whose gradients are averaged.', { default: 1 }),
+    epochs: positive('Times that each query is learnt from.', { default: 1 }),
+    steps: Type.Optional(count('Steps, instead of epochs.')),
+    maxTokens: Type.Optional(
+      Type.Integer({ minimum: 8, description: 'Tokens of a text or pair; as the model says if left out.' }),
+    ),
+    rate: positive('Learning rate at the end of the warm-up; it then falls linearly to 0.', {
+      default: 2e-5,
+    }),
+    warmup: Type.Number({ minimum: 0, maximum: 1, default: 0.1, description: 'Share of the steps.' }),
+    weightDecay: Type.Number({ minimum: 0, default: 0.01, description: 'Of matrices; AdamW.' }),
+    clipNorm: positive('Length that a gradient is cut to.', { default: 1 }),
+    checkpointSteps: count('Steps from one checkpoint to the next.', { default: 100 }),
+    seed: Type.Integer({
+      minimum: 0,
+      maximum: 2 ** 32 - 1,
+      default: 1,
+      description: 'Of all that is drawn.',
+    }),
+  },
+  { additionalProperties: false },
+);
+
+export type LossRecipe = Static<typeof LossRecipe>;
+/** What is trained, from what, on what and how; defaults filled in, files of data as absolute paths. */
+export type Recipe = Static<typeof RecipeSchema>;
+
+const validate = new Ajv({ useDefaults: true, verbose: true }).compile<Recipe>(RecipeSchema);
+
+/**
+ * Reads a recipe; paths in it are relative to its folder. Errors: `ERR_NOT_FOUND`, `ERR_ARGUMENT` naming the field.
+ */
+export async function readRecipe(path: string): Promise<Recipe> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new SeineError('ERR_NOT_FOUND', `A recipe should be readable at ${path}: check the path.`, {
+      cause,
+    });
+  }
+  let recipe: unknown;
+  try {
+    recipe = JSON.parse(text);
+  } catch (cause) {
+    throw new SeineError(
+      'ERR_ARGUMENT',
+      `The recipe ${path} should be JSON but is not: ${(cause as Error).message}.`,
+      {
+        cause,
+      },
+    );
+  }
+  if (!validate(recipe))
+    throw new SeineError('ERR_ARGUMENT', describeInvalid(validate.errors ?? [], 'recipe'));
+  for (const loss of recipe.losses) checkLoss(loss, recipe);
+  if (recipe.teacher !== undefined && !recipe.losses.some(({ name }) => name === 'cosine')) {
+    throw new SeineError(
+      'ERR_ARGUMENT',
+      'recipe.teacher is for the loss cosine, which is not among recipe.losses.',
+    );
+  }
+  const folder = dirname(resolve(path));
+  const isPath = (name: string): boolean => /^\.{1,2}([\\/]|$)/.test(name);
+  const found = (name: string): string => (isPath(name) ? resolve(folder, name) : name);
+  return {
+    ...recipe,
+    model: found(recipe.model),
+    data: recipe.data.map((file) => resolve(folder, file)),
+    ...(recipe.teacher !== undefined && { teacher: found(recipe.teacher) }),
+  };
+}
+
+/** Which options a loss takes, besides its weight. */
+const OPTIONS: Record<LossRecipe['name'], readonly (keyof LossRecipe)[]> = {
+  infoNce: ['temperature'],
+  margin: ['margin'],
+  listwise: ['temperature', 'to'],
+  bce: ['temperature'],
+  pointwiseKl: ['temperature'],
+  mse: [],
+  cosine: [],
+};
+
+function checkLoss(loss: LossRecipe, { task, teacher }: Recipe): void {
+  const { name, weight: _, ...given } = loss;
+  const foreign = Object.keys(given).find((key) => !OPTIONS[name].includes(key as keyof LossRecipe));
+  if (foreign !== undefined) {
+    const known = OPTIONS[name].length > 0 ? `weight, ${OPTIONS[name].join(', ')}` : 'weight';
+    throw new SeineError(
+      'ERR_ARGUMENT',
+      `The loss ${name} takes ${known}, but the recipe gives it ${foreign}.`,
+    );
+  }
+  if (name === 'cosine' && (task !== 'bi-encoder' || teacher === undefined)) {
+    throw new SeineError(
+      'ERR_ARGUMENT',
+      `The loss cosine needs the task bi-encoder and recipe.teacher, got ${task} and ${show(teacher)}.`,
+    );
+  }
+}

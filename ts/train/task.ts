@@ -1,0 +1,26 @@
+import type { TrainableTransformer } from '../graph/trainableTransformer.ts';
+import type { Tokenizer } from '../models/tokenizer.ts';
+import type { Loss } from './losses/loss.ts';
+import type { Batch, TrainOptions } from './trainer.ts';
+import type { TrainingGroup } from './trainingGroup.ts';
+
+/** What every task is made of. */
+export interface TaskOptions {
+  model: TrainableTransformer;
+  tokenizer: Tokenizer;
+  padId: number;
+  /** Documents of a group at most. */
+  size: number;
+  /** Of a text or a pair, special tokens included. */
+  maxTokens: number;
+  loss: Loss;
+}
+
+/** How groups become batches, and batches losses. */
+export interface Task {
+  batch(groups: readonly TrainingGroup[]): Batch;
+  loss: TrainOptions['loss'];
+}
+
+/** Numbers of a bucket's name, which `x` joins. */
+export const dimsOf = (bucket: string): number[] => bucket.split('x').map(Number);
