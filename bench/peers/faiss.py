@@ -1,9 +1,9 @@
-"""Exact search by FAISS (IndexFlatIP, IndexFlatL2) and by numpy (sgemm and selection), for bench/scan.bench.ts.
+"""Exact search by FAISS (IndexFlatIP, IndexFlatL2) and by numpy (sgemm and selection), for bench/peers/peer.ts.
 
 A request is a line of JSON on standard input, the answer a line of JSON on standard output:
-{"op": "versions"}, {"op": "load", "path", "rows", "dim", "metric"}, {"op": "search", "engine", "path", "q", "k"}.
-Files hold little-endian float32. Times, on the clock and of the processors, are of the
-search alone, in milliseconds.
+{"op": "greet"}, {"op": "load", "path", "rows", "dim", "metric"},
+{"op": "search", "engine", "path", "q", "k", "among"?}. Files hold little-endian float32, and uint32 ids in "among".
+Times, on the clock and of the processors, are of the search alone, in milliseconds.
 """
 
 import json
@@ -19,24 +19,27 @@ os.environ.setdefault("OMP_NUM_THREADS", str(THREADS))
 os.environ.setdefault("OPENBLAS_NUM_THREADS", str(THREADS))
 
 
-def versions():
-    found = {"threads": THREADS}
+ALL = [1, 8, 64, 256]
+
+
+def greet():
+    versions, engines = {}, {}
     try:
         import numpy
-
-        found["numpy"] = numpy.__version__
-        blas = numpy.show_config(mode="dicts")["Build Dependencies"]["blas"]
-        found["blas"] = f"{blas['name']} {blas['version']}"
     except ImportError:
-        return found
+        return {"versions": versions, "threads": THREADS, "engines": engines}
+    blas = numpy.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    versions["numpy"] = f"{numpy.__version__} ({blas['name']} {blas['version']})"
+    engines["sgemm"] = {"metrics": ["ip", "cosine"], "batches": [64, 256]}
     try:
         import faiss
 
         faiss.omp_set_num_threads(THREADS)
-        found["faiss"] = f"{faiss.__version__} ({faiss.get_compile_options().strip()})"
+        versions["faiss"] = f"{faiss.__version__} ({faiss.get_compile_options().strip()})"
+        engines["faiss"] = {"metrics": ["ip", "cosine", "l2"], "batches": ALL, "filters": True}
     except ImportError:
-        pass
-    return found
+        versions["faiss"] = "missing"
+    return {"versions": versions, "threads": THREADS, "engines": engines}
 
 
 class Peer:
@@ -61,17 +64,28 @@ class Peer:
         self.index.add(self.rows)
         return {}
 
-    def search(self, engine, path, q, k):
+    def search(self, engine, path, q, k, among=None):
         import numpy
 
+        params = self.only(numpy.fromfile(among, dtype=numpy.uint32)) if among else None
         queries = numpy.fromfile(path, dtype=numpy.float32).reshape(q, -1)
         start, cpu = time.perf_counter(), time.process_time()
         if engine == "faiss":
-            _, ids = self.index.search(queries, k)
+            _, ids = self.index.search(queries, k, params=params)
         else:
             ids = self.by_product(numpy, queries, k)
         ms, cpu_ms = (time.perf_counter() - start) * 1000, (time.process_time() - cpu) * 1000
         return {"ms": ms, "cpuMs": cpu_ms, "ids": ids.ravel().tolist()}
+
+    def only(self, rows):
+        """A filter that passes these rows: a bitmap, which FAISS asks row by row."""
+        import faiss
+        import numpy
+
+        bits = numpy.zeros((len(self.rows) + 7) // 8, dtype=numpy.uint8)
+        numpy.bitwise_or.at(bits, rows >> 3, (1 << (rows & 7)).astype(numpy.uint8))
+        self.selector = faiss.IDSelectorBitmap(bits)
+        return faiss.SearchParameters(sel=self.selector)
 
     def by_product(self, numpy, queries, k):
         """Inner products in one sgemm, then the k largest of each query, sorted."""
@@ -86,7 +100,7 @@ def main():
     for line in sys.stdin:
         request = json.loads(line)
         op = request.pop("op")
-        answer = versions() if op == "versions" else getattr(peer, op)(**request)
+        answer = greet() if op == "greet" else getattr(peer, op)(**request)
         print(json.dumps(answer), flush=True)
 
 

@@ -1,52 +1,38 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
 import type { Metric } from '../../ts/core/types.ts';
 import { DTYPES, METRICS, type NativeAddon, type NativeRows } from '../../ts/device/native.ts';
 import { score } from '../../ts/device/reference/score.ts';
+import { interleaved, type Rounds } from '../measure/interleaved.ts';
+import { type Sample, sample } from '../measure/sample.ts';
+import { rounded, type Summary, summary } from '../measure/summary.ts';
+import type { Peer } from '../peers/peer.ts';
 import type { Vectors } from './data.ts';
-import type { Peer, Sample } from './peer.ts';
 
 export const K = 10;
 
-export interface Setting {
+export interface Setting extends Rounds {
   addon: NativeAddon;
   threads: number;
-  peer: Peer | undefined;
-  /** For the files that the peer reads. */
+  peers: readonly Peer[];
+  /** For the files that peers read. */
   folder: string;
-  rounds: number;
-  /** No more rounds than two are begun after so many seconds. */
-  seconds: number;
 }
 
-interface Spread {
-  median: number;
-  least: number;
-  most: number;
-}
-
-export interface Measured {
+export interface Measured extends Summary {
   data: string;
   rows: number;
   dim: number;
   metric: Metric;
   batch: number;
   k: number;
-  /** Every round, engine by engine; an engine that is not there has none. */
-  samples: Record<string, Sample[]>;
-  median: Record<string, Sample>;
-  /** How many times as long the others took as the certified scan: the median, least and most of the rounds. */
-  ratio: Record<string, Spread>;
-  /** The same in time of the processors, which other programs on the machine disturb less. */
-  cpuRatio: Record<string, Spread>;
   /** Rows that a query of the certified scan read in full precision, and what part of all their bytes that is. */
   scored: number;
   fullPrecisionShare: number;
   /** Queries that were left to the plain scan. */
   open: number;
-  /** Share of the ids that FAISS finds at the same places; it orders by float32 scores. */
-  faissSameIds?: number;
+  /** Share of the ids that a peer finds at the same places; they order by float32 scores. */
+  sameIds: Record<string, number>;
 }
 
 /** One metric on one set of vectors, all batch sizes: engines take turns, and every answer is checked. */
@@ -57,7 +43,7 @@ export async function measure(
   metric: Metric,
   batches: readonly number[],
 ): Promise<Measured[]> {
-  const { addon, threads, peer, folder } = setting;
+  const { addon, threads, peers, folder } = setting;
   const n = rows.length / dim;
   const resident: Record<string, NativeRows> = {};
   for (const engine of ['certified', 'plain']) {
@@ -69,11 +55,12 @@ export async function measure(
     );
     await addon.append(resident[engine]!, rows, new Float32Array());
   }
-  if (peer !== undefined) {
-    const path = join(folder, 'rows.f32');
-    writeFileSync(path, rows);
-    await peer.load(path, n, dim, metric);
-  }
+  const path = join(folder, 'rows.f32');
+  writeFileSync(path, rows);
+  const asked = peers.filter(({ engines }) =>
+    Object.values(engines).some(({ metrics }) => metrics.includes(metric)),
+  );
+  for (const peer of asked) await peer.load(path, n, dim, metric);
   const results: Measured[] = [];
   for (const batch of batches) {
     const some = queries.slice(0, batch * dim);
@@ -81,26 +68,27 @@ export async function measure(
     writeFileSync(path, some);
     const ids = { certified: new Uint32Array(batch * K), plain: new Uint32Array(batch * K) };
     const scores = { certified: new Float32Array(batch * K), plain: new Float32Array(batch * K) };
-    const own = (engine: 'certified' | 'plain') => async () => {
-      const [began, before] = [performance.now(), process.cpuUsage()];
-      await addon.search(resident[engine]!, some, batch, K, n, undefined, n, ids[engine], scores[engine])[1];
-      const ms = performance.now() - began;
-      const { user, system } = process.cpuUsage(before);
-      return { ms, cpuMs: (user + system) / 1000 };
-    };
-    let peerIds: number[] = [];
-    const other = (engine: string) => async () => {
-      const answer = await peer!.search(engine, path, batch, K);
-      if (engine === 'faiss') peerIds = answer.ids;
-      return { ms: answer.ms, cpuMs: answer.cpuMs };
-    };
+    const own = (engine: 'certified' | 'plain') => () =>
+      sample(
+        () =>
+          addon.search(resident[engine]!, some, batch, K, n, undefined, n, ids[engine], scores[engine])[1],
+      );
     const engines: Record<string, () => Promise<Sample>> = {
       certified: own('certified'),
       plain: own('plain'),
     };
-    if (peer?.versions.faiss !== undefined) engines.faiss = other('faiss');
-    if (peer !== undefined && metric !== 'l2' && batch >= 64) engines.sgemm = other('sgemm');
-    const samples = await takeTurns(engines, setting);
+    const sameIds: Record<string, number> = {};
+    for (const peer of asked) {
+      for (const [name, { metrics, batches: meant }] of Object.entries(peer.engines)) {
+        if (!metrics.includes(metric) || !meant.includes(batch)) continue;
+        engines[name] = async () => {
+          const answer = await peer.search(name, path, batch, K);
+          sameIds[name] = sameShare(answer.ids, ids.certified);
+          return answer;
+        };
+      }
+    }
+    const samples = await interleaved(engines, setting);
     for (const kind of [ids, scores]) {
       if (!Buffer.from(kind.certified.buffer).equals(Buffer.from(kind.plain.buffer))) {
         throw new Error(`The certified scan differs from the plain one: ${name}, ${metric}, batch ${batch}.`);
@@ -118,53 +106,15 @@ export async function measure(
       metric,
       batch,
       k: K,
-      samples,
-      ...summary(samples),
+      ...summary('certified', samples),
       scored: Number(scored.toFixed(1)),
       fullPrecisionShare: Number((scored / n).toPrecision(3)),
       open: after.open - before.open,
-      ...(peerIds.length > 0 && { faissSameIds: sameShare(peerIds, ids.certified) }),
+      sameIds,
     });
   }
   for (const one of Object.values(resident)) addon.disposeRows(one);
   return results;
-}
-
-/** Once each to warm up, then round by round, each round in the other direction than the one before. */
-async function takeTurns(engines: Record<string, () => Promise<Sample>>, { rounds, seconds }: Setting) {
-  const names = Object.keys(engines);
-  const samples: Record<string, Sample[]> = Object.fromEntries(names.map((name) => [name, []]));
-  const began = performance.now();
-  for (const name of names) await engines[name]!();
-  for (let round = 0; round < rounds; round++) {
-    if (round >= 2 && performance.now() - began > seconds * 1000) break;
-    for (const name of round % 2 === 0 ? names : names.toReversed())
-      samples[name]!.push(await engines[name]!());
-  }
-  return samples;
-}
-
-function summary(samples: Record<string, Sample[]>): Pick<Measured, 'median' | 'ratio' | 'cpuRatio'> {
-  const median: Measured['median'] = {};
-  const [ratio, cpuRatio]: [Measured['ratio'], Measured['cpuRatio']] = [{}, {}];
-  for (const [name, taken] of Object.entries(samples)) {
-    median[name] = {
-      ms: round(middle(taken.map(({ ms }) => ms))),
-      cpuMs: round(middle(taken.map(({ cpuMs }) => cpuMs))),
-    };
-    if (name === 'certified') continue;
-    ratio[name] = spread(taken.map(({ ms }, i) => ms / samples.certified![i]!.ms));
-    cpuRatio[name] = spread(taken.map(({ cpuMs }, i) => cpuMs / samples.certified![i]!.cpuMs));
-  }
-  return { median, ratio, cpuRatio };
-}
-
-function spread(ratios: number[]): Spread {
-  return {
-    median: round(middle(ratios)),
-    least: round(Math.min(...ratios)),
-    most: round(Math.max(...ratios)),
-  };
 }
 
 /** The first query's answer against the definition: every row by its canonical score. */
@@ -186,12 +136,5 @@ function checkFirst(
 }
 
 function sameShare(found: number[], wanted: Uint32Array): number {
-  return round(wanted.reduce((same, id, slot) => same + Number(found[slot] === id), 0) / wanted.length);
+  return rounded(wanted.reduce((same, id, slot) => same + Number(found[slot] === id), 0) / wanted.length);
 }
-
-function middle(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2;
-}
-
-const round = (value: number): number => Number(value.toPrecision(4));

@@ -1,0 +1,81 @@
+import { existsSync, readFileSync } from 'node:fs';
+import type { Origin } from '../measure/resultFile.ts';
+import type { Spread, Summary } from '../measure/summary.ts';
+import type { Measured } from '../scan/measure.ts';
+
+export interface ScanResult extends Origin {
+  note: string;
+  cases: Measured[];
+}
+
+export interface FilterCase extends Summary {
+  layout: 'random' | 'clustered';
+  /** Of the rows that pass, 0 to 1. */
+  share: number;
+  passing: number;
+  batch: number;
+  /** Share of the ids at the same places as those of the listed rows; FAISS orders by float32 scores. */
+  sameIds: Record<string, number>;
+}
+
+export interface FilterResult extends Origin {
+  note: string;
+  rows: number;
+  dim: number;
+  k: number;
+  cases: FilterCase[];
+}
+
+export interface CallersResult extends Origin {
+  note: string;
+  /** Of a search of a thousand rows. */
+  call: { rows: number; microseconds: { search: number; addon: number } };
+  /** Queries a second, by the size of a batch of one caller, and by callers with one query each. */
+  throughput: {
+    rows: number;
+    batches: Record<string, Spread>;
+    callers: Record<string, Spread>;
+    /** 32 callers against the best batch of any size, and against a batch of 32 queries. */
+    ofBestBatch: Spread;
+    ofBatchOf32: Spread;
+  };
+  /** Milliseconds by which timers are late. */
+  eventLoop: { rows: number; scanning: Delay; idle: Delay };
+}
+
+export interface Delay {
+  median: number;
+  p99: number;
+}
+
+export interface AppendResult extends Origin {
+  note: string;
+  rows: number;
+  dim: number;
+  /** `chunk`: rows of each append. */
+  cases: (Summary & { chunk: number })[];
+}
+
+export interface OpenResult extends Origin, Summary {
+  note: string;
+  documents: number;
+  bytes: number;
+}
+
+/** What `bench/results/` holds; a benchmark that was never run is missing. */
+export interface Results {
+  scan?: ScanResult;
+  filter?: FilterResult;
+  callers?: CallersResult;
+  append?: AppendResult;
+  open?: OpenResult;
+}
+
+export function readResults(): Results {
+  const results: Record<string, unknown> = {};
+  for (const name of ['scan', 'filter', 'callers', 'append', 'open']) {
+    const path = `bench/results/${name}.json`;
+    if (existsSync(path)) results[name] = JSON.parse(readFileSync(path, 'utf8'));
+  }
+  return results;
+}

@@ -1,0 +1,72 @@
+import { lineChart } from '../../ts/report/charts.ts';
+import { escapeHtml, section, table } from '../../ts/report/html.ts';
+import type { Measured } from '../scan/measure.ts';
+import type { ScanResult } from './results.ts';
+
+/** Time against the batch and the number of rows, and every case as a table. */
+export function scanSection(result: ScanResult): string {
+  const { note, cases } = result;
+  const growing = cases.filter(({ data }) => data.endsWith('growth')).sort((a, b) => a.rows - b.rows);
+  return section(
+    'Scan',
+    `<p>${escapeHtml(note)}</p>${batchChart(cases)}${growing.length > 1 ? growthChart(growing) : ''}${ratios(cases)}`,
+  );
+}
+
+function batchChart(cases: Measured[]): string {
+  const { data, metric } = cases[0]!;
+  const shown = cases.filter((one) => one.data === data && one.metric === metric);
+  const line = (engine: string): [number, number][] =>
+    shown.flatMap(({ batch, median }) => (median[engine] === undefined ? [] : [[batch, median[engine].ms]]));
+  return lineChart(
+    `Time against the batch: ${data}, ${metric}`,
+    [
+      { name: 'certified scan', tone: 'run', points: line('certified') },
+      { name: 'FAISS', tone: 'other', points: line('faiss') },
+    ],
+    'queries of a batch',
+    'ms',
+  );
+}
+
+/** The line of the memory: the bytes of the codes at the best rate at which the plain scan was seen to read rows. */
+function growthChart(cases: Measured[]): string {
+  const { dim } = cases[0]!;
+  const rate = Math.max(...cases.map(({ rows, median }) => (rows * dim * 4) / median.plain!.ms).slice(-2));
+  return lineChart(
+    `Time against the number of rows: ${dim} dimensions, one query; the other line is the memory's, ${(rate / 1e6).toFixed(0)} GB/s`,
+    [
+      {
+        name: 'certified scan',
+        tone: 'run',
+        points: cases.map(({ rows, median }) => [rows, median.certified!.ms]),
+      },
+      {
+        name: 'bytes of the codes / memory rate',
+        tone: 'other',
+        points: cases.map(({ rows }) => [rows, (rows * dim) / rate]),
+      },
+    ],
+    'rows',
+    'ms',
+  );
+}
+
+function ratios(cases: Measured[]): string {
+  const engines = [...new Set(cases.flatMap(({ ratio }) => Object.keys(ratio)))];
+  const numeric = ['batch', 'ms', ...engines.map((name) => `${name} ×`), 'rows read in full'];
+  return table(
+    [{ title: 'data' }, { title: 'metric' }, ...numeric.map((title) => ({ title, numeric: true }))],
+    cases.map(({ data, metric, batch, median, ratio, scored }) => [
+      data,
+      metric,
+      String(batch),
+      String(median.certified!.ms),
+      ...engines.map((name) => {
+        const one = ratio[name];
+        return one === undefined ? '' : `${one.median} [${one.least}, ${one.most}]`;
+      }),
+      String(scored),
+    ]),
+  );
+}
