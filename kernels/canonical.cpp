@@ -50,6 +50,12 @@ void sums(const float* query, const float* const* rows, size_t count, size_t dim
   for (; r < count; r++) totals[r] = sum<Term>(query, rows[r], dim);
 }
 
+double weighted(double similarity, const Weighing& weighing, const float* features) {
+  double total = weighing.weights[0] * similarity;
+  for (size_t i = 0; i < weighing.count; i++) total += Product::term(weighing.weights[1 + i], features[i]);
+  return total;
+}
+
 uint32_t bitsOf(float value) {
   uint32_t bits;
   std::memcpy(&bits, &value, sizeof bits);
@@ -83,7 +89,7 @@ void canonicalNorms(const float* rows, size_t count, size_t stride, size_t dim, 
 }
 
 void canonicalScores(Metric metric, const float* query, double queryNorm, const float* const* rows,
-                     const double* norms, size_t count, size_t dim, float* scores) {
+                     const double* norms, size_t count, size_t dim, float* scores, const Weighing* weighing) {
   constexpr size_t kBlock = 64;
   double totals[kBlock];
   for (size_t start = 0; start < count; start += kBlock) {
@@ -99,6 +105,7 @@ void canonicalScores(Metric metric, const float* query, double queryNorm, const 
         const double product = queryNorm * norms[start + i];
         score = product == 0 ? 0 : score / product;
       }
+      if (weighing != nullptr) score = weighted(score, *weighing, weighing->features[start + i]);
       const float rounded = static_cast<float>(score);
       scores[start + i] = rounded == 0 ? 0.0f : rounded;
     }

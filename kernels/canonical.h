@@ -14,11 +14,21 @@ double canonicalNorm(const float* values, size_t dim);
 /// Lengths of `count` rows that lie `stride` floats apart, into `norms` [count].
 void canonicalNorms(const float* rows, size_t count, size_t stride, size_t dim, double* norms);
 
+/// What makes the score of a row with features of its similarity:
+/// `weights[0] * similarity + weights[1] * features[0] + …`.
+struct Weighing {
+  const float* weights;  // [1 + count]
+  size_t count;
+  const float* const* features;  // of each row [count]
+};
+
 /// Scores of `count` rows (pointers to [dim]) into `scores` [count]: the float32 rounding of a float64 sum in
 /// index order, -0 as 0. `cosine` divides by `queryNorm * norms[i]` and is 0 if that is 0; `norms` is not
-/// read for the other metrics.
+/// read for the other metrics. With `weighing` each product with a weight and each sum of these, in order, is
+/// rounded to float64 before.
 void canonicalScores(Metric metric, const float* query, double queryNorm, const float* const* rows,
-                     const double* norms, size_t count, size_t dim, float* scores);
+                     const double* norms, size_t count, size_t dim, float* scores,
+                     const Weighing* weighing = nullptr);
 
 /// One key that settles every tie: the better score is the smaller key, equal scores go to the lower row. The
 /// score is neither NaN nor -0; `lowest`: lower scores are better.

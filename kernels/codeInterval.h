@@ -10,9 +10,7 @@ namespace seine {
 /// `cosine`.
 SEINE_HOST_AND_DEVICE inline Interval intervalOf(const CodeBound& bound, int32_t dot, CodedRow row,
                                                  float length) {
-  constexpr double kLargest = 3e38;
   constexpr double kSquareRounding = 32 * 0x1p-24;
-  const float infinity = HUGE_VALF;
   double centre = static_cast<double>(bound.scale) * row.scale * dot;
   double error = static_cast<double>(bound.lengthSlack) * length +
                  static_cast<double>(bound.errorSlack) * row.error + bound.slack;
@@ -21,10 +19,7 @@ SEINE_HOST_AND_DEVICE inline Interval intervalOf(const CodeBound& bound, int32_t
     centre -= squares;
     error += kSquareRounding * squares;
   }
-  const double low = centre - error, high = centre + error;
-  // Written so that NaN is undecided too.
-  if (!(fabs(low) < kLargest && fabs(high) < kLargest)) return {-infinity, infinity};
-  return {nextafterf(static_cast<float>(low), -infinity), nextafterf(static_cast<float>(high), infinity)};
+  return roundedOutward(centre - error, centre + error);
 }
 
 }  // namespace seine

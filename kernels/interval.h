@@ -13,11 +13,18 @@
 
 namespace seine {
 
-/// Never NaN; (-infinity, infinity) where nothing is certain.
-SEINE_HOST_AND_DEVICE inline Interval intervalOf(const Bound& bound, float score, float weight) {
-  /// Beyond this a canonical score may have overflowed: nothing is concluded from such a float32 score.
+/// Float32 ends: never NaN; (-infinity, infinity) where nothing is certain.
+SEINE_HOST_AND_DEVICE inline Interval roundedOutward(double low, double high) {
+  /// Beyond this a canonical score may have overflowed: nothing is concluded from such ends.
   constexpr double kLargest = 3e38;
   const float infinity = HUGE_VALF;
+  // Written so that NaN is undecided too.
+  if (!(fabs(low) < kLargest && fabs(high) < kLargest)) return {-infinity, infinity};
+  return {nextafterf(static_cast<float>(low), -infinity), nextafterf(static_cast<float>(high), infinity)};
+}
+
+/// Where the canonical score is, `weight` as `rowWeight` gives it.
+SEINE_HOST_AND_DEVICE inline Interval intervalOf(const Bound& bound, float score, float weight) {
   if (bound.metric == Metric::hamming) return {-score, -score};  // exact
   double low, high;
   const double s = score;
@@ -32,9 +39,23 @@ SEINE_HOST_AND_DEVICE inline Interval intervalOf(const Bound& bound, float score
     low = centre - error;
     high = centre + error;
   }
-  // Written so that NaN is undecided too.
-  if (!(fabs(low) < kLargest && fabs(high) < kLargest)) return {-infinity, infinity};
-  return {nextafterf(static_cast<float>(low), -infinity), nextafterf(static_cast<float>(high), infinity)};
+  return roundedOutward(low, high);
+}
+
+/// Where the score of a row with features is, from where its similarity is: both ends go through the
+/// operations of the canonical score, whose roundings keep their order. `weights` [1 + count], `features`
+/// [count].
+SEINE_HOST_AND_DEVICE inline Interval weightedInterval(Interval similarity, const float* weights,
+                                                       const float* features, size_t count) {
+  const double scale = weights[0];
+  double low = scale * (scale < 0 ? similarity.high : similarity.low);
+  double high = scale * (scale < 0 ? similarity.low : similarity.high);
+  for (size_t i = 0; i < count; i++) {
+    const double term = static_cast<double>(weights[1 + i]) * features[i];
+    low += term;
+    high += term;
+  }
+  return roundedOutward(low, high);
 }
 
 }  // namespace seine

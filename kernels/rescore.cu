@@ -32,16 +32,22 @@ struct Sums {
     sum += __popc(q.x ^ x.x) + __popc(q.y ^ x.y) + __popc(q.z ^ x.z) + __popc(q.w ^ x.w);
   }
 
-  __device__ float score() const {
-    double exact = sum;
+  __device__ double exact() const {
     if constexpr (kMetric == Metric::cosine) {
       const double norms = __dmul_rn(__dsqrt_rn(querySquares), __dsqrt_rn(rowSquares));
-      exact = norms == 0 ? 0 : __ddiv_rn(sum, norms);
+      return norms == 0 ? 0 : __ddiv_rn(sum, norms);
     }
-    const float rounded = __double2float_rn(exact);
-    return rounded == 0 ? 0.0f : rounded;  // -0 as 0
+    return sum;
   }
 };
+
+/// `weights` [1 + count], `features` [count].
+__device__ inline double weighted(double similarity, const float* weights, const float* features,
+                                  size_t count) {
+  double total = __dmul_rn(weights[0], similarity);
+  for (size_t i = 0; i < count; i++) total = __dadd_rn(total, __dmul_rn(weights[1 + i], features[i]));
+  return total;
+}
 
 /// A thread a pair. What pads rows and queries adds zeros, which change no sum.
 template <Dtype kDtype, Metric kMetric>
@@ -66,7 +72,13 @@ __global__ void __launch_bounds__(kThreads, 2) rescorePairs(Rescoring rescoring,
         sums.add(query[chunk * Form::kParts + part], Form::part(codes, part, scale));
       }
     }
-    rescoring.scores[pair] = sums.score();
+    double exact = sums.exact();
+    if (rescoring.features > 0) {
+      exact = weighted(exact, rescoring.weights + rescoring.pairQueries[pair] * (1 + rescoring.features),
+                       slab.features + row * rescoring.features, rescoring.features);
+    }
+    const float rounded = __double2float_rn(exact);
+    rescoring.scores[pair] = rounded == 0 ? 0.0f : rounded;  // -0 as 0
   }
 }
 

@@ -11,7 +11,9 @@ struct Rescoring {
   Dtype dtype;
   size_t chunks;  // from row to row
   const void*
-      queryValues;  // [queries, numbers of the chunks] as given, or bits; zero-padded, 16-byte aligned
+      queryValues;       // [queries, numbers of the chunks] as given, or bits; zero-padded, 16-byte aligned
+  size_t features;       // of a row
+  const float* weights;  // [queries, 1 + features]; not read where there are no features
   const uint32_t* pairQueries;  // [pairs]
   const uint32_t* pairRows;     // [pairs]
   size_t pairs;

@@ -37,10 +37,11 @@ constexpr size_t kChunkBytes = 16;
 
 /// Rows that lie together. A search sees `count` of them: the first ones, or those of `listed`.
 struct Slab {
-  const void* rows;      // [rows, stride] as stored, 16-byte aligned
-  const float* scales;   // [rows] for int8, else null
-  const float* weights;  // [rows], see `rowWeight`; null for `l2` and `hamming`
-  size_t first;          // slot of the first one: its id, a multiple of kSlabAlign, or its place in the list
+  const void* rows;       // [rows, stride] as stored, 16-byte aligned
+  const float* scales;    // [rows] for int8, else null
+  const float* weights;   // [rows], see `rowWeight`; null for `l2` and `hamming`
+  const float* features;  // [rows, Pass::features]
+  size_t first;           // slot of the first one: its id, a multiple of kSlabAlign, or its place in the list
   size_t count;
   const uint32_t* listed;  // [count] rising, from the slab's first row; null: every row
 };
@@ -55,6 +56,8 @@ struct Pass {
   const void* queryValues;  // [queries padded to queryTile(queries), numbers of the chunks] float32, or
                             // bits for binary; zero-padded, 16-byte aligned
   const Bound* bounds;      // [queries]
+  size_t features;          // of a row
+  const float* weights;     // [queries, 1 + features]; not read where there are no features
   const uint32_t* allowed;  // bitset [ceil(count / 32)]; null: all pass
   float* lows;              // [queries, count]: scores, then lower bounds; NaN: the row does not pass
   float* highs;             // [queries, count]

@@ -25,6 +25,7 @@ override DTYPE: u32;
 // Parts of a chunk, each of which becomes four numbers of a query's float32 (for BINARY: 128 bits).
 override PARTS: u32;
 override L2: bool;
+override FEATURES: u32; // numbers beside a row that queries weigh
 
 // Which rows of a shard a search sees. Costs lie in slots: a row's own, or the place of a listed row in the list.
 const MASKED = 1u;
@@ -52,14 +53,15 @@ struct Selection {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> rows: array<vec4u>;
-// Per row: its length, rounded up, and the factor of its dot product (of its numbers for L2). Not read for BINARY.
+// Per row: its length, rounded up, and the factor of its dot product (L2: of its numbers); then features. Not for BINARY.
 @group(0) @binding(2) var<storage, read> facts: array<vec2f>;
 // Bits of the rows that pass, or these rows, rising, counted from the shard's first.
 @group(0) @binding(3) var<storage, read> passing: array<u32>;
 // Per query: `chunks * PARTS` times four float32, or 128 bits.
 @group(0) @binding(4) var<storage, read> queries: array<vec4u>;
 // Per query: (x, y, z) bound the error of a cost by x * size + y * |cost| + z, where size is the row's length, squared
-// for L2; rows of length w or more are undecided.
+// for L2; rows of length w or more are undecided. With FEATURES, y is that of their weighted magnitudes, which leave a
+// row undecided from the next number on; then come the weights.
 @group(0) @binding(5) var<storage, read> bounds: array<vec4f>;
 @group(0) @binding(6) var<storage, read_write> costs: array<f32>;
 @group(0) @binding(7) var<storage, read_write> selections: array<Selection>;
@@ -119,15 +121,29 @@ fn term(query: vec4u, row: vec4u) -> f32 {
   return dot(bitcast<vec4f>(query), bitcast<vec4f>(row));
 }
 
-// From the sum of the terms.
-fn costOf(sum: f32, factor: f32) -> f32 {
-  if (DTYPE == BINARY || L2) { return sum; }
-  return -(sum * factor);
-}
+fn factAt(row: u32) -> u32 { return row * (1u + (FEATURES + 1u) / 2u); }
+fn boundAt(query: u32) -> u32 { return query * select(1u, 2u + FEATURES / 4u, FEATURES > 0u); }
 
 fn factorOf(row: u32) -> f32 {
   if (DTYPE == BINARY) { return 1.0; }
-  return facts[row].y;
+  return facts[factAt(row)].y;
+}
+
+// Of the weighted features of a row the sum, and that of their magnitudes: enough of these where weights may be flushed.
+fn weighed(query: u32, row: u32) -> vec2f {
+  var sums = vec2f();
+  for (var i = 0u; i < FEATURES; i++) {
+    let feature = facts[factAt(row) + 1u + i / 2u][i % 2u];
+    let weight = bounds[boundAt(query) + 1u + (i + 1u) / 4u][(i + 1u) % 4u];
+    sums += vec2f(weight * feature, max(abs(weight), 0x1p-100f) * abs(feature));
+  }
+  return sums;
+}
+
+// From the sum of the terms.
+fn costOf(sum: f32, query: u32, row: u32) -> f32 {
+  if (DTYPE == BINARY || L2) { return sum; }
+  return -(sum * factorOf(row) + weighed(query, row).x);
 }
 
 @compute @workgroup_size(64)
@@ -153,7 +169,7 @@ fn score1(
         }
         at += BLOCK;
       }
-      costs[query * params.stride + slot] = costOf(sum, factor);
+      costs[query * params.stride + slot] = costOf(sum, query, row);
     }
   }
 }
@@ -187,7 +203,7 @@ fn score8(
         at += BLOCK;
       }
       for (var i = 0u; i < min(TILE, params.queries - first); i++) {
-        costs[(first + i) * params.stride + slot] = costOf(sums[i], factor);
+        costs[(first + i) * params.stride + slot] = costOf(sums[i], first + i, row);
       }
     }
   }
@@ -200,27 +216,22 @@ fn ordered(value: f32) -> u32 {
   return select(bits | 0x80000000u, ~bits, (bits >> 31u) == 1u);
 }
 
-fn errorOf(query: u32, row: u32, cost: f32) -> f32 {
-  let bound = bounds[query];
-  let length = facts[row].x;
-  return bound.x * select(length, length * length, L2) + bound.y * abs(cost) + bound.z;
-}
-
-// The largest and the smallest key that the row's true cost can have.
-fn worst(query: u32, slot: u32) -> u32 {
+// The smallest and the largest key that the row's true cost can have.
+fn ends(query: u32, slot: u32) -> vec2u {
   let cost = costs[query * params.stride + slot];
-  if (DTYPE == BINARY) { return ordered(cost); }
+  if (DTYPE == BINARY) { return vec2u(ordered(cost)); }
   let row = rowOf(slot);
-  if (facts[row].x >= bounds[query].w) { return 0xffffffffu; }
-  return ordered(cost + errorOf(query, row, cost));
-}
-
-fn best(query: u32, slot: u32) -> u32 {
-  let cost = costs[query * params.stride + slot];
-  if (DTYPE == BINARY) { return ordered(cost); }
-  let row = rowOf(slot);
-  if (facts[row].x >= bounds[query].w) { return 0u; }
-  return ordered(cost - errorOf(query, row, cost));
+  let bound = bounds[boundAt(query)];
+  let length = facts[factAt(row)].x;
+  var undecided = length >= bound.w;
+  var share = abs(cost);
+  if (FEATURES > 0u) {
+    share = weighed(query, row).y;
+    undecided = undecided || share >= bounds[boundAt(query) + 1u].x;
+  }
+  if (undecided) { return vec2u(0u, 0xffffffffu); }
+  let error = bound.x * select(length, length * length, L2) + bound.y * share + bound.z;
+  return vec2u(ordered(cost - error), ordered(cost + error));
 }
 
 var<workgroup> bins: array<atomic<u32>, 256>;
@@ -239,7 +250,7 @@ fn histogram(
   workgroupBarrier();
   for (var slot = group.x * THREADS + thread; slot < params.slots; slot += groups.x * THREADS) {
     if (passes(slot)) {
-      let key = worst(query, slot);
+      let key = ends(query, slot).y;
       // Two shifts: a shift by 32 is not defined.
       if (level == 0u || ((key >> shift) >> 8u) == prefix) {
         atomicAdd(&bins[(key >> shift) & 255u], 1u);
@@ -279,7 +290,7 @@ fn compact(
   let query = group.y;
   let threshold = selections[query].prefix;
   for (var slot = group.x * THREADS + thread; slot < params.slots; slot += groups.x * THREADS) {
-    if (passes(slot) && best(query, slot) <= threshold) {
+    if (passes(slot) && ends(query, slot).x <= threshold) {
       let place = atomicAdd(&candidates[query], 1u);
       if (place < params.capacity) {
         atomicStore(&candidates[(1u + place) * params.queries + query], params.first + rowOf(slot));

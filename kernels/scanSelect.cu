@@ -16,9 +16,12 @@ __global__ void __launch_bounds__(kThreads) boundRows(Pass pass, Slab slab) {
        slot += threads) {
     Interval interval = {nanf(""), nanf("")};
     if (passes(pass, slab.first + slot)) {
-      interval =
-          intervalOf(bound, lows[slot],
-                     slab.weights == nullptr ? 0 : slab.weights[rowOf(slab, static_cast<uint32_t>(slot))]);
+      const size_t row = rowOf(slab, static_cast<uint32_t>(slot));
+      interval = intervalOf(bound, lows[slot], slab.weights == nullptr ? 0 : slab.weights[row]);
+      if (pass.features > 0) {
+        interval = weightedInterval(interval, pass.weights + blockIdx.y * (1 + pass.features),
+                                    slab.features + row * pass.features, pass.features);
+      }
     }
     lows[slot] = interval.low;
     highs[slot] = interval.high;

@@ -26,6 +26,7 @@ using Done = std::function<void(std::optional<Error> failure)>;
 struct SearchTask {
   std::vector<float> queries;   // [q, dim]
   std::vector<uint32_t> words;  // [q, ceil(dim / 32)], instead of them for binary rows
+  std::vector<float> weights;   // [q, 1 + features], for rows with features
   size_t q = 0;
   size_t k = 0;      // 1 to `passing`
   size_t count = 0;  // rows of the snapshot, at least 1
@@ -46,6 +47,7 @@ struct SearchTask {
 struct RescoreTask {
   std::vector<float> queries;
   std::vector<uint32_t> words;
+  std::vector<float> weights;
   size_t q = 0;
   std::vector<uint32_t> pairQueries;  // [pairs]
   std::vector<uint32_t> pairRows;     // [pairs]
@@ -94,8 +96,10 @@ class Rows {
   virtual ScanTotals scanTotals() const { return {}; }
   /// Appends `data`, all or nothing. Never two at a time, but searches of earlier rows go on.
   virtual void append(Borrowed<StoredRows> data, Done done) = 0;
-  /// Copies `n` rows, as they were given, to `numbers` and, for int8, `scales`; throws Error.
-  virtual void read(const uint32_t* ids, size_t n, uint8_t* numbers, float* scales) const = 0;
+  /// Copies `n` rows, as they were given, to `numbers`, for int8 `scales`, and `features` if there are any;
+  /// throws Error.
+  virtual void read(const uint32_t* ids, size_t n, uint8_t* numbers, float* scales,
+                    float* features) const = 0;
   /// Sees the first `task->count` rows. Destroying the rows meanwhile must not disturb it.
   virtual void search(std::shared_ptr<SearchTask> task, Done done) = 0;
   /// Canonical scores of pairs, whose rows are there. Destroying the rows meanwhile must not disturb it.
@@ -106,7 +110,8 @@ class Backend {
  public:
   virtual ~Backend() = default;
   virtual std::string description() const = 0;
-  virtual std::unique_ptr<Rows> createRows(size_t dim, Metric metric, Dtype dtype) = 0;
+  /// `features`: float32 beside each row.
+  virtual std::unique_ptr<Rows> createRows(size_t dim, Metric metric, Dtype dtype, size_t features) = 0;
   virtual void select(std::shared_ptr<SelectTask> task, Done done) = 0;
   virtual void merge(std::shared_ptr<MergeTask> task, Done done) = 0;
 };

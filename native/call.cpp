@@ -73,6 +73,10 @@ Floats Call::floats(size_t index, const char* name) const {
   return {static_cast<float*>(data), size};
 }
 
+Floats Call::floatsIfAny(size_t index, const char* name) const {
+  return isUndefined(index) ? Floats{nullptr, 0} : floats(index, name);
+}
+
 Words Call::words(size_t index, const char* name) const {
   size_t size = 0;
   void* data = typedArrayData(env_, values_[index], napi_uint32_array, &size);

@@ -37,6 +37,8 @@ class Call {
   bool boolean(size_t index, const char* name) const;
   std::string string(size_t index, const char* name) const;
   Floats floats(size_t index, const char* name) const;
+  /// None where the argument is left out.
+  Floats floatsIfAny(size_t index, const char* name) const;
   Words words(size_t index, const char* name) const;
   bool isUndefined(size_t index) const;
   /// What a handle of this kind holds.
@@ -47,7 +49,7 @@ class Call {
  private:
   [[noreturn]] void expected(const char* name, const char* what) const;
 
-  static constexpr size_t kMost = 10;
+  static constexpr size_t kMost = 12;
   napi_env env_;
   napi_value values_[kMost];
 };

@@ -14,8 +14,10 @@ class CanonicalScorer {
   /// Rows that are scored at once, at most.
   static constexpr size_t kGroup = 64;
 
-  /// `queries` [q, dim], or `words` of bits for binary rows; all must outlive this.
-  CanonicalScorer(const Layout& layout, const Chunks& chunks, const float* queries, const uint32_t* words);
+  /// `queries` [q, dim], or `words` of bits for binary rows, and for rows with features `weights`
+  /// [q, 1 + features]; all must outlive this.
+  CanonicalScorer(const Layout& layout, const Chunks& chunks, const float* queries, const uint32_t* words,
+                  const float* weights);
 
   /// Scores `count` rows; `queryNorm` is the query's canonical length (read for cosine only).
   void score(size_t query, double queryNorm, const uint32_t* rows, size_t count, float* scores);
@@ -29,6 +31,7 @@ class CanonicalScorer {
   const Chunks& chunks_;
   const float* const queries_;
   const uint32_t* const words_;
+  const float* const weights_;
   std::vector<float> decoded_;  // [kGroup, dim]
   std::vector<uint8_t> bits_;   // a query's, padded as rows are
 };

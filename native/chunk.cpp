@@ -32,19 +32,20 @@ uint8_t* allocate(size_t bytes, bool full) {
 
 }  // namespace
 
-Layout::Layout(size_t dim, Metric metric, Dtype dtype, bool coded)
+Layout::Layout(size_t dim, Metric metric, Dtype dtype, bool coded, size_t features)
     : dim(dim),
       metric(metric),
       dtype(dtype),
+      features(features),
       stride((dim + rowAlign(dtype) - 1) / rowAlign(dtype) * rowAlign(dtype)),
-      codeStride(coded ? (dim + kCodeAlign - 1) / kCodeAlign * kCodeAlign : 0),
+      codeStride(coded && features == 0 ? (dim + kCodeAlign - 1) / kCodeAlign * kCodeAlign : 0),
       shift(6) {
-  while (bytesOf(stride) << (shift + 1) <= kChunkBytes) shift++;
+  while ((bytesOf(stride) + features * sizeof(float)) << (shift + 1) <= kChunkBytes) shift++;
   rowsPerChunk = size_t{1} << shift;
 }
 
 size_t Layout::rowBytes() const {
-  size_t bytes = bytesOf(stride);
+  size_t bytes = bytesOf(stride) + features * sizeof(float);
   if (dtype == Dtype::int8) bytes += sizeof(float);
   if (!isDistance(metric)) bytes += sizeof(float);
   if (metric == Metric::cosine) bytes += sizeof(double);
@@ -59,6 +60,7 @@ Chunk::Chunk(const Layout& layout, bool full)
   const size_t count = layout.rowsPerChunk;
   try {
     if (!isDistance(layout.metric)) weights = AlignedFloats(count);
+    if (layout.features > 0) features = AlignedFloats(count * layout.features);
     if (layout.metric == Metric::cosine) norms.reset(new double[count]);
     if (layout.dtype == Dtype::int8) factors = AlignedFloats(count);
     if (layout.codeStride == 0) return;
@@ -77,6 +79,10 @@ void Chunk::write(const Layout& layout, size_t first, const StoredRows& data) {
   const size_t stored = layout.storedBytes(), bytes = layout.bytesOf(layout.stride);
   constexpr size_t kBlock = 64;  // rows that are still cached when their lengths are computed
   double rowLengths[kBlock];
+  if (layout.features > 0) {
+    std::memcpy(&features[first * layout.features], data.features,
+                data.count * layout.features * sizeof(float));
+  }
   for (size_t start = 0; start < data.count; start += kBlock) {
     const size_t block = data.count - start < kBlock ? data.count - start : kBlock;
     const size_t row = first + start;

@@ -17,12 +17,13 @@ struct StoredRows {
   const uint8_t* numbers;  // [count], each of `Layout::storedBytes`
   const float* scales;     // [count] for int8
   size_t count;
+  const float* features = nullptr;  // [count, Layout::features]
 };
 
 /// How rows of one dimension, metric and form lie in chunks.
 struct Layout {
-  /// `coded`: int8 codes are kept beside the rows.
-  Layout(size_t dim, Metric metric, Dtype dtype, bool coded);
+  /// `coded`: int8 codes are kept beside the rows, unless these have features, of which codes know nothing.
+  Layout(size_t dim, Metric metric, Dtype dtype, bool coded, size_t features = 0);
 
   /// With what is kept beside a row's numbers.
   size_t rowBytes() const;
@@ -36,6 +37,8 @@ struct Layout {
   size_t dim;
   Metric metric;
   Dtype dtype;
+  /// Float32 beside each row that queries weigh.
+  size_t features;
   /// Numbers from row to row: `dim` padded with zeros, see `rowAlign`.
   size_t stride;
   /// Codes from row to row, padded likewise; 0 where rows have no codes.
@@ -66,6 +69,9 @@ class Chunk {
   }
   /// The same as float32 [dim], where that is another form.
   void decode(const Layout& layout, size_t slot, float* to) const;
+  const float* featuresOf(const Layout& layout, size_t slot) const {
+    return features.data() + slot * layout.features;
+  }
 
   /// Interleaved as kernels/codes.h tells; of no size where rows have no codes. The bytes of rows of the same
   /// group are written while searches read others.
@@ -73,6 +79,7 @@ class Chunk {
   uint8_t* const rows;   // [rowsPerChunk, stride] numbers, aligned
   /// Of each row, see `rowWeight`; empty for distances.
   AlignedFloats weights;
+  AlignedFloats features;  // [rowsPerChunk, Layout::features]
   /// Of each row, see `CodedRow`; empty where rows have no codes.
   AlignedFloats scales;
   AlignedFloats errors;

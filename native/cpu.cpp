@@ -15,8 +15,7 @@ namespace {
 
 class CpuRows : public Rows {
  public:
-  CpuRows(size_t dim, Metric metric, Dtype dtype, const Isa& isa, bool coded)
-      : store_(std::make_shared<RowStore>(dim, metric, dtype, coded && dtype == Dtype::f32)), isa_(isa) {}
+  CpuRows(const Layout& layout, const Isa& isa) : store_(std::make_shared<RowStore>(layout)), isa_(isa) {}
 
   size_t bytes() const override { return store_->bytes(); }
   size_t count() const override { return store_->count(); }
@@ -31,8 +30,8 @@ class CpuRows : public Rows {
     });
   }
 
-  void read(const uint32_t* ids, size_t n, uint8_t* numbers, float* scales) const override {
-    store_->read(ids, n, numbers, scales);
+  void read(const uint32_t* ids, size_t n, uint8_t* numbers, float* scales, float* features) const override {
+    store_->read(ids, n, numbers, scales, features);
   }
 
   void search(std::shared_ptr<SearchTask> task, Done done) override {
@@ -64,8 +63,9 @@ class CpuBackend : public Backend {
            (threads_ == 1 ? " thread" : " threads");
   }
 
-  std::unique_ptr<Rows> createRows(size_t dim, Metric metric, Dtype dtype) override {
-    return std::make_unique<CpuRows>(dim, metric, dtype, isa_, coded_);
+  std::unique_ptr<Rows> createRows(size_t dim, Metric metric, Dtype dtype, size_t features) override {
+    const bool coded = coded_ && dtype == Dtype::f32;
+    return std::make_unique<CpuRows>(Layout(dim, metric, dtype, coded, features), isa_);
   }
 
   void select(std::shared_ptr<SelectTask> task, Done done) override {

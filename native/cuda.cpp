@@ -31,9 +31,9 @@ std::optional<Error> failureOf(const char* what, Step step) {
 
 class CudaResident : public Rows {
  public:
-  CudaResident(CudaDevice& device, size_t dim, Metric metric, Dtype dtype)
+  CudaResident(CudaDevice& device, const Layout& layout)
       : device_(device),
-        store_(std::make_shared<RowStore>(dim, metric, dtype, dtype == Dtype::f32)),
+        store_(std::make_shared<RowStore>(layout)),
         // The device's memory is freed on its thread, wherever the last owner ends.
         rows_(new CudaRows(device, store_->layout),
               [&device](CudaRows* rows) { device.post([rows] { delete rows; }); }) {}
@@ -45,7 +45,9 @@ class CudaResident : public Rows {
     const size_t facts = layout.metric == Metric::l2 ? 3 : 2;
     const size_t codes = layout.codeStride == 0 ? 0 : layout.codeStride + facts * sizeof(float);
     const size_t scale = layout.dtype == Dtype::int8 ? sizeof(float) : 0;
-    return store_->bytes() + store_->count() * (layout.bytesOf(layout.stride) + weight + scale + codes);
+    const size_t features = layout.features * sizeof(float);
+    return store_->bytes() +
+           store_->count() * (layout.bytesOf(layout.stride) + weight + scale + features + codes);
   }
 
   void append(Borrowed<StoredRows> data, Done done) override {
@@ -69,8 +71,8 @@ class CudaResident : public Rows {
 
   size_t count() const override { return store_->count(); }
 
-  void read(const uint32_t* ids, size_t n, uint8_t* numbers, float* scales) const override {
-    store_->read(ids, n, numbers, scales);
+  void read(const uint32_t* ids, size_t n, uint8_t* numbers, float* scales, float* features) const override {
+    store_->read(ids, n, numbers, scales, features);
   }
 
   void search(std::shared_ptr<SearchTask> task, Done done) override {
@@ -108,8 +110,8 @@ class CudaBackend : public Backend {
 
   std::string description() const override { return device_.description(); }
 
-  std::unique_ptr<Rows> createRows(size_t dim, Metric metric, Dtype dtype) override {
-    return std::make_unique<CudaResident>(device_, dim, metric, dtype);
+  std::unique_ptr<Rows> createRows(size_t dim, Metric metric, Dtype dtype, size_t features) override {
+    return std::make_unique<CudaResident>(device_, Layout(dim, metric, dtype, dtype == Dtype::f32, features));
   }
 
   void select(std::shared_ptr<SelectTask> task, Done done) override {

@@ -22,7 +22,12 @@ void rescoreOnCuda(CudaDevice& device, const CudaRows& rows, const Layout& layou
   }
   const size_t pairs = task.pairRows.size(), words = pairs * sizeof(uint32_t);
   CudaBuffer queries(padded.size(), kMemory), pairQueries(words, kMemory), pairRows(words, kMemory);
-  CudaBuffer scores(words, kMemory);
+  CudaBuffer weights, scores(words, kMemory);
+  if (layout.features > 0) {
+    const size_t bytes = task.weights.size() * sizeof(float);
+    weights = CudaBuffer(bytes, kMemory);
+    device.upload(weights.as<void>(), task.weights.data(), bytes);
+  }
   device.upload(queries.as<void>(), padded.data(), padded.size());
   device.upload(pairQueries.as<void>(), task.pairQueries.data(), words);
   device.upload(pairRows.as<void>(), task.pairRows.data(), words);
@@ -30,6 +35,8 @@ void rescoreOnCuda(CudaDevice& device, const CudaRows& rows, const Layout& layou
                                      layout.dtype,
                                      layout.bytesOf(layout.stride) / cuda::kChunkBytes,
                                      queries.as<void>(),
+                                     layout.features,
+                                     weights.as<float>(),
                                      pairQueries.as<uint32_t>(),
                                      pairRows.as<uint32_t>(),
                                      pairs,

@@ -15,10 +15,12 @@ size_t aligned(size_t rows) { return (rows + cuda::kSlabAlign - 1) / cuda::kSlab
 CudaRows::Slab CudaRows::makeSlab(size_t first, size_t capacity) const {
   const char* const what = "Memory for rows";
   CudaBuffer rows(capacity * layout_.bytesOf(layout_.stride), what);
-  CudaBuffer scales, weights;
+  CudaBuffer scales, weights, features;
   if (layout_.dtype == Dtype::int8) scales = CudaBuffer(capacity * sizeof(float), what);
   if (!isDistance(layout_.metric)) weights = CudaBuffer(capacity * sizeof(float), what);
-  Slab slab = {std::move(rows), std::move(scales), std::move(weights), {}, {}, {}, {}, first, capacity};
+  if (layout_.features > 0) features = CudaBuffer(capacity * layout_.features * sizeof(float), what);
+  Slab slab = {std::move(rows), std::move(scales), std::move(weights), std::move(features), {}, {}, {}, {},
+               first,           capacity};
   if (layout_.codeStride == 0) return slab;
   slab.codes = CudaBuffer(capacity * layout_.codeStride, what);
   slab.codeScales = CudaBuffer(capacity * sizeof(float), what);
@@ -65,6 +67,11 @@ void CudaRows::append(const Chunks& chunks, size_t first, size_t rows) {
     if (!isDistance(layout_.metric)) {
       device_.upload(slab->weights.as<float>() + to, &chunk.weights[slot], count * sizeof(float));
     }
+    if (layout_.features > 0) {
+      const size_t width = layout_.features;
+      device_.upload(slab->features.as<float>() + to * width, chunk.featuresOf(layout_, slot),
+                     count * width * sizeof(float));
+    }
     if (layout_.codeStride > 0) uploadCodes(*slab, chunk, slot, to, count);
     row += count;
   }
@@ -100,8 +107,9 @@ std::vector<cuda::Slab> CudaRows::slabs(size_t count) const {
   std::vector<cuda::Slab> result;
   for (const Slab& slab : slabs_) {
     if (slab.first >= count) break;
-    result.push_back({slab.rows.as<void>(), slab.scales.as<float>(), slab.weights.as<float>(), slab.first,
-                      std::min(slab.capacity, count - slab.first), nullptr});
+    result.push_back({slab.rows.as<void>(), slab.scales.as<float>(), slab.weights.as<float>(),
+                      slab.features.as<float>(), slab.first, std::min(slab.capacity, count - slab.first),
+                      nullptr});
   }
   return result;
 }
@@ -117,8 +125,8 @@ std::vector<cuda::Slab> CudaRows::slabs(const std::vector<uint32_t>& listed) {
     const auto to = static_cast<size_t>(end - listed.begin());
     if (to == from) continue;
     for (size_t i = from; i < to; i++) rows[i] -= static_cast<uint32_t>(slab.first);
-    result.push_back({slab.rows.as<void>(), slab.scales.as<float>(), slab.weights.as<float>(), from,
-                      to - from, scratch.passing.as<uint32_t>() + from});
+    result.push_back({slab.rows.as<void>(), slab.scales.as<float>(), slab.weights.as<float>(),
+                      slab.features.as<float>(), from, to - from, scratch.passing.as<uint32_t>() + from});
     from = to;
   }
   device_.upload(scratch.passing.as<void>(), rows.data(), bytes);

@@ -29,7 +29,7 @@ class CudaRows {
 
   /// Memory that searches take one after the other; it grows and is kept.
   struct Scratch {
-    CudaBuffer queries, bounds, passing, lows, highs, histogram, selections, candidates;
+    CudaBuffer queries, bounds, weights, passing, lows, highs, histogram, selections, candidates;
     CudaBuffer surplus, codeBounds, survivors;
   } scratch;
 
@@ -38,6 +38,7 @@ class CudaRows {
     CudaBuffer rows;
     CudaBuffer scales;                     // for int8, else empty
     CudaBuffer weights;                    // empty for distances
+    CudaBuffer features;                   // empty where rows have none
     CudaBuffer codes, codeScales, errors;  // empty where rows have no codes
     CudaBuffer lengths;                    // of rows with codes, for `l2`; else empty
     size_t first;

@@ -68,6 +68,10 @@ void CudaSearch::runPasses(CudaDevice& device, CudaRows& rows) {
       device.upload(scratch.queries.as<float>() + i * stride, queries_.data() + open[first + i] * stride,
                     stride * sizeof(float));
       device.upload(scratch.bounds.as<Bound>() + i, &bounds_[open[first + i]], sizeof(Bound));
+      if (layout_.features == 0) continue;
+      const size_t width = 1 + layout_.features;
+      device.upload(scratch.weights.as<float>() + i * width, &task_->weights[open[first + i] * width],
+                    width * sizeof(float));
     }
     device.upload(scratch.selections.as<void>(), selections, sizeof selections);
     const cuda::Pass pass = {layout_.metric,
@@ -77,6 +81,8 @@ void CudaSearch::runPasses(CudaDevice& device, CudaRows& rows) {
                              slots(),
                              scratch.queries.as<void>(),
                              scratch.bounds.as<Bound>(),
+                             layout_.features,
+                             scratch.weights.as<float>(),
                              task_->allowed.empty() ? nullptr : scratch.passing.as<uint32_t>(),
                              scratch.lows.as<float>(),
                              scratch.highs.as<float>(),
@@ -134,6 +140,7 @@ unsigned CudaSearch::takeScratch(CudaRows::Scratch& scratch, size_t most) const 
   const auto wanted = static_cast<unsigned>(std::min<size_t>(kPassQueries, most));
   growBuffer(scratch.queries, kPassQueries * layout_.queryStride() * sizeof(float));
   growBuffer(scratch.bounds, kPassQueries * sizeof(Bound));
+  growBuffer(scratch.weights, kPassQueries * (1 + layout_.features) * sizeof(float));
   growBuffer(scratch.selections, kPassQueries * sizeof(Selection));
   growBuffer(scratch.histogram, kPassQueries * kBins * sizeof(uint32_t));
   for (unsigned queries = wanted;; queries /= 2) {

@@ -6,6 +6,8 @@
 #include <limits>
 #include <utility>
 
+#include "../kernels/interval.h"
+
 namespace seine {
 namespace {
 
@@ -120,6 +122,10 @@ void FloatScan::collect(Scratch& scratch, size_t first, size_t queries) {
     const size_t place = first + i;
     const Bound& bound = context_.bounds[which_[place]];
     const float* scores = scratch.scores.data() + i * blockRows_;
+    if (context_.layout.features > 0) {
+      collectWeighted(scratch, place, scores);
+      continue;
+    }
     std::atomic<float>& shared = thresholds_[place];
     const size_t found =
         context_.isa.scan->survivors(scores, scratch.weights.data(), scratch.ids.size(), bound,
@@ -130,6 +136,22 @@ void FloatScan::collect(Scratch& scratch, size_t first, size_t queries) {
       if (interval.high < Candidates::threshold(shared)) continue;
       scratch.candidates[place].add({interval.low, interval.high, scratch.ids[position]}, shared);
     }
+  }
+}
+
+/// The same where features are to be weighed first.
+void FloatScan::collectWeighted(Scratch& scratch, size_t place, const float* scores) {
+  const size_t width = context_.layout.features, query = which_[place];
+  const float* const weights = &context_.task->weights[query * (1 + width)];
+  const Bound& bound = context_.bounds[query];
+  std::atomic<float>& threshold = thresholds_[place];
+  for (size_t i = 0; i < scratch.ids.size(); i++) {
+    const uint32_t row = scratch.ids[i];
+    const float* const features = context_.chunkOf(row).featuresOf(context_.layout, context_.slotOf(row));
+    const Interval similarity = bound.interval(scores[i], scratch.weights[i]);
+    const Interval interval = weightedInterval(similarity, weights, features, width);
+    if (interval.high < Candidates::threshold(threshold)) continue;
+    scratch.candidates[place].add({interval.low, interval.high, row}, threshold);
   }
 }
 

@@ -31,6 +31,7 @@ class FloatScan {
   void addRow(Scratch& scratch, uint32_t row);
   void scanBlock(Scratch& scratch);
   void collect(Scratch& scratch, size_t first, size_t queries);
+  void collectWeighted(Scratch& scratch, size_t place, const float* scores);
 
   const ScanContext& context_;
   const std::vector<size_t> which_;

@@ -13,7 +13,7 @@ napi_value openCudaFunction(const Call& call);
 napi_value supportedIsasFunction(const Call& call);
 /// (backend) -> string
 napi_value describeFunction(const Call& call);
-/// (backend, dim: number, metric: number, dtype: number) -> rows
+/// (backend, dim: number, metric: number, dtype: number, features: number | undefined) -> rows
 napi_value createRowsFunction(const Call& call);
 /// (rows) -> number
 napi_value bytesFunction(const Call& call);
@@ -22,14 +22,15 @@ napi_value scanTotalsFunction(const Call& call);
 /// (isa: string, metric, dim, data, query, thresholds, lows, highs: Float32Array, reaches: Uint32Array) ->
 /// undefined
 napi_value certifyFunction(const Call& call);
-/// (rows, numbers, scales: Float32Array) -> Promise<undefined>
+/// (rows, numbers, scales: Float32Array, features | undefined) -> Promise<undefined>
 napi_value appendFunction(const Call& call);
-/// (rows, ids: Uint32Array, numbers, scales: Float32Array) -> undefined
+/// (rows, ids: Uint32Array, numbers, scales: Float32Array, features | undefined) -> undefined
 napi_value readFunction(const Call& call);
-/// (rows, queries, q, k, count, allowed | undefined, passing, ids, scores, listed | undefined) ->
+/// (rows, queries, q, k, count, allowed | undefined, passing, ids, scores, listed | undefined,
+/// weights | undefined) ->
 /// [number, Promise<undefined>]
 napi_value searchFunction(const Call& call);
-/// (rows, queries, q, pairQueries, pairRows, scores) -> Promise<undefined>
+/// (rows, queries, q, pairQueries, pairRows, scores, weights | undefined) -> Promise<undefined>
 napi_value rescoreFunction(const Call& call);
 /// (backend, scores, q, n, k, lowest: boolean, ids, scores) -> Promise<undefined>
 napi_value selectFunction(const Call& call);

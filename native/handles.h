@@ -28,6 +28,15 @@ inline ResidentRows& rowsOf(const Call& call) {
   return resident;
 }
 
+/// The argument `weights` [q, 1 + features] of rows with features; empty, and to be left out, for others.
+inline std::vector<float> weightsOf(const Call& call, size_t index, const Layout& layout, size_t q) {
+  const Floats weights = call.floatsIfAny(index, "weights");
+  if (weights.size != (layout.features > 0 ? q * (1 + layout.features) : 0)) {
+    throw Error("ERR_DIMENSION", "weights must be [q, 1 + features] for rows with features.");
+  }
+  return std::vector<float>(weights.data, weights.data + weights.size);
+}
+
 /// Copies a result into the typed array behind a reference, as it is now.
 template <typename T>
 void fillArray(napi_env env, napi_ref reference, napi_typedarray_type type, const std::vector<T>& from) {

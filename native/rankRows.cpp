@@ -9,7 +9,7 @@ namespace seine {
 void rankRows(const Layout& layout, const Chunks& chunks, SearchTask& task, size_t query, double queryNorm,
               const std::vector<uint32_t>& rows, const std::function<bool()>& stopped) {
   constexpr size_t kGroup = CanonicalScorer::kGroup;
-  CanonicalScorer scorer(layout, chunks, task.queries.data(), task.words.data());
+  CanonicalScorer scorer(layout, chunks, task.queries.data(), task.words.data(), task.weights.data());
   std::vector<uint64_t> keys;
   keys.reserve(rows.size());
   for (size_t start = 0; start < rows.size() && !stopped(); start += kGroup) {

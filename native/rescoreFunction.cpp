@@ -34,6 +34,7 @@ napi_value rescoreFunction(const Call& call) {
   task->q = q;
   task->queries.assign(queries.data, queries.data + queries.size);
   task->words.assign(words.data, words.data + words.size);
+  task->weights = weightsOf(call, 6, resident.layout, q);
   task->pairQueries.assign(pairQueries.data, pairQueries.data + pairs);
   task->pairRows.assign(pairRows.data, pairRows.data + pairs);
   Job job;

@@ -13,7 +13,7 @@ std::shared_ptr<const Chunks> RowStore::chunks() {
   return current_;
 }
 
-void RowStore::read(const uint32_t* ids, size_t n, uint8_t* numbers, float* scales) {
+void RowStore::read(const uint32_t* ids, size_t n, uint8_t* numbers, float* scales, float* features) {
   const auto current = chunks();
   const size_t count = count_, bytes = layout.storedBytes();
   for (size_t i = 0; i < n; i++) {
@@ -22,6 +22,7 @@ void RowStore::read(const uint32_t* ids, size_t n, uint8_t* numbers, float* scal
     const size_t slot = ids[i] & (layout.rowsPerChunk - 1);
     std::memcpy(numbers + i * bytes, chunk.row(layout, slot), bytes);
     if (layout.dtype == Dtype::int8) scales[i] = chunk.factors[slot];
+    std::copy_n(chunk.featuresOf(layout, slot), layout.features, features + i * layout.features);
   }
 }
 
@@ -62,7 +63,8 @@ void RowAppend::copySlice(size_t slice) {
   const bool there = data_.read([&](const StoredRows& data) {
     const float* const scales = layout.dtype == Dtype::int8 ? data.scales + skipped : nullptr;
     (*chunks_)[chunk]->write(layout, begin & (layout.rowsPerChunk - 1),
-                             {data.numbers + skipped * layout.storedBytes(), scales, end - begin});
+                             {data.numbers + skipped * layout.storedBytes(), scales, end - begin,
+                              data.features + skipped * layout.features});
   });
   if (!there) gone_ = true;
 }

@@ -19,14 +19,14 @@ namespace seine {
 /// Outlives the rows that JavaScript holds while an append or a search is under way.
 class RowStore {
  public:
-  RowStore(size_t dim, Metric metric, Dtype dtype, bool coded) : layout(dim, metric, dtype, coded) {}
+  explicit RowStore(const Layout& layout) : layout(layout) {}
 
   /// The chunks as they are now; rows below a snapshot's count never change.
   std::shared_ptr<const Chunks> chunks();
   size_t count() const { return count_; }
   size_t bytes() const { return count_ * layout.rowBytes(); }
   /// Copies `n` rows as JavaScript holds them; throws Error if there is no such row.
-  void read(const uint32_t* ids, size_t n, uint8_t* numbers, float* scales);
+  void read(const uint32_t* ids, size_t n, uint8_t* numbers, float* scales, float* features);
 
   const Layout layout;
 

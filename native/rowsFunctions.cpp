@@ -16,6 +16,7 @@ namespace {
 
 constexpr double kMostDim = 65536;
 constexpr double kMostRows = 0xffffffff;
+constexpr double kMostFeatures = 256;
 
 template <typename T>
 void destroy(napi_env, void* data, void*) {
@@ -34,7 +35,7 @@ napi_value makeNumber(napi_env env, double number) {
   return result;
 }
 
-/// Two arguments, numbers and scales, as rows of this layout.
+/// Three arguments, numbers, scales and features if there are any, as rows of this layout.
 StoredRows storedRows(const Call& call, size_t index, const Layout& layout) {
   size_t size = 0;
   const napi_typedarray_type type = arrayOf(layout.dtype);
@@ -46,7 +47,11 @@ StoredRows storedRows(const Call& call, size_t index, const Layout& layout) {
   if (scales.size != (layout.dtype == Dtype::int8 ? size / width : 0)) {
     throw Error("ERR_ARGUMENT", "scales must be [rows] for int8 and empty else.");
   }
-  return {static_cast<const uint8_t*>(numbers), scales.data, size / width};
+  const Floats features = call.floatsIfAny(index + 2, "features");
+  if (features.size != size / width * layout.features) {
+    throw Error("ERR_DIMENSION", "features must be [rows, features].");
+  }
+  return {static_cast<const uint8_t*>(numbers), scales.data, size / width, features.data};
 }
 
 }  // namespace
@@ -94,8 +99,11 @@ napi_value createRowsFunction(const Call& call) {
   if ((metric == Metric::hamming) != (dtype == Dtype::binary)) {
     throw Error("ERR_ARGUMENT", "hamming goes with binary and with no other dtype.");
   }
-  auto resident = std::unique_ptr<ResidentRows>(
-      new ResidentRows{backendOf(call).createRows(dim, metric, dtype), Layout(dim, metric, dtype, false)});
+  const bool featured = !call.isUndefined(4);
+  const auto features = static_cast<size_t>(featured ? call.number(4, "features", 1, kMostFeatures) : 0);
+  if (featured && isDistance(metric)) throw Error("ERR_ARGUMENT", "features go with ip and cosine only.");
+  auto resident = std::unique_ptr<ResidentRows>(new ResidentRows{
+      backendOf(call).createRows(dim, metric, dtype, features), Layout(dim, metric, dtype, false, features)});
   return makeHandle(call.env(), resident.release(), kRowsTag, destroy<ResidentRows>);
 }
 
@@ -123,6 +131,7 @@ napi_value appendFunction(const Call& call) {
   Environment& environment = Environment::of(call.env());
   Job job;
   job.kept = {call.keep(1), call.keep(2)};
+  if (resident.layout.features > 0) job.kept.push_back(call.keep(3));
   job.value = undefined;
   uint32_t number;
   return environment.startJob(
@@ -138,7 +147,8 @@ napi_value readFunction(const Call& call) {
   const Words ids = call.words(1, "ids");
   const StoredRows to = storedRows(call, 2, resident.layout);
   if (to.count != ids.size) throw Error("ERR_DIMENSION", "numbers must be [ids, dim].");
-  resident.rows->read(ids.data, ids.size, const_cast<uint8_t*>(to.numbers), const_cast<float*>(to.scales));
+  resident.rows->read(ids.data, ids.size, const_cast<uint8_t*>(to.numbers), const_cast<float*>(to.scales),
+                      const_cast<float*>(to.features));
   return undefined(call.env());
 }
 
@@ -181,6 +191,7 @@ napi_value searchFunction(const Call& call) {
   } else if (task->passing != task->count) {
     throw Error("ERR_ARGUMENT", "passing must be count where allowed and listed are absent.");
   }
+  task->weights = weightsOf(call, 10, resident.layout, task->q);
   task->queries.assign(queries.data, queries.data + queries.size);
   task->words.assign(words.data, words.data + words.size);
 

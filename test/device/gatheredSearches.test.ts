@@ -58,7 +58,7 @@ describe('batches', () => {
   let rows: BackendRows;
   beforeAll(async () => {
     rows = await (await provider.open()).createRows({ dim: DIM, metric: 'ip', dtype: 'f32' });
-    await rows.append({ dtype: 'f32', values: draw(ROWS) });
+    await rows.append({ rows: { dtype: 'f32', values: draw(ROWS) }, features: new Float32Array() });
   });
   afterAll(() => rows.dispose());
 
@@ -82,6 +82,7 @@ describe('batches', () => {
   const task = (q: number, more: Partial<SearchTask> = {}): SearchTask => ({
     queries: { dtype: 'f32', values: draw(q, q) },
     q,
+    weights: undefined,
     k: 3,
     count: ROWS,
     allowed: undefined,

@@ -63,7 +63,7 @@ describeOnGpu('float64 by integers', (context) => {
           const queries = Float32Array.from(source.next() < 0.5 ? draw() : data.map(() => 1));
           const { rows } = await quantizeRows(data, options);
           const shard = await WebgpuShard.create(device, options, 0, N);
-          await shard.write(rows, 0);
+          await shard.write({ rows, features: new Float32Array() }, 0);
           const stride = chunksOf(options) * { f32: 4, f16: 8, bf16: 8, int8: 16 }[dtype as 'f32'];
           const padded = new Float32Array(N * stride);
           for (let i = 0; i < N; i++) padded.set(queries.subarray(i * dim, (i + 1) * dim), i * stride);

@@ -26,13 +26,13 @@ describeOnGpu('candidates', (context) => {
     const queries = Float32Array.from({ length: q * DIM }, () => source.normal());
     const options: UploadOptions = { dim: DIM, metric, dtype: 'f32' };
     const shard = await WebgpuShard.create(device, options, 0, 94 * 64);
-    await shard.write({ dtype: 'f32', values: data }, 0);
+    await shard.write({ rows: { dtype: 'f32', values: data }, features: new Float32Array() }, 0);
     const kernels = await pipelines.kernelsFor(options);
     const pool = new BufferPool(device);
     const rows = { shards: [shard], options, kernels };
     const asked = { dtype: 'f32' as const, values: queries };
     const passing = { allowed: undefined, rows: undefined, passing: N };
-    const task = { queries: asked, q, k: K, count: N, ...passing, signal: undefined };
+    const task = { queries: asked, weights: undefined, q, k: K, count: N, ...passing, signal: undefined };
     const { ids, counts } = await findCandidates(context(), pool, rows, task, 1000);
     const naive = naiveSearch(data, queries, DIM, metric, K);
     expect(counts.reduce((sum, count) => sum + count)).toBeLessThanOrEqual(q * K + 1);

@@ -11,6 +11,7 @@ export type {
   Metric,
   Order,
   Pairs,
+  RescoreOptions,
   SearchOptions,
   SelectOptions,
   TopK,

@@ -26,7 +26,15 @@ export interface SearchOptions {
   k: number;
   filter?: Filter | undefined;
   signal?: AbortSignal | undefined;
+  /**
+   * `[q, 1 + features]`, for rows with features and for no others: of each query the weight of the similarity, then
+   * one of each feature. The score is `w0 * similarity + w1 * f1 + w2 * f2 + …`, higher is better.
+   */
+  weights?: Float32Array | undefined;
 }
+
+/** What a score depends on besides query and row: as for a search. */
+export type RescoreOptions = Pick<SearchOptions, 'weights'>;
 
 /** Which scores are the best. */
 export type Order = 'highest' | 'lowest';

@@ -6,12 +6,13 @@ import type {
   MergeOptions,
   Metric,
   Pairs,
+  RescoreOptions,
   SearchOptions,
   SelectOptions,
   TopK,
   TopKList,
 } from '../core/types.ts';
-import type { Quantized, StoredQueries, StoredRows } from './storedRows.ts';
+import type { Quantized, StoredBatch, StoredQueries } from './storedRows.ts';
 
 export interface UploadOptions {
   /** Numbers in a row: 1 to 65536. */
@@ -21,6 +22,8 @@ export interface UploadOptions {
   dtype: Dtype;
   /** The attributes that rows may have, by name: what `filter.where` may ask about. */
   attributes?: Record<string, AttributeType> | undefined;
+  /** Numbers beside each row that searches weigh: 1 to 256, for 'ip' and 'cosine'. None where it is left out. */
+  features?: number | undefined;
 }
 
 /** Rows and what comes with them. A bare Float32Array stands for a batch that has only `data`. */
@@ -33,6 +36,8 @@ export interface RowBatch {
    * minimum. Values stay with their row: to change one, remove the row and append it anew.
    */
   attributes?: Record<string, readonly AttributeValue[]> | undefined;
+  /** `[rows, features]`, finite: there if, and only if, the upload declared features. */
+  features?: Float32Array | undefined;
 }
 
 /** Rows that one `append` added: ids `first` to `first + count - 1`. */
@@ -54,18 +59,20 @@ export interface Rows extends AsyncDisposable {
   readonly dim: number;
   readonly metric: Metric;
   readonly dtype: Dtype;
+  /** Features of a row, see `SearchOptions.weights`; 0 if it has none. */
+  readonly features: number;
   /** Rows appended, those included that were removed since the last `compact`: the next row's id. */
   readonly count: number;
   /** Rows that are not removed. */
   readonly live: number;
   /** Raised by one by each append, remove and compact; 0 after the upload. */
   readonly generation: number;
-  /** Bytes that the rows and their attributes take, on the device and on the host together. */
+  /** Bytes that the rows, their features and attributes take, on the device and on the host together. */
   readonly bytes: number;
   /** The k best rows of each of the `queries` `[q, dim]`, as of the mutations called before this call. */
   search(queries: Float32Array, options: SearchOptions): Promise<TopK>;
   /** The score of each pair of one of the `queries` `[q, dim]` and a row, as `search` would report it. */
-  rescore(queries: Float32Array, pairs: Pairs): Promise<Float32Array>;
+  rescore(queries: Float32Array, pairs: Pairs, options?: RescoreOptions): Promise<Float32Array>;
   /**
    * Appends `data` `[rows, dim]`, stored as `dtype` says (see `quantize`): all of it or, on an error, none. Numbers
    * beyond the range of 'f16' or 'bf16' throw `ERR_OVERFLOW`, values of another type than the attribute was declared
@@ -131,9 +138,9 @@ export interface BackendRows {
    * Appends rows of the dtype it was created for (finite, at least one row), all or nothing. Never two at a time,
    * but searches over earlier rows run meanwhile.
    */
-  append(rows: StoredRows): Promise<void>;
+  append(batch: StoredBatch): Promise<void>;
   /** Rows `ids`, to the bit as they were appended: a copy, made at once. */
-  read(ids: Uint32Array): StoredRows;
+  read(ids: Uint32Array): StoredBatch;
   search(task: SearchTask): Promise<Found>;
   /** Canonical scores of the pairs, at least one. */
   rescore(task: RescoreTask): Promise<Float32Array>;
@@ -145,10 +152,16 @@ export interface BackendRows {
   dispose(): Promise<void>;
 }
 
-export interface SearchTask {
+/** What rows are scored with. */
+export interface AskedQueries {
   /** `[q, dim]`, q >= 1, finite: words of bits for rows of dtype 'binary', else float32. */
   queries: StoredQueries;
   q: number;
+  /** `[q, 1 + features]`, finite, for rows with features; else undefined. */
+  weights: Float32Array | undefined;
+}
+
+export interface SearchTask extends AskedQueries {
   /** 1 to `passing`. */
   k: number;
   /** Rows of the snapshot: only ids below it exist, whatever was appended since. At least 1. */
@@ -163,10 +176,7 @@ export interface SearchTask {
   signal: AbortSignal | undefined;
 }
 
-export interface RescoreTask {
-  /** `[q, dim]` as for a search. */
-  queries: StoredQueries;
-  q: number;
+export interface RescoreTask extends AskedQueries {
   /** All of them there: queries below `q`, rows that were appended. */
   pairs: Pairs;
 }

@@ -132,7 +132,14 @@ function joined(asking: readonly Waiting[], done: AbortSignal): SearchTask {
     task.signal?.addEventListener('abort', () => --wanted === 0 && cancelled.abort(), { signal: done });
   }
   const queries = joinedQueries(asking.map(({ task }) => task.queries));
-  return { ...first, queries, q, signal: cancelled.signal };
+  const weights = asking.flatMap(({ task }) => (task.weights === undefined ? [] : [task.weights]));
+  return {
+    ...first,
+    queries,
+    q,
+    weights: weights.length === 0 ? undefined : concatenated(Float32Array, weights),
+    signal: cancelled.signal,
+  };
 }
 
 function joinedQueries(all: readonly StoredQueries[]): StoredQueries {

@@ -35,8 +35,14 @@ export interface NativeAddon {
   /** Whether the processor imitates the CUDA device, in a build for tests. */
   readonly cudaEmulated?: boolean;
   describe(backend: NativeBackend): string;
-  /** `metric` is an index of `METRICS`, `dtype` of `DTYPES`. */
-  createRows(backend: NativeBackend, dim: number, metric: number, dtype: number): NativeRows;
+  /** `metric` is an index of `METRICS`, `dtype` of `DTYPES`; no features where they are left out. */
+  createRows(
+    backend: NativeBackend,
+    dim: number,
+    metric: number,
+    dtype: number,
+    features?: number,
+  ): NativeRows;
   bytes(rows: NativeRows): number;
   /**
    * What the searches so far did, on the cpu device: queries; those answered from the rows alone, since codes would
@@ -58,10 +64,21 @@ export interface NativeAddon {
     highs: Float32Array,
     reaches: Uint32Array,
   ): void;
-  /** Numbers, codes or words of rows, and the scales of int8 rows (else empty). */
-  append(rows: NativeRows, numbers: StoredNumbers, scales: Float32Array): Promise<void>;
-  /** Copies rows, as they were given, to `numbers` and `scales`: at once, so ask for a few megabytes at most. */
-  read(rows: NativeRows, ids: Uint32Array, numbers: StoredNumbers, scales: Float32Array): void;
+  /** Numbers, codes or words of rows, the scales of int8 rows (else empty), and features where rows have any. */
+  append(
+    rows: NativeRows,
+    numbers: StoredNumbers,
+    scales: Float32Array,
+    features?: Float32Array,
+  ): Promise<void>;
+  /** Copies rows, as they were given, to the arrays: at once, so ask for a few megabytes at most. */
+  read(
+    rows: NativeRows,
+    ids: Uint32Array,
+    numbers: StoredNumbers,
+    scales: Float32Array,
+    features?: Float32Array,
+  ): void;
   /** Fills `ids` and `scores` `[q, k]`; see `SearchTask`, whose `rows` are `listed`. The number is for `cancel`. */
   search(
     rows: NativeRows,
@@ -74,6 +91,7 @@ export interface NativeAddon {
     ids: Uint32Array,
     scores: Float32Array,
     listed?: Uint32Array,
+    weights?: Float32Array,
   ): [search: number, done: Promise<void>];
   /** Fills `scores` `[pairs]` with those of the pairs; see `RescoreTask`. */
   rescore(
@@ -83,6 +101,7 @@ export interface NativeAddon {
     pairQueries: Uint32Array,
     pairRows: Uint32Array,
     scores: Float32Array,
+    weights?: Float32Array,
   ): Promise<void>;
   /** Fills `ids` and `best` `[q, k]`; see `SelectTask`. */
   select(

@@ -11,25 +11,27 @@ export function nativeRows(addon: NativeAddon, backend: NativeBackend, options: 
     options.dim,
     METRICS.indexOf(options.metric),
     DTYPES.indexOf(options.dtype),
+    options.features,
   );
   return {
     get bytes() {
       return addon.bytes(rows);
     },
-    append: (stored) =>
+    append: (batch) =>
       asSeine(() => {
-        const { codes, scales } = arraysOf(stored);
-        return addon.append(rows, codes, scales);
+        const { codes, scales } = arraysOf(batch.rows);
+        return addon.append(rows, codes, scales, batch.features);
       }),
     read(ids) {
       const stored = makeRows(options.dtype, options.dim, ids.length);
+      const features = new Float32Array(ids.length * (options.features ?? 0));
       const { codes, scales } = arraysOf(stored);
       try {
-        addon.read(rows, ids, codes, scales);
+        addon.read(rows, ids, codes, scales, features);
       } catch (error) {
         throw nativeError(error);
       }
-      return stored;
+      return { rows: stored, features };
     },
     quantize: (values) => nativeQuantize(addon, values, options),
     findNotFinite: (values) => asSeine(() => addon.findNotFinite(values)),
@@ -49,6 +51,7 @@ export function nativeRows(addon: NativeAddon, backend: NativeBackend, options: 
           ids,
           scores,
           listed,
+          task.weights,
         );
         const cancel = () => addon.cancel(search);
         task.signal?.addEventListener('abort', cancel, { once: true });
@@ -59,11 +62,11 @@ export function nativeRows(addon: NativeAddon, backend: NativeBackend, options: 
         }
         return { ids, scores };
       }),
-    rescore: ({ queries, q, pairs }) =>
+    rescore: ({ queries, q, weights, pairs }) =>
       asSeine(async () => {
         const values = queries.dtype === 'binary' ? queries.words : queries.values;
         const scores = new Float32Array(pairs.rows.length);
-        await addon.rescore(rows, values, q, pairs.queries, pairs.rows, scores);
+        await addon.rescore(rows, values, q, pairs.queries, pairs.rows, scores, weights);
         return scores;
       }),
     dispose: async () => addon.disposeRows(rows),

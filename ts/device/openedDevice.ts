@@ -32,7 +32,7 @@ export class OpenedDevice implements Device {
   ): Promise<Rows> {
     this.#checkOpen();
     const checked = checkUploadOptions(options);
-    const copy = (batch: unknown) => copyBatch(batch, checked.dim, checked.attributes);
+    const copy = (batch: unknown) => copyBatch(batch, checked);
     const whole = isTypedArray(data, 'Float32Array') || isRowBatch(data);
     if (!whole && !isAsyncIterable(data)) {
       throw new SeineError(

@@ -1,10 +1,20 @@
 import '../core/asyncDispose.ts';
 import { SeineError } from '../core/errors.ts';
-import type { DeviceName, Dtype, Metric, Pairs, SearchOptions, TopK } from '../core/types.ts';
+import type { DeviceName, Dtype, Metric, Pairs, RescoreOptions, SearchOptions, TopK } from '../core/types.ts';
+import { untilAborted } from '../core/untilAborted.ts';
 import { checkPairs, copyPairs } from './checkPairs.ts';
 import { copyBatch } from './copyBatch.ts';
 import { copyKept } from './copyKept.ts';
-import type { Appended, BackendRows, Compacted, RowBatch, Rows, UploadOptions } from './device.ts';
+import { copyQueries, type OwnedQueries } from './copyQueries.ts';
+import type {
+  Appended,
+  AskedQueries,
+  BackendRows,
+  Compacted,
+  RowBatch,
+  Rows,
+  UploadOptions,
+} from './device.ts';
 import { deviceErrors } from './deviceErrors.ts';
 import { GatheredSearches } from './gatheredSearches.ts';
 import { quantizeRows } from './reference/quantizeRows.ts';
@@ -14,11 +24,11 @@ import type { StoredQueries, StoredRows } from './storedRows.ts';
 import { emptyTopK, fillTopK, isDistance } from './topK.ts';
 import {
   checkIds,
+  checkKeys,
+  checkRoom,
   checkSearchOptions,
   copyIds,
-  copyMatrix,
   findNotFinite,
-  MAX_ROWS,
   notFinite,
   overflowed,
 } from './validate.ts';
@@ -41,6 +51,7 @@ export class ResidentRows implements Rows {
   readonly dim: number;
   readonly metric: Metric;
   readonly dtype: Dtype;
+  readonly features: number;
   readonly #device: DeviceName;
   #backend: BackendRows;
   #gathered: GatheredSearches;
@@ -70,6 +81,7 @@ export class ResidentRows implements Rows {
     this.dim = options.dim;
     this.metric = options.metric;
     this.dtype = options.dtype;
+    this.features = options.features ?? 0;
     this.#attributes = new RowAttributes(options.attributes);
     this.#onDispose = onDispose;
   }
@@ -94,21 +106,23 @@ export class ResidentRows implements Rows {
     this.#checkOpen('search');
     const checked = checkSearchOptions(options, (where) => this.#attributes.copyWhere(where));
     checked.signal?.throwIfAborted();
-    const owned = copyMatrix(queries, this.dim, 'queries');
+    const owned = copyQueries(queries, checked.weights, this);
     const work = this.#track(this.#searchSnapshot(owned, checked, this.#bound()));
     return checked.signal === undefined ? work : untilAborted(work, checked.signal);
   }
 
-  async rescore(queries: Float32Array, pairs: Pairs): Promise<Float32Array> {
+  async rescore(queries: Float32Array, pairs: Pairs, options: RescoreOptions = {}): Promise<Float32Array> {
     this.#checkOpen('rescore');
+    const checked = checkKeys(options, 'options', ['weights']);
     const ownedPairs = copyPairs(pairs);
-    const owned = copyMatrix(queries, this.dim, 'queries');
+    const owned = copyQueries(queries, checked.weights, this);
     return this.#track(this.#rescoreSnapshot(owned, ownedPairs, this.#bound()));
   }
 
   async append(data: Float32Array | RowBatch): Promise<Appended> {
     this.#checkOpen('append');
-    const owned = copyBatch(data, this.dim, this.#attributes.types);
+    const { dim, features } = this;
+    const owned = copyBatch(data, { dim, features, attributes: this.#attributes.types });
     return this.#mutate(async () => {
       const first = this.#snapshot.count;
       await this.#store(owned, 0);
@@ -168,18 +182,17 @@ export class ResidentRows implements Rows {
     await this.#mutate(() => this.#store(owned, this.#snapshot.count));
   }
 
-  async #store({ data, attributes = {} }: RowBatch, firstRow: number): Promise<void> {
+  async #store(
+    { data, attributes = {}, features = new Float32Array() }: RowBatch,
+    firstRow: number,
+  ): Promise<void> {
     const rows = data.length / this.dim;
-    if (this.#snapshot.count + rows > MAX_ROWS) {
-      throw new SeineError(
-        'ERR_ARGUMENT',
-        `data would make ${this.#snapshot.count + rows} rows, but a resident holds at most ${MAX_ROWS}: use several.`,
-      );
-    }
+    checkRoom(this.#snapshot.count, rows);
     await this.#checkFinite(data, 'data', firstRow);
+    await this.#checkFinite(features, 'features', firstRow, this.features);
     if (rows > 0) {
       const stored = await this.#quantize(data, 'data', firstRow);
-      await this.#ask(this.#backend.append(stored));
+      await this.#ask(this.#backend.append({ rows: stored, features }));
     }
     this.#attributes.append(this.#snapshot.count, attributes);
     this.#snapshot = appended(this.#snapshot, rows);
@@ -204,39 +217,38 @@ export class ResidentRows implements Rows {
   }
 
   async #searchSnapshot(
-    queries: Float32Array,
-    { k, filter, signal }: SearchOptions,
+    owned: OwnedQueries,
+    { k, filter, signal }: Omit<SearchOptions, 'weights'>,
     bound: Promise<Bound>,
   ): Promise<TopK> {
     const { snapshot, attributes, gathered } = await bound;
-    await this.#checkFinite(queries, 'queries', 0);
+    const asked = await this.#prepare(owned);
     signal?.throwIfAborted();
     const found = select(snapshot, await attributes.resolve(filter, snapshot.count, signal));
     const { passing } = found;
-    const q = queries.length / this.dim;
+    const { q } = asked;
     const topK = emptyTopK(q, k, isDistance(this.metric), snapshot.generation, this.#device);
     if (q === 0 || passing === 0) return topK;
     const filled = Math.min(k, passing);
-    const stored = await this.#asQueries(queries);
-    const task = { queries: stored, q, k: filled, count: snapshot.count, ...found, signal };
+    const task = { ...asked, k: filled, count: snapshot.count, ...found, signal };
     const best = await this.#ask(gathered.search(task));
     return fillTopK(topK, best, filled, new Uint32Array(q).fill(filled));
   }
 
-  async #rescoreSnapshot(queries: Float32Array, pairs: Pairs, bound: Promise<Bound>): Promise<Float32Array> {
+  async #rescoreSnapshot(owned: OwnedQueries, pairs: Pairs, bound: Promise<Bound>): Promise<Float32Array> {
     const { snapshot, backend } = await bound;
-    const q = queries.length / this.dim;
-    checkPairs(pairs, q, snapshot);
-    await this.#checkFinite(queries, 'queries', 0);
+    checkPairs(pairs, owned.q, snapshot);
+    const asked = await this.#prepare(owned);
     if (pairs.rows.length === 0) return new Float32Array();
-    return this.#ask(backend.rescore({ queries: await this.#asQueries(queries), q, pairs }));
+    return this.#ask(backend.rescore({ ...asked, pairs }));
   }
 
-  async #checkFinite(values: Float32Array, name: string, firstRow: number): Promise<void> {
+  /** `values` `[rows, width]`. */
+  async #checkFinite(values: Float32Array, name: string, firstRow: number, width = this.dim): Promise<void> {
     const elsewhere = values.length > QUICKLY_CHECKED ? this.#backend.findNotFinite?.(values) : undefined;
     const check = elsewhere ?? findNotFinite(values);
     const index = await this.#ask(check);
-    if (index >= 0) throw notFinite(values, index, this.dim, name, firstRow);
+    if (index >= 0) throw notFinite(values, index, width, name, firstRow);
   }
 
   /** Rows as they are stored: the one place where numbers are rounded. */
@@ -248,9 +260,11 @@ export class ResidentRows implements Rows {
   }
 
   /** Bits are compared with bits; all other rows are scored with the query as it was given. */
-  async #asQueries(values: Float32Array): Promise<StoredQueries> {
-    if (this.dtype !== 'binary') return { dtype: 'f32', values };
-    return (await this.#quantize(values, 'queries', 0)) as StoredQueries;
+  async #prepare({ values, q, weights }: OwnedQueries): Promise<AskedQueries> {
+    await this.#checkFinite(values, 'queries', 0);
+    if (weights !== undefined) await this.#checkFinite(weights, 'weights', 0, 1 + this.features);
+    if (this.dtype !== 'binary') return { queries: { dtype: 'f32', values }, q, weights };
+    return { queries: (await this.#quantize(values, 'queries', 0)) as StoredQueries, q, weights };
   }
 
   #ask<T>(answer: Promise<T>): Promise<T> {
@@ -283,13 +297,4 @@ export class ResidentRows implements Rows {
     this.#onDispose();
     await this.#backend.dispose();
   }
-}
-
-/** `work`, or a rejection with the signal's reason as soon as that aborts. */
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

@@ -15,6 +15,12 @@ export type StoredRows =
 /** Queries in the form in which rows are scored with them. */
 export type StoredQueries = Extract<StoredRows, { dtype: 'f32' | 'binary' }>;
 
+/** Rows with their features `[rows, features]`, which are float32 whatever form the rows have; empty where there are none. */
+export interface StoredBatch {
+  rows: StoredRows;
+  features: Float32Array;
+}
+
 export interface QuantizeOptions {
   /** Numbers in a row: 1 to 65536. */
   dim: number;

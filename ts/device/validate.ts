@@ -9,6 +9,7 @@ import type { QuantizeOptions } from './storedRows.ts';
 const METRICS: readonly Metric[] = ['ip', 'cosine', 'l2', 'hamming'];
 const DTYPES: readonly Dtype[] = ['f32', 'f16', 'bf16', 'int8', 'binary'];
 const MAX_DIM = 65536;
+const MAX_FEATURES = 256;
 /** Ids are uint32 and 0xFFFFFFFF marks an empty slot. */
 export const MAX_ROWS = 0xffffffff;
 const SLICE = 1 << 18;
@@ -50,23 +51,32 @@ export function checkInteger(value: unknown, name: string, from: number, to: num
 }
 
 export function checkUploadOptions(options: unknown): UploadOptions {
-  const { dim, metric, dtype, attributes } = checkKeys(options, 'options', [
+  const { dim, metric, dtype, attributes, features } = checkKeys(options, 'options', [
     'dim',
     'metric',
     'dtype',
     'attributes',
+    'features',
   ]);
   const checked: UploadOptions = {
     dim: checkInteger(dim, 'dim', 1, MAX_DIM),
     metric: checkOneOf(metric, 'metric', METRICS),
     dtype: checkOneOf(dtype, 'dtype', DTYPES),
     attributes: attributes === undefined ? undefined : checkAttributeTypes(attributes),
+    features: features === undefined ? undefined : checkInteger(features, 'features', 1, MAX_FEATURES),
   };
   if ((checked.metric === 'hamming') !== (checked.dtype === 'binary')) {
     throw new SeineError(
       'ERR_ARGUMENT',
       `metric 'hamming' goes with dtype 'binary' and with no other, got metric '${checked.metric}' with dtype ` +
         `'${checked.dtype}': change one of them.`,
+    );
+  }
+  if (checked.features !== undefined && (checked.metric === 'l2' || checked.metric === 'hamming')) {
+    throw new SeineError(
+      'ERR_ARGUMENT',
+      `features are weighed against a similarity, got metric '${checked.metric}', of which lower scores are better: ` +
+        `use 'ip' or 'cosine', or leave features out.`,
     );
   }
   return checked;
@@ -84,10 +94,17 @@ export function checkQuantizeOptions(options: unknown): QuantizeOptions {
   };
 }
 
-/** Checks what can be checked before it is the search's turn, and copies the filter; `copyWhere` does so for conditions. */
-export function checkSearchOptions(options: unknown, copyWhere: CopyWhere): SearchOptions {
-  const { k, filter, signal } = checkKeys(options, 'options', ['k', 'filter', 'signal']);
+/**
+ * Checks what can be checked before it is the search's turn, and copies the filter; `copyWhere` does so for conditions.
+ * Weights are left to `copyWeights`.
+ */
+export function checkSearchOptions(
+  options: unknown,
+  copyWhere: CopyWhere,
+): Omit<SearchOptions, 'weights'> & { weights?: unknown } {
+  const { k, filter, signal, weights } = checkKeys(options, 'options', ['k', 'filter', 'signal', 'weights']);
   return {
+    weights,
     k: checkInteger(k, 'k', 1, MAX_ROWS - 1),
     filter: filter === undefined ? undefined : copyFilter(filter, copyWhere),
     signal: signal === undefined ? undefined : checkSignal(signal),
@@ -180,6 +197,15 @@ export function copyIds(value: unknown): Uint32Array {
     );
   }
   return Uint32Array.from(value, (id: unknown, index) => checkInteger(id, `ids[${index}]`, 0, MAX_ROWS - 1));
+}
+
+/** Refuses `rows` more rows than a resident of `count` can hold. */
+export function checkRoom(count: number, rows: number): void {
+  if (count + rows <= MAX_ROWS) return;
+  throw new SeineError(
+    'ERR_ARGUMENT',
+    `data would make ${count + rows} rows, but a resident holds at most ${MAX_ROWS}: use several.`,
+  );
 }
 
 /** Refuses ids of rows that do not exist. */

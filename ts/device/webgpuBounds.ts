@@ -33,6 +33,9 @@ const MAX = 3.4028234663852886e38;
 /** Rounds constants of the bound up, so that their own float32 rounding does not matter. */
 const UP = 1 + 2 ** -10;
 
+/** g(n), rounded up. */
+const relativeError = (n: number): number => ((n * U) / (1 - n * U)) * UP;
+
 /** Rows of this length or more are undecided, and for cosine those that are shorter than `SHORTEST`. */
 const LONGEST = { ip: 2 ** 100, cosine: 2 ** 100, l2: 2 ** 60 } as const;
 const SHORTEST = 2 ** -60;
@@ -49,6 +52,17 @@ export function rowFacts(metric: Metric, length: number, scale: number): { norm:
   return decided ? { norm: UP, factor: scale / length } : { norm: MAX, factor: 0 };
 }
 
+/** Of a row with features as `rowFacts`: it is undecided if these are so long that their products may overflow. */
+export function featuredFacts(
+  metric: Metric,
+  length: number,
+  scale: number,
+  features: Float32Array,
+): { norm: number; factor: number } {
+  const facts = rowFacts(metric, length, scale);
+  return norm(features, 0, features.length) < LONGEST.ip ? facts : { ...facts, norm: MAX };
+}
+
 /** The scale of a query and its line (x, y, z, w) of the kernel's `bounds`, for rows that are not bits. */
 export function queryBounds(
   { dim, metric, dtype }: UploadOptions,
@@ -57,7 +71,7 @@ export function queryBounds(
 ): { scale: number; bounds: [number, number, number, number] } {
   const length = norm(queries, start, dim);
   const n = dim + 16;
-  const relative = ((n * U) / (1 - n * U)) * UP;
+  const relative = relativeError(n);
   // An int8 scale may be flushed, too: 127 times as much.
   const flushed = 512 * n * TINY;
   if (metric === 'cosine') {
@@ -75,3 +89,41 @@ export function queryBounds(
   const longest = Math.min(LONGEST.ip, 2 ** 126 / Math.max(length, TINY));
   return { scale, bounds: [relative * UP, 0, flushed + LEAST * scale * UP, longest] };
 }
+
+/**
+ * The same with the weights of a query `[1 + features]`, for kernels with features: the scale, and the lines of `bounds`.
+ *
+ * The cost is that of `t * w0` times the similarity plus `t * w1 * f1` and so on, where the power of two t brings the
+ * longest of |w0| * |q| (cosine: |w0|) and the |wi| to 1 at most. With s = t * |w0| * |q|, its error is at most
+ * g(n) * (s * |x| + sum |t wi fi|), n = dim + features + 16. Where s is tiny, numbers that are flushed lose more than
+ * that: TINY each of a query's and, for cosine, TINY / SHORTEST of a product, since the row's factor is up to 1 / SHORTEST.
+ * Where a weight is, the kernel takes 2^-100 for it, of which g(n) is more than TINY. Rows whose canonical score may
+ * overflow are undecided: each of the two parts stays below 2^125 for the others.
+ */
+export function weightedBounds(
+  { dim, metric, features = 0 }: UploadOptions,
+  queries: Float32Array,
+  start: number,
+  weights: Float32Array,
+): { scale: number; bounds: Float32Array } {
+  const length = norm(queries, start, dim);
+  const w0 = Math.abs(weights[0]!);
+  const part = metric === 'cosine' ? w0 : w0 * length;
+  const longest = weights.subarray(1).reduce((most, weight) => Math.max(most, Math.abs(weight)), part);
+  const t = longest === 0 ? 1 : 2 ** -Math.ceil(Math.log2(longest));
+  const n = dim + features + 16;
+  const relative = relativeError(n);
+  const decided = metric === 'cosine' ? (w0 < 2 ** 125 ? MAX : 0) : Math.min(LONGEST.ip, 2 ** 125 / part);
+  const bounds = new Float32Array(linesOf(features) * 4);
+  bounds[0] = Math.max(relative * t * part, (n / SHORTEST) * TINY * 4) * UP;
+  bounds[1] = relative * UP;
+  bounds[2] = Math.min((512 * n * TINY + LEAST * t) * UP, LONGEST.ip);
+  bounds[3] = decided;
+  bounds[4] = Math.min(2 ** 125 * t, MAX);
+  for (let i = 1; i < weights.length; i++) bounds[4 + i] = weights[i]! * t;
+  const unit = metric === 'cosine' ? (length === 0 ? 0 : 1 / length) : 1;
+  return { scale: t * weights[0]! * unit, bounds };
+}
+
+/** Vectors of four numbers in a query's `bounds`. */
+export const linesOf = (features: number): number => (features === 0 ? 1 : 2 + Math.floor(features / 4));

@@ -69,11 +69,12 @@ export function createPipelines(device: GPUDevice, code: string): Pipelines {
     }
     return pipeline;
   };
-  const kernelsFor = async ({ metric, dtype }: UploadOptions): Promise<Kernels> => {
+  const kernelsFor = async ({ metric, dtype, features = 0 }: UploadOptions): Promise<Kernels> => {
     const constants = {
       DTYPE: DTYPES.indexOf(dtype),
       PARTS: PARTS[dtype],
       L2: metric === 'l2' ? 1 : 0,
+      FEATURES: features,
     };
     const [score1, score8, histogram, pick, compact] = await Promise.all([
       compile('score1', constants),

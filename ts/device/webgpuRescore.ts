@@ -1,6 +1,5 @@
-import type { Metric } from '../core/types.ts';
 import type { RescoreTask, UploadOptions } from './device.ts';
-import { norm } from './reference/score.ts';
+import { norm, weightedScore } from './reference/score.ts';
 import { arraysOf, type StoredQueries } from './storedRows.ts';
 import type { BufferPool } from './webgpuBuffers.ts';
 import { PARTS } from './webgpuPipelines.ts';
@@ -24,14 +23,17 @@ export async function rescoreOnGpu(
   const { pairs, q } = task;
   const scores = new Float32Array(pairs.rows.length);
   const queries = padded(task.queries, q, options);
-  const finish = finisher(options, task.queries, q);
+  const exactOf = similarities(options, task.queries, q);
+  const { weights } = task;
+  const features = options.features ?? 0;
   const step = Math.max(1, Math.min(Math.floor(MOST_NUMBERS / options.dim), Math.floor(gpu.maxBinding / 16)));
   for (const shard of shards) {
     const places: number[] = [];
     pairs.rows.forEach((row, place) => {
       if (row >= shard.first && row < shard.first + shard.capacity) places.push(place);
     });
-    const scales = shard.stored.dtype === 'int8' ? shard.stored.scales : new Float32Array(1);
+    const { stored } = shard;
+    const scales = stored.rows.dtype === 'int8' ? stored.rows.scales : new Float32Array(1);
     const scaleBits = new Uint32Array(scales.buffer, scales.byteOffset, scales.length);
     for (let from = 0; from < places.length; from += step) {
       const part = places.slice(from, from + step);
@@ -42,7 +44,15 @@ export async function rescoreOnGpu(
       });
       const sums = await sumsOf(gpu, pool, pipeline, shard, options, queries, asked);
       part.forEach((place, i) => {
-        scores[place] = finish(pairs.queries[place]!, sums, i);
+        const query = pairs.queries[place]!;
+        const exact = exactOf(query, sums, i);
+        if (weights === undefined) {
+          scores[place] = Math.fround(exact) + 0;
+          return;
+        }
+        const row = asked[i * 4 + 1]!;
+        const at = [query * (1 + features), row * features] as const;
+        scores[place] = weightedScore(exact, weights, at[0], stored.features, at[1], features);
       });
     }
   }
@@ -69,21 +79,21 @@ function padded(stored: StoredQueries, q: number, options: UploadOptions): Uint3
   return result;
 }
 
-/** From exact sums to the canonical score: what ts/device/reference/score.ts does last, in the same order. */
-function finisher(
-  { dim, metric }: { dim: number; metric: Metric },
+/** From exact sums to similarities or distances in float64: what ts/device/reference/score.ts does last but rounding. */
+function similarities(
+  { dim, metric }: UploadOptions,
   queries: StoredQueries,
   q: number,
 ): (query: number, sums: Uint32Array<ArrayBuffer>, pair: number) => number {
   if (metric === 'hamming') return (_, sums, pair) => sums[pair * 4]!;
   const doubles = (sums: Uint32Array<ArrayBuffer>) => new Float64Array(sums.buffer);
-  if (metric !== 'cosine') return (_, sums, pair) => Math.fround(doubles(sums)[pair * 2]!) + 0;
+  if (metric !== 'cosine') return (_, sums, pair) => doubles(sums)[pair * 2]!;
   const { values } = queries as Extract<StoredQueries, { dtype: 'f32' }>;
   const lengths = Float64Array.from({ length: q }, (_, query) => norm(values, query * dim, dim));
   return (query, sums, pair) => {
     const [dot, squares] = doubles(sums).subarray(pair * 2, pair * 2 + 2) as unknown as [number, number];
     const norms = lengths[query]! * Math.sqrt(squares);
-    return Math.fround(norms === 0 ? 0 : dot / norms) + 0;
+    return norms === 0 ? 0 : dot / norms;
   };
 }
 

@@ -7,7 +7,7 @@ import { chunkOf, readRows } from './reference/readRows.ts';
 import { rescore } from './reference/rescore.ts';
 import { rowScorer } from './reference/rowScorer.ts';
 import { type Chunk, drain, scan } from './reference/scan.ts';
-import { countRows, type Quantized, type StoredRows, sliceRows } from './storedRows.ts';
+import { countRows, type Quantized, type StoredBatch, sliceRows } from './storedRows.ts';
 import { isDistance } from './topK.ts';
 import { BufferPool } from './webgpuBuffers.ts';
 import type { Kernels } from './webgpuPipelines.ts';
@@ -19,7 +19,7 @@ import {
   type GpuContext,
   queriesPerSubmit,
 } from './webgpuSearch.ts';
-import { BLOCK, chunksOf, WebgpuShard } from './webgpuShard.ts';
+import { BLOCK, WebgpuShard, widthOf } from './webgpuShard.ts';
 
 /** Candidates that there is room for per query beyond 2k: more rows than that are rarely undecided. */
 const SPARE = 1024;
@@ -51,10 +51,10 @@ export class WebgpuRows implements BackendRows {
     return this.#shards.reduce((sum, shard) => sum + shard.bytes, 0);
   }
 
-  async append(data: StoredRows): Promise<void> {
+  async append({ rows, features }: StoredBatch): Promise<void> {
     this.#gpu.checkAlive();
-    const { dim } = this.#options;
-    const count = this.#count + countRows(data, dim);
+    const { dim, features: width = 0 } = this.#options;
+    const count = this.#count + countRows(rows, dim);
     const shards = [...this.#shards];
     const created: WebgpuShard[] = [];
     try {
@@ -66,7 +66,11 @@ export class WebgpuRows implements BackendRows {
           created.push(last);
         }
         const end = Math.min(count, last.first + last.capacity);
-        const part = sliceRows(data, dim, row - this.#count, end - this.#count);
+        const [from, to] = [row - this.#count, end - this.#count];
+        const part = {
+          rows: sliceRows(rows, dim, from, to),
+          features: features.subarray(from * width, to * width),
+        };
         await last.write(part, row - last.first);
         row = end;
       }
@@ -80,8 +84,8 @@ export class WebgpuRows implements BackendRows {
     this.#count = count;
   }
 
-  read(ids: Uint32Array): StoredRows {
-    return readRows(this.#chunks(), this.#options.dtype, this.#options.dim, ids);
+  read(ids: Uint32Array): StoredBatch {
+    return readRows(this.#chunks(), this.#options, ids);
   }
 
   async search(task: SearchTask): Promise<Found> {
@@ -128,14 +132,18 @@ export class WebgpuRows implements BackendRows {
 
   /** Full shards but for the last one; at least half as large as all before it, so that there are few. */
   async #createShard(first: number, rows: number): Promise<WebgpuShard> {
-    const rowBytes = chunksOf(this.#options) * 16;
-    const most = Math.max(BLOCK, Math.floor(this.#gpu.maxShardBytes / rowBytes / BLOCK) * BLOCK);
+    const most = Math.floor(this.#gpu.maxShardBytes / widthOf(this.#options) / BLOCK) * BLOCK;
     const wanted = Math.ceil(Math.max(rows, first / 2) / BLOCK) * BLOCK;
-    return WebgpuShard.create(this.#gpu.device, this.#options, first, Math.min(wanted, most));
+    return WebgpuShard.create(
+      this.#gpu.device,
+      this.#options,
+      first,
+      Math.min(wanted, Math.max(BLOCK, most)),
+    );
   }
 
   #chunks(): Chunk[] {
-    return this.#shards.map(({ first, stored }) => ({ first, rows: stored }));
+    return this.#shards.map(({ first, stored }) => ({ first, ...stored }));
   }
 
   #find(task: SearchTask, capacity: number): Promise<Candidates> {
@@ -163,7 +171,7 @@ export class WebgpuRows implements BackendRows {
     if (total < k) {
       throw new SeineError('ERR_DEVICE', `The webgpu device returned ${total} candidates for k = ${k}.`);
     }
-    const score = rowScorer(metric, dim, task.queries);
+    const score = rowScorer(metric, dim, task);
     const best = new BestRows(k, isDistance(metric));
     const pause = pacer(task.signal);
     for (let i = 0; i < total; i++) {
@@ -189,5 +197,7 @@ export class WebgpuRows implements BackendRows {
 }
 
 function partOf(task: SearchTask, from: number, to: number, dim: number): SearchTask {
-  return { ...task, q: to - from, queries: sliceRows(task.queries, dim, from, to) };
+  const width = (task.weights?.length ?? 0) / task.q;
+  const weights = task.weights?.subarray(from * width, to * width);
+  return { ...task, q: to - from, queries: sliceRows(task.queries, dim, from, to), weights };
 }

@@ -3,7 +3,7 @@ import { SeineError } from '../core/errors.ts';
 import { lowerBound } from '../core/lowerBound.ts';
 import type { SearchTask, UploadOptions } from './device.ts';
 import { type Quantized, sliceRows } from './storedRows.ts';
-import { queryBounds } from './webgpuBounds.ts';
+import { linesOf, queryBounds, weightedBounds } from './webgpuBounds.ts';
 import { type BufferPool, MAP_READ, USAGE } from './webgpuBuffers.ts';
 import { type Kernels, PARTS, type Pipelines } from './webgpuPipelines.ts';
 import { BLOCK, chunksOf, type WebgpuShard } from './webgpuShard.ts';
@@ -239,10 +239,11 @@ function prepareQueries(
   options: UploadOptions,
   task: SearchTask,
 ): { queries: Uint32Array<ArrayBuffer>; bounds: Float32Array<ArrayBuffer> } {
-  const { dim, dtype } = options;
+  const { dim, dtype, features = 0 } = options;
+  const width = linesOf(features) * 4;
   const padded = chunksOf(options) * PARTS[dtype] * 4;
   const queries = new Uint32Array(Math.ceil(task.q / TILE) * TILE * padded);
-  const bounds = new Float32Array(task.q * 4);
+  const bounds = new Float32Array(task.q * width);
   const numbers = new Float32Array(queries.buffer);
   for (let query = 0; query < task.q; query++) {
     if (task.queries.dtype === 'binary') {
@@ -250,8 +251,12 @@ function prepareQueries(
       queries.set(words, query * padded);
     } else {
       const { values } = task.queries;
-      const prepared = queryBounds(options, values, query * dim);
-      bounds.set(prepared.bounds, query * 4);
+      const weights = task.weights?.subarray(query * (1 + features), (query + 1) * (1 + features));
+      const prepared =
+        weights === undefined
+          ? queryBounds(options, values, query * dim)
+          : weightedBounds(options, values, query * dim, weights);
+      bounds.set(prepared.bounds, query * width);
       for (let i = 0; i < dim; i++) numbers[query * padded + i] = values[query * dim + i]! * prepared.scale;
     }
   }

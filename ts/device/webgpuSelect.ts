@@ -44,7 +44,8 @@ export async function selectOnGpu(
     const costs = Float32Array.from(part, (score) => (lowest ? score : -score));
     const queries = { dtype: 'binary' as const, words: new Uint32Array(costs.length / n) };
     const passing = { allowed: undefined, rows: undefined, passing: n };
-    const asked = { queries, q: queries.words.length, k, count: n, ...passing, signal: undefined };
+    const unasked = { weights: undefined, signal: undefined };
+    const asked = { queries, q: queries.words.length, k, count: n, ...passing, ...unasked };
     const candidates = await findCandidates(gpu, pool, rows, asked, capacity, costs);
     for (let query = 0; query < asked.q; query++) {
       const own = part.subarray(query * n, (query + 1) * n);

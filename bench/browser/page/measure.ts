@@ -74,6 +74,7 @@ async function compare(top: TopK, queries: Float32Array, settings: Settings): Pr
     const task = {
       queries: asked,
       q: SAMPLE,
+      weights: undefined,
       k,
       count,
       passing,
@@ -81,7 +82,8 @@ async function compare(top: TopK, queries: Float32Array, settings: Settings): Pr
       rows: undefined,
       signal: undefined,
     };
-    const { ids, scores } = await scan([{ first, rows: { dtype: 'f32', values } }], dim, metric, task);
+    const chunk = { first, rows: { dtype: 'f32' as const, values }, features: new Float32Array() };
+    const { ids, scores } = await scan([chunk], dim, metric, task);
     best.forEach((list, query) => {
       for (let i = query * k; i < (query + 1) * k; i++) list.push({ id: ids[i]!, score: scores[i]! });
     });

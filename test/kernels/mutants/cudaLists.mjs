@@ -47,8 +47,8 @@ export const cudaLists = [
   {
     name: 'a rescored score is -0',
     file: rescore,
-    find: 'return rounded == 0 ? 0.0f : rounded;',
-    replace: 'return rounded;',
+    find: '= rounded == 0 ? 0.0f : rounded;',
+    replace: '= rounded;',
     suites: rescores,
   },
   {
@@ -124,8 +124,8 @@ export const cudaLists = [
   {
     name: 'bounds take the weight of the slot',
     file: select,
-    find: 'slab.weights[rowOf(slab, static_cast<uint32_t>(slot))]',
-    replace: 'slab.weights[slot]',
+    find: 'const size_t row = rowOf(slab, static_cast<uint32_t>(slot));',
+    replace: 'const size_t row = slot;',
     suites: lists,
   },
   {

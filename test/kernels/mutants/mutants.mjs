@@ -5,6 +5,7 @@ import { cppLists } from './cppLists.mjs';
 import { cuda } from './cuda.mjs';
 import { cudaCertify } from './cudaCertify.mjs';
 import { cudaLists } from './cudaLists.mjs';
+import { cppFeatures, cudaFeatures, wgslFeatures } from './features.mjs';
 import { wgsl } from './wgsl.mjs';
 import { wgslLists } from './wgslLists.mjs';
 
@@ -12,9 +13,9 @@ const of = (device, list) => list.map((mutant) => ({ device, ...mutant }));
 
 /** @type {import('./mutants.d.mts').Mutant[]} */
 export const mutants = [
-  ...of('cuda', [...cuda, ...cudaCertify, ...cudaLists]),
-  ...of('webgpu', [...wgsl, ...wgslLists]),
-  ...of('cpu', [...cpp, ...cppLists]),
+  ...of('cuda', [...cuda, ...cudaCertify, ...cudaLists, ...cudaFeatures]),
+  ...of('webgpu', [...wgsl, ...wgslLists, ...wgslFeatures]),
+  ...of('cpu', [...cpp, ...cppLists, ...cppFeatures]),
 ];
 
 /** `source` with the fault, or an error if its place is not there exactly once. */

@@ -27,18 +27,19 @@ const device: BackendDevice = {
   close: async () => {},
 };
 
-function createRows({ dim, metric, dtype }: UploadOptions): BackendRows {
+function createRows(options: UploadOptions): BackendRows {
+  const { dim, metric, dtype, features = 0 } = options;
   const chunks: Chunk[] = [];
   let count = 0;
   return {
     get bytes() {
-      return count * storedBytes(dtype, dim);
+      return count * (storedBytes(dtype, dim) + 4 * features);
     },
-    append: async (rows) => {
-      chunks.push({ first: count, rows });
-      count += countRows(rows, dim);
+    append: async (batch) => {
+      chunks.push({ first: count, ...batch });
+      count += countRows(batch.rows, dim);
     },
-    read: (ids) => readRows(chunks, dtype, dim, ids),
+    read: (ids) => readRows(chunks, options, ids),
     search: (task) => scan(chunks, dim, metric, task),
     rescore: (task) => rescore(chunks, dim, metric, task),
     dispose: async () => {

@@ -1,5 +1,5 @@
-import type { Dtype } from '../../core/types.ts';
-import { makeRows, type StoredRows, sliceRows, writeRows } from '../storedRows.ts';
+import type { UploadOptions } from '../device.ts';
+import { makeRows, type StoredBatch, sliceRows, writeRows } from '../storedRows.ts';
 import type { Chunk } from './scan.ts';
 
 /** The chunk that holds row `id`; chunks lie in the order of their first rows. */
@@ -15,11 +15,17 @@ export function chunkOf<T extends { first: number }>(chunks: readonly T[], id: n
 }
 
 /** A copy of rows `ids`. */
-export function readRows(chunks: readonly Chunk[], dtype: Dtype, dim: number, ids: Uint32Array): StoredRows {
-  const read = makeRows(dtype, dim, ids.length);
+export function readRows(
+  chunks: readonly Chunk[],
+  { dtype, dim, features: width = 0 }: UploadOptions,
+  ids: Uint32Array,
+): StoredBatch {
+  const read = { rows: makeRows(dtype, dim, ids.length), features: new Float32Array(ids.length * width) };
   ids.forEach((id, i) => {
-    const { first, rows } = chunkOf(chunks, id);
-    writeRows(read, i, sliceRows(rows, dim, id - first, id - first + 1), dim);
+    const { first, rows, features } = chunkOf(chunks, id);
+    const row = id - first;
+    writeRows(read.rows, i, sliceRows(rows, dim, row, row + 1), dim);
+    read.features.set(features.subarray(row * width, (row + 1) * width), i * width);
   });
   return read;
 }

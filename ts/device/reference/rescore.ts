@@ -10,16 +10,17 @@ export async function rescore(
   chunks: readonly Chunk[],
   dim: number,
   metric: Metric,
-  { queries, pairs }: RescoreTask,
+  task: RescoreTask,
 ): Promise<Float32Array> {
+  const { pairs } = task;
   const scores = new Float32Array(pairs.rows.length);
   const pause = pacer();
-  const score = rowScorer(metric, dim, queries);
+  const score = rowScorer(metric, dim, task);
   const block = rowsPerBlock(dim);
   for (let i = 0; i < scores.length; i++) {
     if (i % block === 0) await pause();
-    const { first, rows } = chunkOf(chunks, pairs.rows[i]!);
-    scores[i] = score(pairs.queries[i]!, rows, pairs.rows[i]! - first);
+    const chunk = chunkOf(chunks, pairs.rows[i]!);
+    scores[i] = score(pairs.queries[i]!, chunk, pairs.rows[i]! - chunk.first);
   }
   return scores;
 }

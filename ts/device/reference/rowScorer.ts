@@ -1,24 +1,35 @@
 import { onesIn, wordsFor } from '../../core/bitset.ts';
 import type { Metric } from '../../core/types.ts';
-import type { StoredQueries, StoredRows } from '../storedRows.ts';
+import type { AskedQueries } from '../device.ts';
+import type { StoredBatch } from '../storedRows.ts';
 import { decodeRow, type FloatRows } from './decodeRow.ts';
-import { score } from './score.ts';
+import { exactScore, score, weightedScore } from './score.ts';
 
-/** The canonical score of row `row` of `rows` for query `query`. */
-export type RowScorer = (query: number, rows: StoredRows, row: number) => number;
+/** The canonical score of row `row` of `batch` for query `query`. */
+export type RowScorer = (query: number, batch: StoredBatch, row: number) => number;
 
 /** What a score means on every device, whatever form the rows have. */
-export function rowScorer(metric: Metric, dim: number, queries: StoredQueries): RowScorer {
+export function rowScorer(metric: Metric, dim: number, { queries, q, weights }: AskedQueries): RowScorer {
   if (queries.dtype === 'binary') {
     const width = wordsFor(dim);
-    return (query, rows, row) =>
+    return (query, { rows }, row) =>
       differingBits(queries.words, query * width, (rows as typeof queries).words, row * width, width);
   }
+  const { values } = queries;
   const decoded = new Float32Array(dim);
-  return (query, rows, row) => {
-    if (rows.dtype === 'f32') return score(metric, queries.values, query * dim, rows.values, row * dim, dim);
-    decodeRow(rows as FloatRows, row, dim, decoded);
-    return score(metric, queries.values, query * dim, decoded, 0, dim);
+  const scored = (of: typeof score): RowScorer => {
+    return (query, { rows }, row) => {
+      if (rows.dtype === 'f32') return of(metric, values, query * dim, rows.values, row * dim, dim);
+      decodeRow(rows as FloatRows, row, dim, decoded);
+      return of(metric, values, query * dim, decoded, 0, dim);
+    };
+  };
+  if (weights === undefined) return scored(score);
+  const similarity = scored(exactScore);
+  const width = weights.length / q;
+  return (query, batch, row) => {
+    const exact = similarity(query, batch, row);
+    return weightedScore(exact, weights, query * width, batch.features, row * (width - 1), width - 1);
   };
 }
 

@@ -3,15 +3,14 @@ import { lowerBound } from '../../core/lowerBound.ts';
 import type { Metric } from '../../core/types.ts';
 import type { Found, SearchTask } from '../device.ts';
 import { pacer } from '../pacer.ts';
-import { countRows, type StoredRows } from '../storedRows.ts';
+import { countRows, type StoredBatch } from '../storedRows.ts';
 import { isDistance } from '../topK.ts';
 import { BestRows } from './bestRows.ts';
 import { rowScorer } from './rowScorer.ts';
 
 /** Rows that were appended together, the first of them with the id `first`. */
-export interface Chunk {
+export interface Chunk extends StoredBatch {
   first: number;
-  rows: StoredRows;
 }
 
 /** Numbers scored between two looks at the clock. */
@@ -27,15 +26,16 @@ export async function scan(
   metric: Metric,
   task: SearchTask,
 ): Promise<Found> {
-  const { queries, q, k, count, allowed, rows: listed, signal } = task;
+  const { q, k, count, allowed, rows: listed, signal } = task;
   const found: Found = { ids: new Uint32Array(q * k), scores: new Float32Array(q * k) };
   const pause = pacer(signal);
-  const score = rowScorer(metric, dim, queries);
+  const score = rowScorer(metric, dim, task);
   const block = rowsPerBlock(dim);
   for (let query = 0; query < q; query++) {
     const best = new BestRows(k, isDistance(metric));
-    for (const { first, rows } of chunks) {
-      const end = Math.min(first + countRows(rows, dim), count);
+    for (const chunk of chunks) {
+      const { first } = chunk;
+      const end = Math.min(first + countRows(chunk.rows, dim), count);
       // Rows, or their places in the list.
       const [from, to] =
         listed === undefined ? [first, end] : [lowerBound(listed, first), lowerBound(listed, end)];
@@ -43,7 +43,7 @@ export async function scan(
         if ((i - from) % block === 0) await pause();
         const id = listed?.[i] ?? i;
         if (allowed !== undefined && !hasBit(allowed, id)) continue;
-        best.offer(id, score(query, rows, id - first));
+        best.offer(id, score(query, chunk, id - first));
       }
     }
     await drain(best, found, query * k, pause);

@@ -16,7 +16,25 @@ export function score(
   return Math.fround(exactScore(metric, queries, query, values, row, dim)) + 0;
 }
 
-function exactScore(
+/**
+ * The score of a row with features: `w0 * similarity + w1 * f1 + w2 * f2 + …`, each product and each sum rounded to
+ * float64 in this order, the whole to float32, -0 as 0. The weights begin at `weight`, the features at `feature`.
+ */
+export function weightedScore(
+  similarity: number,
+  weights: Float32Array,
+  weight: number,
+  features: Float32Array,
+  feature: number,
+  count: number,
+): number {
+  let sum = weights[weight]! * similarity;
+  for (let i = 0; i < count; i++) sum += weights[weight + 1 + i]! * features[feature + i]!;
+  return Math.fround(sum) + 0;
+}
+
+/** The similarity or distance before it is rounded. */
+export function exactScore(
   metric: Metric,
   queries: Float32Array,
   query: number,

@@ -1,0 +1,111 @@
+/** Mutants of rows with features, on every device. */
+const suites = ['test/device/features.test.ts'];
+const bounds = ['test/device/webgpuWeights.test.ts', ...suites];
+const kernel = 'kernels/scan.wgsl';
+
+export const cppFeatures = [
+  {
+    name: 'a negative weight leaves the ends as they are',
+    file: 'kernels/interval.h',
+    find: 'scale * (scale < 0 ? similarity.high : similarity.low)',
+    replace: 'scale * similarity.low',
+    suites,
+  },
+  {
+    name: 'features are weighed for the first query',
+    file: 'native/floatScan.cpp',
+    find: '&context_.task->weights[query * (1 + width)]',
+    replace: '&context_.task->weights[0]',
+    suites,
+  },
+  {
+    name: 'the last feature has no weight',
+    file: 'kernels/canonical.cpp',
+    find: 'i < weighing.count; i++',
+    replace: 'i + 1 < weighing.count; i++',
+    suites,
+  },
+  {
+    name: 'the similarity has no weight',
+    file: 'kernels/canonical.cpp',
+    find: 'weighing.weights[0] * similarity',
+    replace: 'similarity',
+    suites,
+  },
+  {
+    name: 'an append writes over the features of its chunk',
+    file: 'native/chunk.cpp',
+    find: '&features[first * layout.features]',
+    replace: '&features[0]',
+    suites,
+  },
+];
+
+export const cudaFeatures = [
+  {
+    name: 'features are those of the slot',
+    file: 'kernels/scanSelect.cu',
+    find: 'slab.features + row * pass.features',
+    replace: 'slab.features + slot * pass.features',
+    suites,
+  },
+  {
+    name: 'an append writes over the features of its slab',
+    file: 'native/cudaRows.cpp',
+    find: 'slab->features.as<float>() + to * width',
+    replace: 'slab->features.as<float>()',
+    suites,
+  },
+  {
+    name: 'weights are those of the first query of the pass',
+    file: 'kernels/scanSelect.cu',
+    find: 'pass.weights + blockIdx.y * (1 + pass.features)',
+    replace: 'pass.weights',
+    suites,
+  },
+  {
+    name: 'features of a pair are those of the first row',
+    file: 'kernels/rescore.cu',
+    find: 'slab.features + row * rescoring.features',
+    replace: 'slab.features',
+    suites,
+  },
+];
+
+export const wgslFeatures = [
+  {
+    name: 'features are not in the cost',
+    file: kernel,
+    find: '-(sum * factorOf(row) + weighed(query, row).x)',
+    replace: '-(sum * factorOf(row))',
+    suites,
+  },
+  {
+    name: 'magnitudes of features cancel',
+    file: kernel,
+    find: 'max(abs(weight), 0x1p-100f) * abs(feature)',
+    replace: 'weight * feature',
+    suites,
+  },
+  {
+    name: 'weights begin one number early',
+    file: kernel,
+    find: '1u + (i + 1u) / 4u][(i + 1u) % 4u]',
+    replace: '1u + i / 4u][i % 4u]',
+    suites,
+  },
+  {
+    name: 'features whose products overflow are decided',
+    file: kernel,
+    find: 'undecided = undecided || share >= bounds[boundAt(query) + 1u].x;',
+    replace: '',
+    suites,
+  },
+  {
+    name: 'a small share of the query loses nothing where it is flushed',
+    file: 'ts/device/webgpuBounds.ts',
+    find: 'Math.max(relative * t * part, (n / SHORTEST) * TINY * 4) * UP',
+    replace: 'relative * t * part * UP',
+    suites: bounds,
+  },
+];

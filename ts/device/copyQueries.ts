@@ -1,0 +1,47 @@
+import { SeineError, show } from '../core/errors.ts';
+import type { Rows } from './device.ts';
+import { copyMatrix } from './validate.ts';
+
+/** Queries with the weights of rows with features; numbers are not looked at. */
+export interface OwnedQueries {
+  /** `[q, dim]` */
+  values: Float32Array;
+  q: number;
+  /** `[q, 1 + features]`, there if rows have features. */
+  weights: Float32Array | undefined;
+}
+
+/** An owned copy of queries and weights that fit rows of this shape. */
+export function copyQueries(
+  queries: unknown,
+  weights: unknown,
+  { dim, features }: Pick<Rows, 'dim' | 'features'>,
+): OwnedQueries {
+  const values = copyMatrix(queries, dim, 'queries');
+  const q = values.length / dim;
+  return { values, q, weights: copyWeights(weights, q, features) };
+}
+
+function copyWeights(value: unknown, q: number, features: number): Float32Array | undefined {
+  if (features === 0) {
+    if (value === undefined) return undefined;
+    throw new SeineError(
+      'ERR_ARGUMENT',
+      `weights are for rows with features, and these have none, got ${show(value)}: leave weights out, or upload the ` +
+        'rows with features.',
+    );
+  }
+  if (value === undefined) {
+    throw new SeineError(
+      'ERR_ARGUMENT',
+      `weights must be a Float32Array [queries, ${1 + features}] for rows with features, got undefined: give the ` +
+        'weight of the similarity and of each feature.',
+    );
+  }
+  const copy = copyMatrix(value, 1 + features, 'weights');
+  if (copy.length === q * (1 + features)) return copy;
+  throw new SeineError(
+    'ERR_DIMENSION',
+    `weights must hold ${1 + features} numbers for each of the ${q} queries, got ${copy.length} numbers.`,
+  );
+}
