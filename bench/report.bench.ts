@@ -7,16 +7,18 @@ import { filterSection } from './report/filterSection.ts';
 import { appendSection, callersSection, openSection } from './report/otherSections.ts';
 import { readmeTables, withTables } from './report/readmeTables.ts';
 import { readResults } from './report/results.ts';
+import { rooflineSection } from './report/rooflineSection.ts';
 import { scanSection } from './report/scanSection.ts';
 
 const results = readResults();
-const { scan, filter, callers, append, open } = results;
+const { scan, filter, callers, append, open, roofline } = results;
 const sections = [
   scan && scanSection(scan) + from(scan),
   filter && filterSection(filter) + from(filter),
   callers && callersSection(callers) + from(callers),
   append && appendSection(append) + from(append),
   open && openSection(open) + from(open),
+  roofline && rooflineSection(roofline) + from(roofline),
 ];
 const title = 'Seine: speed of exact search';
 const lead = `<h1>${title}</h1><p class="lead">Engines take turns; each ratio is the median of the rounds.</p>`;

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { Origin } from '../measure/resultFile.ts';
 import type { Spread, Summary } from '../measure/summary.ts';
+import type { Gpu } from '../roofline/gpus.ts';
 import type { Measured } from '../scan/measure.ts';
 
 export interface ScanResult extends Origin {
@@ -62,6 +63,31 @@ export interface OpenResult extends Origin, Summary {
   bytes: number;
 }
 
+export interface RooflineResult extends Origin {
+  note: string;
+  gpus: Gpu[];
+  occupancy: {
+    kernel: string;
+    gpu: string;
+    registers: number;
+    shared: number;
+    spills: number;
+    /** Of a multiprocessor. */
+    blocks: number;
+    occupancy: number;
+    limit: string;
+  }[];
+  certified: {
+    gpu: string;
+    rows: number;
+    dim: number;
+    batch: number;
+    bound: 'memory' | 'products';
+    ms: number;
+    queriesPerSecond: number;
+  }[];
+}
+
 /** What `bench/results/` holds; a benchmark that was never run is missing. */
 export interface Results {
   scan?: ScanResult;
@@ -69,11 +95,12 @@ export interface Results {
   callers?: CallersResult;
   append?: AppendResult;
   open?: OpenResult;
+  roofline?: RooflineResult;
 }
 
 export function readResults(): Results {
   const results: Record<string, unknown> = {};
-  for (const name of ['scan', 'filter', 'callers', 'append', 'open']) {
+  for (const name of ['scan', 'filter', 'callers', 'append', 'open', 'roofline']) {
     const path = `bench/results/${name}.json`;
     if (existsSync(path)) results[name] = JSON.parse(readFileSync(path, 'utf8'));
   }
