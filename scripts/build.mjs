@@ -1,7 +1,7 @@
-// Compiles TypeScript into dist/, puts the page's other files beside its scripts, marks the command as executable and
-// bundles what browsers load from the package.
+// Compiles TypeScript into dist/, puts the page's other files and the prompts beside their scripts, marks the command
+// as executable and bundles what browsers load from the package.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, readdirSync } from 'node:fs';
+import { chmodSync, copyFileSync, cpSync, existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 
@@ -22,6 +22,7 @@ for (const file of readdirSync(`${root}/${page}`)) {
   if (/\.(?:html|css|svg)$/.test(file))
     copyFileSync(`${root}/${page}/${file}`, `${root}/dist/serve/page/${file}`);
 }
+cpSync(`${root}/ts/models/prompts`, `${root}/dist/models/prompts`, { recursive: true });
 buildSync({
   absWorkingDir: root,
   entryPoints: ['ts/browser/webgpu.ts'],

@@ -18,7 +18,7 @@ import type { StoreModel } from './store/types.ts';
 export interface OpenOptions {
   /** Path or name of the embedder: by default the one that the index was built with, or `seine-embed-small`. */
   embedder?: string | undefined;
-  /** Path or name of the cross-encoder, `seine-rank-small` by default; `'none'` keeps the order of retrieval. */
+  /** Path or name of the cross-encoder or language model, `seine-rank-small` by default; `'none'` keeps the order of retrieval. */
   ranker?: string | undefined;
   /** Where exact search runs, `'auto'` by default. */
   device?: DeviceChoice | undefined;

@@ -57,6 +57,7 @@ describe('the package', () => {
       'dist/browser/webgpu.d.ts',
       'dist/serve/serve.js',
       'dist/serve/serve.d.ts',
+      'dist/models/prompts/qwen3Reranker.json',
       'dist/serve/page/index.html',
       'dist/serve/page/main.js',
       'kernels/merge.wgsl',

@@ -17,10 +17,14 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const tokenizer: Tokenizer = {
   size: 30,
   padId: 0,
+  specialTokens: new Map(),
   specials: { single: 2, pair: 3 },
   part: (text, limit) => {
     const ids = text.split(' ').map(Number);
     return { ids: ids.slice(0, limit), truncated: ids.length > limit };
+  },
+  plain: () => {
+    throw new Error('a ranker encodes pairs');
   },
   single: () => {
     throw new Error('a ranker encodes pairs');

@@ -50,7 +50,7 @@ export function addEmbedderOption(command: Command): Command {
 
 export function addSearchOptions(command: Command): Command {
   return addEmbedderOption(command)
-    .option('--ranker <dir>', 'model that ranks the finalists: a directory, a name, or "none"')
+    .option('--ranker <dir>', 'cross-encoder or language model that ranks: a directory, a name, or "none"')
     .option('--depth <n>', 'how many finalists are ranked', wholeNumber(0), 50)
     .addOption(
       new Option('--retrieve <how>', 'exact vectors, words, or both fused')

@@ -1,5 +1,6 @@
 import type { Autodiff } from './autodiff.ts';
 import type { Graph, Tensor } from './graph.ts';
+import type { Dim } from './onnx.ts';
 
 /** What is added to the similarity with a key that must not be seen. */
 const HIDDEN = -1e9;
@@ -78,4 +79,28 @@ export function meanTokens(net: Autodiff, states: Tensor, mask: Tensor): Tensor 
       return graph.binary('Mul', shares, graph.reshape(weights, [batch!, sequence!, 1]));
     });
   });
+}
+
+/**
+ * Hides other items and what is behind a token in its own: float32 `[batch, 1, 1, sequence, past + sequence]`.
+ * `positions` and `items` are int64 `[batch, sequence]`; keys `past` `[…, …, past, …]` are seen by all.
+ */
+export function hideForeign(
+  graph: Graph,
+  { positions, items, past }: { positions: Tensor; items: Tensor; past: Tensor },
+): Tensor {
+  const [batch, sequence] = items.shape as [Dim, Dim];
+  const square = [batch, 1, 1, sequence, sequence];
+  const queries = (t: Tensor): Tensor =>
+    graph.emit('Unsqueeze', [t, graph.integers([1, 2, 4])], [batch, 1, 1, sequence, 1], {}, 'int64');
+  const keys = (t: Tensor): Tensor =>
+    graph.emit('Unsqueeze', [t, graph.integers([1, 2, 3])], [batch, 1, 1, 1, sequence], {}, 'int64');
+  const own = graph.emit('Equal', [queries(items), keys(items)], square, {}, 'bool');
+  const before = graph.emit('LessOrEqual', [keys(positions), queries(positions)], square, {}, 'bool');
+  const seen = graph.cast(graph.emit('And', [own, before], square, {}, 'bool'), 'float32');
+  const hide = graph.binary('Mul', graph.binary('Sub', graph.scalar(1), seen), graph.scalar(HIDDEN));
+  const length = graph.emit('Shape', [past], [1], { start: 2, end: 3 }, 'int64');
+  const widths = [graph.integers([0, 0, 0, 0]), length, graph.integers([0, 0, 0, 0, 0])];
+  const pads = graph.emit('Concat', widths, [10], { axis: 0 }, 'int64');
+  return graph.emit('Pad', [hide, pads], [batch, 1, 1, sequence, 'keys']);
 }

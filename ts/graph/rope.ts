@@ -1,20 +1,19 @@
 import type { Graph, Tensor } from './graph.ts';
 import type { ModelConfig } from './modelConfig.ts';
 
-/** Cosine and sine of every position's angles, each twice, `[sequence, dim]`. */
+/** Cosine and sine of every position's angles, each twice, `[..., sequence, dim]`. */
 export interface Rope {
   cos: Tensor;
   sin: Tensor;
 }
 
-/** `positions` `[sequence]` float32; `frequencies` `[dim / 2]` in radians a position. */
+/** `positions` `[..., sequence]` float32; `frequencies` `[dim / 2]` in radians a position. */
 export function ropeOf(graph: Graph, positions: Tensor, frequencies: Float32Array, name: string): Rope {
-  const [sequence] = positions.shape;
   const dim = 2 * frequencies.length;
   const twice = new Float32Array(dim);
   twice.set(frequencies);
   twice.set(frequencies, frequencies.length);
-  const column = graph.emit('Unsqueeze', [positions, graph.integers([1])], [sequence!, 1]);
+  const column = graph.emit('Unsqueeze', [positions, graph.integers([-1])], [...positions.shape, 1]);
   const angles = graph.binary('Mul', column, graph.constantVector(name, twice));
   return { cos: graph.unary('Cos', angles), sin: graph.unary('Sin', angles) };
 }

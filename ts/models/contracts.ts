@@ -115,7 +115,10 @@ export interface Scored {
   queryTruncated: boolean;
 }
 
-/** A cross-encoder in a worker thread: query and document together to a score, higher is better. */
+/**
+ * A cross-encoder, or a language model in its place, in a worker thread: query and document together to a score, higher
+ * is better.
+ */
 export interface CrossEncoder {
   readonly name: string;
   /** SHA-256 over all files that determine the scores. */

@@ -9,7 +9,7 @@ import { resolveModel } from './resolveModel.ts';
 export type { CrossEncoder, Scored, ScoreOptions } from './contracts.ts';
 
 /**
- * Opens a cross-encoder by name or path (see `resolveModel`) in a worker thread. Errors: `ERR_MODEL` if it cannot be
+ * Opens a cross-encoder or a language model by name or path (see `resolveModel`) in a worker thread. Errors: `ERR_MODEL` if it cannot be
  * found or its files do not fit each other, `ERR_DEVICE_UNAVAILABLE` if the provider is not there.
  */
 export async function openCrossEncoder(

@@ -9,4 +9,5 @@ export const OPTIONAL_FILES = [
   'sentence_bert_config.json',
   'config_sentence_transformers.json',
   'seine.json',
+  'prompt.json',
 ] as const;

@@ -39,6 +39,6 @@ function headOf(files: ModelFiles, { architectures }: Readonly<Record<string, un
   throw new SeineError(
     'ERR_MODEL',
     `The ranker ${files.name} should be a model for sequence classification, but its architectures are ` +
-      `${show(architectures)}: choose a cross-encoder.`,
+      `${show(architectures)}: choose a cross-encoder, or a language model of Llama, Qwen2 or Qwen3.`,
   );
 }

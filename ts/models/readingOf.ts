@@ -13,7 +13,7 @@ const MOST_COUNTED = 16_384;
 export async function readingOf(
   text: string,
   read: (text: string) => PartIds,
-  tokenizer: Tokenizer,
+  tokenizer: Pick<Tokenizer, 'part'>,
 ): Promise<TextReading> {
   const { ids, truncated } = read(text);
   const kept = ids.length;

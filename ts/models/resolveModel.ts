@@ -10,6 +10,7 @@ import { WEIGHTS, weightFiles } from '../graph/checkpoint.ts';
 import { externalData } from './externalData.ts';
 import { downloadModel, type HubProgress, isHubName } from './hub.ts';
 import { GRAPHS, OPTIONAL_FILES } from './layout.ts';
+import { PROMPT_FILE, promptPath } from './prompt.ts';
 
 export type ModelKind = 'embedder' | 'ranker';
 
@@ -121,14 +122,26 @@ async function describe(nameOrPath: string, kind: ModelKind, directory: string):
   if (graph !== undefined) weights.push(...(await graphData(directory, graph, kind)));
   const names = ['config.json', 'tokenizer.json', ...OPTIONAL_FILES].filter(has);
   names.push(...new Set([main, ...weights]));
-  names.sort();
+  const paths = new Map(names.map((name) => [name, join(directory, name)]));
+  if (kind === 'ranker') {
+    const prompt = graph === undefined ? promptPath(directory) : undefined;
+    if (prompt !== undefined) paths.set(PROMPT_FILE, prompt);
+    else if (paths.has(PROMPT_FILE)) {
+      throw new SeineError(
+        'ERR_MODEL',
+        `The ranker at ${directory} has ${PROMPT_FILE} but is no language model with weights in safetensors or GGUF: ` +
+          'remove the prompt, or choose another model.',
+      );
+    }
+  }
+  const sorted = [...paths].sort(([a], [b]) => (a < b ? -1 : 1));
   const hash = createHash('sha256');
-  for (const name of names) hash.update(`${name}\0${await contentHash(join(directory, name))}\n`);
+  for (const [name, path] of sorted) hash.update(`${name}\0${await contentHash(path)}\n`);
   return {
     name: basename(nameOrPath) === nameOrPath || isHubName(nameOrPath) ? nameOrPath : basename(directory),
     kind,
     directory,
-    files: Object.fromEntries(names.map((name) => [name, join(directory, name)])),
+    files: Object.fromEntries(sorted),
     graph: join(directory, main),
     hash: hash.digest('hex'),
   };

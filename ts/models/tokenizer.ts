@@ -22,10 +22,14 @@ export interface Tokenizer {
   /** Largest token id plus one: rows that the model's embedding table must have. */
   readonly size: number;
   readonly padId: number;
+  /** Special tokens by their names. */
+  readonly specialTokens: ReadonlyMap<string, number>;
   /** Special tokens around a single text, and around and between the texts of a pair. */
   readonly specials: { single: number; pair: number };
   /** At most `limit` ids of a text without special tokens. */
   part(text: string, limit: number): PartIds;
+  /** As `part`, but names of special tokens in the text are mere characters. */
+  plain(text: string, limit: number): PartIds;
   /** Ids with special tokens, at most `maxTokens`. */
   single(text: string, maxTokens: number): TokenIds;
   /** Puts two texts without special tokens together; both are taken whole. */
@@ -43,17 +47,18 @@ const UNITS_PER_TOKEN = 128;
 export async function openTokenizer(tokenizerPath: string, configPath?: string): Promise<Tokenizer> {
   const json = (await readJson(tokenizerPath)) as TokenizerJson;
   const config = configPath === undefined ? {} : await readJson(configPath);
+  // The library insists on the keys; the format lets an absent one stand for null.
+  const whole = {
+    normalizer: null,
+    pre_tokenizer: null,
+    post_processor: null,
+    decoder: null,
+    added_tokens: [],
+    ...json,
+  };
   let library: Library;
   try {
-    // The library insists on the keys; the format lets an absent one stand for null.
-    const whole = {
-      normalizer: null,
-      pre_tokenizer: null,
-      post_processor: null,
-      decoder: null,
-      added_tokens: [],
-    };
-    library = new Library({ ...whole, ...json }, config);
+    library = new Library(whole, config);
   } catch (error) {
     throw new SeineError(
       'ERR_MODEL',
@@ -62,7 +67,12 @@ export async function openTokenizer(tokenizerPath: string, configPath?: string):
       { cause: error },
     );
   }
-  return fromLibrary(library, json, config);
+  const added = (json.added_tokens ?? []) as { content: string; id: number; special?: boolean }[];
+  const ordinary = added.filter(({ special }) => !special);
+  return fromLibrary(library, json, config, {
+    specialTokens: new Map(added.filter(({ special }) => special).map(({ content, id }) => [content, id])),
+    openPlain: () => new Library({ ...whole, added_tokens: ordinary }, config),
+  });
 }
 
 /** Reads a JSON object, or array as an object of its indices, of a model. Throws `ERR_MODEL` naming the file. */
@@ -90,7 +100,18 @@ export async function readJson(
   return value as Record<string, unknown>;
 }
 
-function fromLibrary(library: Library, json: TokenizerJson, config: Record<string, unknown>): Tokenizer {
+interface Specials {
+  specialTokens: ReadonlyMap<string, number>;
+  /** The tokenizer without them. */
+  openPlain: () => Library;
+}
+
+function fromLibrary(
+  library: Library,
+  json: TokenizerJson,
+  config: Record<string, unknown>,
+  { specialTokens, openPlain }: Specials,
+): Tokenizer {
   const raw = (text: string): number[] => library.encode(text, { add_special_tokens: false }).ids;
   const words = encodesByWords(json, config) ? new WordPieces(library) : undefined;
   const { single, pair } = templates(library, raw);
@@ -105,20 +126,33 @@ function fromLibrary(library: Library, json: TokenizerJson, config: Record<strin
       const truncated = words.append(text, ids, limit, longest);
       return { ids, truncated };
     }
-    const ids = raw(text.slice(0, longest));
-    const truncated = ids.length > limit || text.length > longest;
-    if (ids.length > limit) ids.length = limit;
-    return { ids, truncated };
+    return cut(raw(text.slice(0, longest)), text.length > longest, limit);
+  };
+
+  let plainLibrary: Library | undefined; // opened when it is needed: it is as large as the other
+  const plain = (text: string, limit: number): PartIds => {
+    plainLibrary ??= openPlain();
+    const longest = limit * UNITS_PER_TOKEN;
+    const { ids } = plainLibrary.encode(text.slice(0, longest), { add_special_tokens: false });
+    return cut(ids, text.length > longest, limit);
   };
 
   return {
     size,
     padId: padId(library, config),
+    specialTokens,
     specials: { single: count(single), pair: count(pair) },
     part,
+    plain,
     single: (text, maxTokens) => compose(single, [part(text, maxTokens - count(single))]),
     pair: (first, second) => compose(pair, [first, second]),
   };
+}
+
+function cut(ids: number[], longer: boolean, limit: number): PartIds {
+  const truncated = longer || ids.length > limit;
+  if (ids.length > limit) ids.length = limit;
+  return { ids, truncated };
 }
 
 /** Special tokens with their types, and the places (index of the text) where texts go. */

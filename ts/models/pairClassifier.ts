@@ -1,0 +1,101 @@
+import { SeineError } from '../core/errors.ts';
+import { batches } from './batches.ts';
+import type { OpenModelOptions } from './contracts.ts';
+import type { PairModel } from './pairModel.ts';
+import type { ModelFiles } from './resolveModel.ts';
+import { requireFinite, type TensorInfo } from './session.ts';
+import { openTextGraph } from './textGraph.ts';
+import type { PartIds, TokenIds } from './tokenizer.ts';
+
+/** Tokens of a batch, padding included. */
+const BATCH_TOKENS = 4096;
+const CHUNK = { documents: 8, tokens: Number.POSITIVE_INFINITY };
+
+/** Opens a sequence classification model with an output `logits` `[batch, labels]`. */
+export async function openPairClassifier(files: ModelFiles, options: OpenModelOptions): Promise<PairModel> {
+  const graph = await openTextGraph(files, options);
+  try {
+    const { tokenizer, maxTokens } = graph;
+    const output = chooseOutput(graph.session.outputs, files);
+    const limit = maxTokens - tokenizer.specials.pair;
+
+    /** Half of the room at most, so that the document is read too. */
+    const readQuery = (query: string): PartIds => {
+      const whole = tokenizer.part(query, limit);
+      const half = Math.floor(maxTokens / 2);
+      return whole.ids.length > half ? { ids: whole.ids.slice(0, half), truncated: true } : whole;
+    };
+
+    const run = async (batch: readonly TokenIds[]): Promise<Float32Array> => {
+      const { data } = await graph.run(batch, output.name);
+      requireFinite(data, `A logit of the model ${files.name}`);
+      return toScores(data, batch.length);
+    };
+    await run([tokenizer.pair(tokenizer.part('x', limit), tokenizer.part('x', limit - 1))]);
+
+    return {
+      tokenizer,
+      maxTokens,
+      limit,
+      chunk: CHUNK,
+      readQuery,
+      readDocument: (document, most) => tokenizer.part(document, most),
+      async begin(query) {
+        const first = readQuery(query);
+        return {
+          truncated: first.truncated,
+          room: limit - first.ids.length,
+          async *score(documents) {
+            const pairs = documents.map((document) => tokenizer.pair(first, document));
+            const lengths = pairs.map(({ ids }) => ids.length);
+            for (const places of batches(lengths, BATCH_TOKENS)) {
+              yield { places, scores: await run(places.map((place) => pairs[place]!)) };
+            }
+          },
+        };
+      },
+      release: () => graph.release(),
+    };
+  } catch (error) {
+    await graph.release();
+    throw error;
+  }
+}
+
+function chooseOutput(outputs: readonly TensorInfo[], files: ModelFiles): TensorInfo {
+  const output = outputs.find(({ name }) => name === 'logits');
+  if (output !== undefined && output.dims.length <= 2) return output;
+  const described = outputs.map(({ name, dims }) => `${name} [${dims.join(', ')}]`).join(', ');
+  throw new SeineError(
+    'ERR_MODEL',
+    `The ranker ${files.name} should have an output logits [batch, labels] but has ${described}: it is no ` +
+      'cross-encoder, or export it for text classification.',
+  );
+}
+
+/**
+ * Logits `[rows, labels]` to one score a row: the logit itself of one label, the difference of two (log-odds of the
+ * second), the expected label under softmax of more (grades that rise with relevance).
+ */
+export function toScores(logits: Float32Array, rows: number): Float32Array {
+  const labels = logits.length / rows;
+  if (labels === 1) return logits.slice();
+  const scores = new Float32Array(rows);
+  for (let row = 0; row < rows; row++) {
+    const own = logits.subarray(row * labels, (row + 1) * labels);
+    if (labels === 2) {
+      scores[row] = own[1]! - own[0]!;
+      continue;
+    }
+    const top = Math.max(...own);
+    let total = 0;
+    let weighted = 0;
+    for (let label = 0; label < labels; label++) {
+      const weight = Math.exp(own[label]! - top);
+      total += weight;
+      weighted += weight * label;
+    }
+    scores[row] = weighted / total;
+  }
+  return scores;
+}
