@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { doctorCommand } from './doctor.ts';
 import { evaluateCommand } from './evaluate.ts';
 import { explainCommand } from './explain.ts';
+import { exportCommand } from './export.ts';
 import { failure } from './failure.ts';
 import { ingestCommand } from './ingest.ts';
 import { reembedCommand } from './reembed.ts';
@@ -42,6 +43,7 @@ for (const command of [
   trainCommand(),
   serveCommand(),
   reembedCommand(),
+  exportCommand(),
   doctorCommand(),
 ]) {
   program.addCommand(command);

@@ -1,13 +1,16 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync, statSync } from 'node:fs';
 import { open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
+/** Follows links. */
+export const isDirectory = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
+
 /** Writes a file so that a reader, or a crash, sees either the old content or the whole new one. */
 export async function writeAtomic(
   path: string,
-  content: string | Uint8Array | AsyncIterable<string>,
+  content: string | Uint8Array | AsyncIterable<string | Uint8Array>,
 ): Promise<void> {
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {

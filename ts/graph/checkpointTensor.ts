@@ -22,6 +22,9 @@ export function isPlain(format: string): format is keyof typeof PLAIN {
   return Object.hasOwn(PLAIN, format);
 }
 
+/** GGML's formats of numbers that share a scale, those that Seine does not read among them. */
+export const isInBlocks = (format: string): boolean => /^Q\d|^number /.test(format);
+
 /** Bytes of so many numbers, or undefined if Seine does not read the format. */
 export function bytesOf(format: string, count: number): number | undefined {
   if (isPlain(format)) return PLAIN[format] * count;
@@ -31,7 +34,7 @@ export function bytesOf(format: string, count: number): number | undefined {
 
 /** The numbers of a tensor as float32. Reads its file at once: for worker threads and tools. */
 export function readTensor(name: string, tensor: CheckpointTensor): Float32Array {
-  const { path, format, shape, offset, bytes, interleaved } = tensor;
+  const { path, format, shape, bytes, interleaved } = tensor;
   const count = shape.reduce((product, dim) => product * dim, 1);
   if (bytesOf(format, count) !== bytes) {
     throw new SeineError(
@@ -40,6 +43,12 @@ export function readTensor(name: string, tensor: CheckpointTensor): Float32Array
         `but its format is ${format}: convert the model to one of them.`,
     );
   }
+  const numbers = dequantize(format as TensorFormat, readBytes(name, tensor), count);
+  return interleaved === undefined ? numbers : inHalves(numbers, shape[0]!, interleaved);
+}
+
+/** The bytes of a tensor as they lie in its file, read at once: for worker threads and tools. */
+export function readBytes(name: string, { path, offset, bytes }: CheckpointTensor): Uint8Array<ArrayBuffer> {
   const raw = new Uint8Array(bytes);
   const file = openSync(path, 'r');
   try {
@@ -53,8 +62,7 @@ export function readTensor(name: string, tensor: CheckpointTensor): Float32Array
   } finally {
     closeSync(file);
   }
-  const numbers = dequantize(format as TensorFormat, raw, count);
-  return interleaved === undefined ? numbers : inHalves(numbers, shape[0]!, interleaved);
+  return raw;
 }
 
 /** Rows of each head `0 h 1 h+1 …` back into the order `0 1 … h h+1 …`. */

@@ -105,8 +105,8 @@ export class Graph {
     return this.tensor(name, shape, type);
   }
 
-  /** Weights that stay in another file. */
-  external(name: string, shape: readonly number[], type: DataType, data: ExternalData): Tensor {
+  /** Weights as a file has them: their bytes, or where they lie in it. */
+  stored(name: string, shape: readonly number[], type: DataType, data: Uint8Array | ExternalData): Tensor {
     this.initializers.push({ name, dims: shape, type, data });
     return this.tensor(name, shape, type);
   }

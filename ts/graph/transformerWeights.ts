@@ -1,25 +1,30 @@
 import { basename } from 'node:path';
 import { SeineError, show } from '../core/errors.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import { type CheckpointTensor, isPlain, readTensor } from './checkpointTensor.ts';
+import { type CheckpointTensor, isPlain, readBytes, readTensor } from './checkpointTensor.ts';
 import type { Weights } from './families/family.ts';
 import type { Graph, Tensor } from './graph.ts';
 
 const TYPES = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const;
 
+/** Where the plain weights of a graph lie: in the files of the checkpoint, or in the graph itself, 2 GiB at most. */
+export type WeightsPlace = 'files' | 'graph';
+
 /**
- * Weights of a checkpoint as float32 tensors of a graph. Plain numbers stay in their file (ONNX Runtime widens halves
- * when it opens the graph); blocks of codes are computed and lie in the graph.
+ * Weights of a checkpoint as float32 tensors of a graph. Plain numbers stay as they are (ONNX Runtime widens halves
+ * when it opens the graph); blocks of codes are computed and always lie in the graph.
  */
 export class TransformerWeights implements Weights {
   readonly #graph: Graph;
   readonly #checkpoint: Checkpoint;
   /** Put before a name that is not there alone: models with a head have one, those without need not. */
   readonly #prefix: string;
+  readonly #place: WeightsPlace;
   readonly #made = new Map<string, Tensor>();
 
-  constructor(graph: Graph, checkpoint: Checkpoint, prefix: string) {
+  constructor(graph: Graph, checkpoint: Checkpoint, prefix: string, place: WeightsPlace = 'files') {
     this.#graph = graph;
+    this.#place = place;
     this.#checkpoint = checkpoint;
     this.#prefix = prefix;
   }
@@ -62,11 +67,9 @@ export class TransformerWeights implements Weights {
     if (!isPlain(format) || interleaved !== undefined) {
       return this.#graph.weights(key, shape, readTensor(key, tensor));
     }
-    const stored = this.#graph.external(key, shape, TYPES[format], {
-      location: basename(path),
-      offset,
-      length: bytes,
-    });
+    const data =
+      this.#place === 'graph' ? readBytes(key, tensor) : { location: basename(path), offset, length: bytes };
+    const stored = this.#graph.stored(key, shape, TYPES[format], data);
     return this.#graph.cast(stored, 'float32');
   }
 }

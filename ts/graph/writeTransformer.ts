@@ -8,7 +8,7 @@ import type { Tensor } from './graph.ts';
 import { ModelConfig } from './modelConfig.ts';
 import { lastTokens } from './positions.ts';
 import { type GraphPooling, poolStates, unitLength } from './sentenceEmbedding.ts';
-import { TransformerWeights } from './transformerWeights.ts';
+import { TransformerWeights, type WeightsPlace } from './transformerWeights.ts';
 
 /** What the graph of a transformer gives out. */
 export type Head =
@@ -23,7 +23,7 @@ export type Head =
   /** `logits` `[batch, sequence, vocabulary]`; decoders only */
   | { kind: 'language' };
 
-/** A graph without its plain weights: these stay in `externalFolder`. */
+/** A graph; plain weights that are not in it lie in `externalFolder`. */
 export interface WrittenTransformer {
   onnx: Uint8Array;
   externalFolder: string;
@@ -34,7 +34,11 @@ export interface WrittenTransformer {
  * `[batch, sequence]`, padding on the right. Reads weights in blocks at once: for worker threads and tools. Errors:
  * `ERR_MODEL` if the architecture is not known, a field or a tensor is missing, or the head does not fit.
  */
-export function writeTransformer(checkpoint: Checkpoint, head: Head): WrittenTransformer {
+export function writeTransformer(
+  checkpoint: Checkpoint,
+  head: Head,
+  place: WeightsPlace = 'files',
+): WrittenTransformer {
   const { directory, weightsFolder } = checkpoint;
   const config = new ModelConfig(checkpoint.config, directory);
   const family = familyOf(config, directory);
@@ -46,7 +50,8 @@ export function writeTransformer(checkpoint: Checkpoint, head: Head): WrittenTra
     mask: input('attention_mask'),
     types: family.takesTypes ? input('token_type_ids') : undefined,
   };
-  const source: Source = { net, config, weights: new TransformerWeights(graph, checkpoint, family.prefix) };
+  const weights = new TransformerWeights(graph, checkpoint, family.prefix, place);
+  const source: Source = { net, config, weights };
   const states = family.states(source, inputs);
   switch (head.kind) {
     case 'states':

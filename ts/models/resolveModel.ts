@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SeineError, show } from '../core/errors.ts';
-import { sha256 } from '../core/files.ts';
+import { isDirectory, sha256 } from '../core/files.ts';
 import { WEIGHTS, weightFiles } from '../graph/checkpoint.ts';
 import { externalData } from './externalData.ts';
 import { downloadModel, type HubProgress, isHubName } from './hub.ts';
@@ -83,8 +83,6 @@ function candidates(nameOrPath: string): string[] {
   const roots = [...own.map((directory) => resolve(directory)), embedded, join(cacheDirectory(), 'models')];
   return [path, ...roots.map((root) => join(root, nameOrPath))];
 }
-
-const isDirectory = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
 
 /** Turns what the file system says of a model into an error of the model. */
 async function readable<T>(directory: string, read: () => Promise<T>): Promise<T> {

@@ -1,0 +1,136 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { editJson } from '../core/editJson.ts';
+import { SeineError } from '../core/errors.ts';
+import { writeAtomic } from '../core/files.ts';
+import { type Checkpoint, openCheckpoint, WEIGHTS } from '../graph/checkpoint.ts';
+import type { CheckpointTensor } from '../graph/checkpointTensor.ts';
+import { type NamedTensor, writeSafetensors } from '../graph/safetensors.ts';
+import type { Head } from '../graph/writeTransformer.ts';
+import { companions } from './companions.ts';
+import { headOf } from './headOf.ts';
+import { writeGraph } from './writeGraph.ts';
+
+/** A model as it is to be written; a `Checkpoint` is one. */
+export interface ModelContent {
+  /** Where its tokenizer and the like lie. */
+  readonly directory: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Under the names of Hugging Face. */
+  readonly tensors: ReadonlyMap<string, NamedTensor | CheckpointTensor>;
+}
+
+export interface WriteModelOptions {
+  signal?: AbortSignal | undefined;
+  onTensor?: ((done: number) => void) | undefined;
+}
+
+export interface WrittenModel {
+  /** What `onnx/model.onnx` gives out. */
+  head: Head['kind'];
+  parameters: number;
+  /** Relative name -> bytes. */
+  files: Record<string, number>;
+}
+
+/**
+ * Writes a model's directory, which appears whole or not at all: `model.safetensors`, `config.json`, the tokenizer,
+ * the modules of sentence-transformers and `onnx/model.onnx`, whose batch and length are free. Halves stay halves,
+ * blocks of codes become float32. Errors: `ERR_ARGUMENT` if `target` is there, `ERR_MODEL` if the model cannot be
+ * written so, `ERR_DISK` if the disk refuses.
+ */
+export async function writeModelDirectory(
+  model: ModelContent,
+  target: string,
+  options: WriteModelOptions = {},
+): Promise<WrittenModel> {
+  const directory = resolve(target);
+  requireNew(directory);
+  const head = headOf(model);
+  const copied = companions(model.directory);
+  const config = portableConfig(model);
+  const staging = `${directory}.${randomUUID()}.partial`;
+  try {
+    await mkdir(staging, { recursive: true });
+    const { signal } = options;
+    const metadata = { format: 'pt' }; // transformers opens no file without it
+    await writeSafetensors(join(staging, WEIGHTS[0]), model.tensors, metadata, options);
+    for (const name of copied) {
+      await mkdir(dirname(join(staging, name)), { recursive: true });
+      await writeFile(join(staging, name), await readFile(join(model.directory, name)));
+    }
+    await writeAtomic(join(staging, 'config.json'), config);
+    signal?.throwIfAborted();
+    const checkpoint = openCheckpoint(staging);
+    const { external } = await writeGraph(checkpoint, head);
+    if (external) {
+      const how = { 'transformers.js_config': { use_external_data_format: true } };
+      await writeAtomic(join(staging, 'config.json'), editJson(config, how));
+    }
+    signal?.throwIfAborted();
+    const files = await sizes(staging);
+    requireNew(directory);
+    await rename(staging, directory);
+    return { head: head.kind, parameters: parametersOf(checkpoint), files };
+  } catch (error) {
+    await rm(staging, { recursive: true, force: true }).catch(() => {}); // the first failure is the one to tell
+    if (!isFileError(error)) throw error;
+    throw new SeineError(
+      'ERR_DISK',
+      `The model should be written to ${directory} but cannot (${error.message}): free space there, or name another ` +
+        'directory.',
+      { cause: error },
+    );
+  }
+}
+
+const isFileError = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error && !(error instanceof SeineError) && 'syscall' in error;
+
+function requireNew(directory: string): void {
+  if (!existsSync(directory)) return;
+  throw new SeineError(
+    'ERR_ARGUMENT',
+    `${directory} should be a new directory but is there already: name another one, or remove it.`,
+  );
+}
+
+/** `config.json` as every reader takes it: without what only a GGUF says, and with the type that the numbers have. */
+function portableConfig({ config, directory, tensors }: ModelContent): string {
+  const { rope_frequency_factors: factors, torch_dtype, dtype, ...fields } = config;
+  if (factors !== undefined && fields.rope_scaling === undefined && fields.rope_parameters === undefined) {
+    throw new SeineError(
+      'ERR_MODEL',
+      `The model at ${directory} needs config.json with rope_scaling, for its GGUF gives no more than the factors: ` +
+        "fetch it from the model's page.",
+    );
+  }
+  const isHalf = (type: string): boolean =>
+    [...tensors.values()].every((tensor) => 'format' in tensor && tensor.format === type);
+  const type = isHalf('F16') ? 'float16' : isHalf('BF16') ? 'bfloat16' : 'float32';
+  const path = join(directory, 'config.json');
+  const text = existsSync(path) ? readFileSync(path, 'utf8') : '{}';
+  const before: Record<string, unknown> = JSON.parse(text);
+  const after: Record<string, unknown> = { ...fields, torch_dtype: type };
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+  const changed = names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
+  return editJson(text, Object.fromEntries(changed.map((name) => [name, after[name]])));
+}
+
+const parametersOf = ({ tensors }: Checkpoint): number =>
+  [...tensors.values()].reduce((sum, { shape }) => sum + shape.reduce((product, dim) => product * dim, 1), 0);
+
+async function sizes(directory: string): Promise<Record<string, number>> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  const names = entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) =>
+      join(parentPath, name)
+        .slice(directory.length + 1)
+        .replaceAll('\\', '/'),
+    );
+  const sized = names.sort().map(async (name) => [name, (await stat(join(directory, name))).size] as const);
+  return Object.fromEntries(await Promise.all(sized));
+}
