@@ -4,12 +4,7 @@
 #include <math.h>
 
 #include "bound.h"
-
-#if defined(__CUDACC__)
-#define SEINE_HOST_AND_DEVICE __host__ __device__
-#else
-#define SEINE_HOST_AND_DEVICE
-#endif
+#include "hostAndDevice.h"
 
 namespace seine {
 

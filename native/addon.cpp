@@ -36,6 +36,8 @@ void exportAll(napi_env env, napi_value exports) {
   add<certifyFunction>(env, exports, "certify");
   add<appendFunction>(env, exports, "append");
   add<readFunction>(env, exports, "read");
+  add<writeColumnFunction>(env, exports, "writeColumn");
+  add<filterFunction>(env, exports, "filter");
   add<searchFunction>(env, exports, "search");
   add<rescoreFunction>(env, exports, "rescore");
   add<selectFunction>(env, exports, "select");

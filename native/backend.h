@@ -16,7 +16,9 @@
 #include "borrowed.h"
 #include "chunk.h"
 #include "error.h"
+#include "filterTask.h"
 #include "floats.h"
+#include "words.h"
 
 namespace seine {
 
@@ -104,6 +106,12 @@ class Rows {
   virtual void search(std::shared_ptr<SearchTask> task, Done done) = 0;
   /// Canonical scores of pairs, whose rows are there. Destroying the rows meanwhile must not disturb it.
   virtual void rescore(std::shared_ptr<RescoreTask> task, Done done) = 0;
+  /// Writes words from place `at` on into one of the arrays that columns lie in, and drops what lies after
+  /// them. Never two at a time, but filters of earlier rows go on.
+  virtual void writeColumn(size_t array, size_t at, Borrowed<Words> words, Done done) = 0;
+  /// The first `task->count` rows that pass; the program is well-formed. Destroying the rows meanwhile must
+  /// not disturb it.
+  virtual void filter(std::shared_ptr<FilterTask> task, Done done) = 0;
 };
 
 class Backend {

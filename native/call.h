@@ -11,6 +11,7 @@
 #include "../kernels/dtype.h"
 #include "error.h"
 #include "floats.h"
+#include "words.h"
 
 namespace seine {
 
@@ -19,11 +20,6 @@ void check(napi_status status, const char* what);
 
 /// A JavaScript Error with `code`, or null if the environment is ending.
 napi_value makeError(napi_env env, const Error& error);
-
-struct Words {
-  uint32_t* data;
-  size_t size;
-};
 
 /// The arguments of one call; each getter checks the type and throws Error with the argument's name.
 class Call {

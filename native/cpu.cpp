@@ -4,7 +4,9 @@
 
 #include "../kernels/isa.h"
 #include "backend.h"
+#include "columnStore.h"
 #include "cpuSearch.h"
+#include "filterOnPool.h"
 #include "pool.h"
 #include "poolTasks.h"
 #include "rescoreOnPool.h"
@@ -17,7 +19,7 @@ class CpuRows : public Rows {
  public:
   CpuRows(const Layout& layout, const Isa& isa) : store_(std::make_shared<RowStore>(layout)), isa_(isa) {}
 
-  size_t bytes() const override { return store_->bytes(); }
+  size_t bytes() const override { return store_->bytes() + columns_->bytes(); }
   size_t count() const override { return store_->count(); }
 
   ScanTotals scanTotals() const override { return {counts_->queries, counts_->open, counts_->scored}; }
@@ -48,8 +50,17 @@ class CpuRows : public Rows {
     rescoreOnPool(store_->layout, store_->chunks(), std::move(task), std::move(done));
   }
 
+  void writeColumn(size_t array, size_t at, Borrowed<Words> words, Done done) override {
+    writeOnPool(columns_, array, at, std::move(words), std::move(done));
+  }
+
+  void filter(std::shared_ptr<FilterTask> task, Done done) override {
+    filterOnPool(*columns_, std::move(task), std::move(done));
+  }
+
  private:
   const std::shared_ptr<RowStore> store_;
+  const std::shared_ptr<ColumnStore> columns_ = std::make_shared<ColumnStore>();
   const std::shared_ptr<ScanCounts> counts_ = std::make_shared<ScanCounts>();
   const Isa& isa_;
 };

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "backend.h"
+#include "cudaColumns.h"
 #include "cudaDevice.h"
 #include "cudaRescore.h"
 #include "cudaRows.h"
@@ -36,7 +37,9 @@ class CudaResident : public Rows {
         store_(std::make_shared<RowStore>(layout)),
         // The device's memory is freed on its thread, wherever the last owner ends.
         rows_(new CudaRows(device, store_->layout),
-              [&device](CudaRows* rows) { device.post([rows] { delete rows; }); }) {}
+              [&device](CudaRows* rows) { device.post([rows] { delete rows; }); }),
+        columns_(new CudaColumns(device),
+                 [&device](CudaColumns* columns) { device.post([columns] { delete columns; }); }) {}
 
   /// On the host and, without what is kept beside a row but its weight, on the device.
   size_t bytes() const override {
@@ -46,8 +49,8 @@ class CudaResident : public Rows {
     const size_t codes = layout.codeStride == 0 ? 0 : layout.codeStride + facts * sizeof(float);
     const size_t scale = layout.dtype == Dtype::int8 ? sizeof(float) : 0;
     const size_t features = layout.features * sizeof(float);
-    return store_->bytes() +
-           store_->count() * (layout.bytesOf(layout.stride) + weight + scale + features + codes);
+    const size_t row = layout.bytesOf(layout.stride) + weight + scale + features + codes;
+    return store_->bytes() + store_->count() * row + columns_->bytes();
   }
 
   void append(Borrowed<StoredRows> data, Done done) override {
@@ -98,10 +101,33 @@ class CudaResident : public Rows {
     });
   }
 
+  void writeColumn(size_t array, size_t at, Borrowed<Words> words, Done done) override {
+    device_.post([array, at, words = std::move(words), columns = columns_, done = std::move(done)]() mutable {
+      std::optional<Error> failed = failureOf("writing a column", [&] {
+        std::vector<uint32_t> copy;
+        const bool there =
+            words.read([&](const Words& given) { copy.assign(given.data, given.data + given.size); });
+        if (!there) throw Error("ERR_CLOSED", "The environment ended meanwhile.");
+        columns->write(array, at, copy);
+      });
+      columns.reset();
+      done(std::move(failed));
+    });
+  }
+
+  void filter(std::shared_ptr<FilterTask> task, Done done) override {
+    device_.post([task = std::move(task), columns = columns_, done = std::move(done)]() mutable {
+      std::optional<Error> failed = failureOf("a filter", [&] { columns->filter(*task); });
+      columns.reset();
+      done(std::move(failed));
+    });
+  }
+
  private:
   CudaDevice& device_;
   const std::shared_ptr<RowStore> store_;
   const std::shared_ptr<CudaRows> rows_;
+  const std::shared_ptr<CudaColumns> columns_;
 };
 
 class CudaBackend : public Backend {

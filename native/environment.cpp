@@ -49,7 +49,7 @@ napi_value Environment::startJob(Job job, std::function<void(Done)> start, uint3
 
 void Environment::cancel(uint32_t number) {
   const auto found = jobs_.find(number);
-  if (found != jobs_.end() && found->second.search) found->second.search->cancelled = true;
+  if (found != jobs_.end() && found->second.cancelled) *found->second.cancelled = true;
 }
 
 void Environment::Mailbox::post(Ended end) {
@@ -67,7 +67,7 @@ void Environment::onWake(napi_env env, napi_value, void* context, void*) {
 void Environment::onTeardown(void* data) {
   auto* const self = static_cast<Environment*>(data);
   for (auto& [number, job] : self->jobs_) {
-    if (job.search) job.search->cancelled = true;
+    if (job.cancelled) *job.cancelled = true;
   }
   self->lease_->end();
   std::lock_guard lock(self->mailbox_->mutex);

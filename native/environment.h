@@ -4,6 +4,7 @@
 
 #include <node_api.h>
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -21,8 +22,8 @@ struct Job {
   napi_deferred deferred = nullptr;
   /// Buffers that the job reads or fills; kept alive until it ends.
   std::vector<napi_ref> kept;
-  /// The search to cancel when the environment ends, if it is one.
-  std::shared_ptr<SearchTask> search;
+  /// Set to cancel the job, if it can be: when the environment ends, too.
+  std::shared_ptr<std::atomic<bool>> cancelled;
   /// Makes the promise's value on the JavaScript thread; may throw Error.
   std::function<napi_value(napi_env)> value;
 };
@@ -37,7 +38,7 @@ class Environment {
 
   /// Registers a job and makes its promise and its number. The result of `start` is ignored if it throws.
   napi_value startJob(Job job, std::function<void(Done)> start, uint32_t* number);
-  /// Asks a search to stop; unknown numbers are jobs that have ended.
+  /// Asks a job to stop; unknown numbers are jobs that have ended.
   void cancel(uint32_t number);
 
  private:

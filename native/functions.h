@@ -26,6 +26,10 @@ napi_value certifyFunction(const Call& call);
 napi_value appendFunction(const Call& call);
 /// (rows, ids: Uint32Array, numbers, scales: Float32Array, features | undefined) -> undefined
 napi_value readFunction(const Call& call);
+/// (rows, array: number, at: number, words: Uint32Array) -> Promise<undefined>
+napi_value writeColumnFunction(const Call& call);
+/// (rows, steps, intervals, bits, count, mask) -> [number, Promise<number>]
+napi_value filterFunction(const Call& call);
 /// (rows, queries, q, k, count, allowed | undefined, passing, ids, scores, listed | undefined,
 /// weights | undefined) ->
 /// [number, Promise<undefined>]

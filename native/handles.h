@@ -7,6 +7,7 @@
 
 #include "backend.h"
 #include "call.h"
+#include "environment.h"
 
 namespace seine {
 
@@ -35,6 +36,18 @@ inline std::vector<float> weightsOf(const Call& call, size_t index, const Layout
     throw Error("ERR_DIMENSION", "weights must be [q, 1 + features] for rows with features.");
   }
   return std::vector<float>(weights.data, weights.data + weights.size);
+}
+
+/// Starts a job that can be cancelled: its number, by which that is done, and its promise.
+template <typename Start>
+napi_value startCancellable(napi_env env, Job job, Start start) {
+  uint32_t number;
+  napi_value pair, numbered, promise = Environment::of(env).startJob(std::move(job), start, &number);
+  check(napi_create_uint32(env, number, &numbered), "a number");
+  check(napi_create_array_with_length(env, 2, &pair), "an array");
+  check(napi_set_element(env, pair, 0, numbered), "an element");
+  check(napi_set_element(env, pair, 1, promise), "an element");
+  return pair;
 }
 
 /// Copies a result into the typed array behind a reference, as it is now.

@@ -196,7 +196,7 @@ napi_value searchFunction(const Call& call) {
   task->words.assign(words.data, words.data + words.size);
 
   Job job;
-  job.search = task;
+  job.cancelled = {task, &task->cancelled};
   job.kept = {call.keep(7), call.keep(8)};
   job.value = [task, ids = job.kept[0], scores = job.kept[1]](napi_env env) {
     if (!task->cancelled) {
@@ -205,17 +205,8 @@ napi_value searchFunction(const Call& call) {
     }
     return undefined(env);
   };
-  uint32_t number;
-  napi_value promise =
-      Environment::of(call.env())
-          .startJob(
-              std::move(job), [&](Done done) { resident.rows->search(std::move(task), std::move(done)); },
-              &number);
-  napi_value pair;
-  check(napi_create_array_with_length(call.env(), 2, &pair), "an array");
-  check(napi_set_element(call.env(), pair, 0, makeNumber(call.env(), number)), "an element");
-  check(napi_set_element(call.env(), pair, 1, promise), "an element");
-  return pair;
+  return startCancellable(call.env(), std::move(job),
+                          [&](Done done) { resident.rows->search(std::move(task), std::move(done)); });
 }
 
 napi_value cancelFunction(const Call& call) {

@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 export const PTXAS_TABLE = join(root, 'test/kernels/ptxas.json');
 export const ARCHITECTURES = ['sm_80', 'sm_90a'];
 const FLAGS = '-std=c++17 -O3 -Werror all-warnings -Xcompiler -Wall,-Wextra -Xptxas -v -c';
-const SOURCES = ['certify', 'merge', 'rescore', 'scan', 'scanSelect'];
+const SOURCES = ['certify', 'filter', 'merge', 'rescore', 'scan', 'scanSelect'];
 
 /** The version of nvcc, like `13.0.88`, or undefined where there is none. */
 export function nvccVersion() {
@@ -63,8 +63,8 @@ function nameOf(mangled) {
     rest = rest.slice(match[0].length + length);
   }
   const values = [
-    ...(/^I((?:L(?:[a-z]|NS_(?:5Dtype|6Metric)E)\d+E)+)E/.exec(rest)?.[1] ?? '').matchAll(
-      /L(?:[a-z]|NS_(?:5Dtype|6Metric)E)(\d+)E/g,
+    ...(/^I((?:L(?:[a-z]|NS_(?:5Dtype|6Metric|8FilterOp)E)\d+E)+)E/.exec(rest)?.[1] ?? '').matchAll(
+      /L(?:[a-z]|NS_(?:5Dtype|6Metric|8FilterOp)E)(\d+)E/g,
     ),
   ];
   return values.length === 0 ? name : `${name}<${values.map((match) => match[1]).join(', ')}>`;

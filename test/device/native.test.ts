@@ -91,6 +91,41 @@ type Loose = Record<keyof NativeAddon, (...args: unknown[]) => unknown>;
     expect(rescore([5, f(1)])).toThrow(code('ERR_DIMENSION'));
     expect(rescore([3, Uint32Array.of(0, 1)])).toThrow(code('ERR_ARGUMENT'));
     expect(rescore([4, Uint32Array.of(0, 10)])).toThrow(code('ERR_ARGUMENT'));
+    const filter = (...change: [number, unknown][]) => {
+      const args: unknown[] = [rows, Uint32Array.of(2, 0, 0, 1), u(4), u(1), 10, u(1)];
+      for (const [index, value] of change) args[index] = value;
+      return () => loose.filter!(...args) as [number, Promise<number>];
+    };
+    await loaded.writeColumn(rows, 0, 0, u(10));
+    expect(filter([1, u(3)])).toThrow(code('ERR_DIMENSION'));
+    expect(filter([2, u(5)])).toThrow(code('ERR_DIMENSION'));
+    expect(filter([4, 33])).toThrow(code('ERR_DIMENSION'));
+    expect(filter([4, 0])).toThrow(code('ERR_ARGUMENT'));
+    for (const steps of [
+      [],
+      [2, 0, 0, 0],
+      [2, 0, 1, 1],
+      [2, 0, 0xffffffff, 1],
+      [1, 1, 0, 0],
+      [5, 0, 0, 0],
+      [0, 0, 0, 0, 6, 0, 0, 0],
+      [0, 0, 0, 0, 0, 0, 0, 0],
+      [8, 0, 0, 0],
+    ]) {
+      expect(filter([1, Uint32Array.from(steps)])).toThrow(code('ERR_ARGUMENT'));
+    }
+    for (const steps of [
+      [2, 1, 0, 1],
+      [2, 0xffffffff, 0, 1],
+      [3, 0, 0, 1],
+    ]) {
+      await expect(filter([1, Uint32Array.from(steps)])()[1]).rejects.toMatchObject({ code: 'ERR_INTERNAL' });
+    }
+    await expect(loaded.writeColumn(rows, 0, 11, u(1))).rejects.toMatchObject({ code: 'ERR_INTERNAL' });
+    await expect(filter()()[1]).resolves.toBe(10);
+    // Ends of members that lie behind them all are no harm.
+    await loaded.writeColumn(rows, 2, 0, u(10).fill(0xffffffff));
+    await expect(filter([1, Uint32Array.of(4, 1, 0, 1)])()[1]).resolves.toBe(0);
     const select = (n: number, k: number) => () =>
       loose.select!(backend, f(6), 2, n, k, true, u(2 * k), f(2 * k));
     expect(select(4, 1)).toThrow(code('ERR_DIMENSION'));

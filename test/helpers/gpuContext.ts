@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import { provider } from '../../ts/device/webgpu.ts';
-import { createPipelines, rescorePipelines } from '../../ts/device/webgpuPipelines.ts';
+import { createPipelines, filterPipelines, rescorePipelines } from '../../ts/device/webgpuPipelines.ts';
 import type { GpuContext } from '../../ts/device/webgpuSearch.ts';
 
 const { available, reason } = await provider.probe();
@@ -21,6 +21,7 @@ export function describeOnGpu(name: string, tests: (context: () => GpuContext) =
         device,
         pipelines: createPipelines(device, code('scan')),
         rescoring: rescorePipelines(device, code('rescore')),
+        filtering: filterPipelines(device, code('filter')),
         maxBinding: device.limits.maxStorageBufferBindingSize,
         maxShardBytes: device.limits.maxStorageBufferBindingSize,
         checkAlive: () => {},

@@ -60,6 +60,7 @@ describe('the package', () => {
       'dist/models/prompts/qwen3Reranker.json',
       'dist/serve/page/index.html',
       'dist/serve/page/main.js',
+      'kernels/filter.wgsl',
       'kernels/merge.wgsl',
       'kernels/rescore.wgsl',
       'kernels/scan.wgsl',

@@ -1,3 +1,4 @@
+import filter from '../../kernels/filter.wgsl';
 import merge from '../../kernels/merge.wgsl';
 import rescore from '../../kernels/rescore.wgsl';
 import scan from '../../kernels/scan.wgsl';
@@ -11,7 +12,7 @@ import { openWebgpuDevice } from '../device/webgpuDevice.ts';
  * the same ids and scores. Throws `ERR_DEVICE_UNAVAILABLE` where the browser offers none, with what to do about it.
  */
 export async function openWebgpu(): Promise<Device> {
-  return new OpenedDevice(await openWebgpuDevice(await findAdapter(), { scan, merge, rescore }));
+  return new OpenedDevice(await openWebgpuDevice(await findAdapter(), { scan, merge, rescore, filter }));
 }
 
 async function findAdapter(): Promise<GPUAdapter> {

@@ -105,11 +105,11 @@ function setValue(column: Column, ordinal: number, value: NonNullable<AttributeV
       break;
     case 'keyword':
       column.values = grown(column.values, ordinal + 1, -1);
-      column.values[ordinal] = intern(column.dictionary, value as string);
+      column.values[ordinal] = codeOf(column.dictionary, value as string);
       break;
     case 'set':
       while (column.values.length < ordinal) column.values.push(undefined);
-      column.values[ordinal] = (value as string[]).map((member) => intern(column.dictionary, member));
+      column.values[ordinal] = (value as string[]).map((member) => codeOf(column.dictionary, member));
       break;
     case 'geo':
       while (column.values.length < ordinal) column.values.push(undefined);
@@ -118,7 +118,8 @@ function setValue(column: Column, ordinal: number, value: NonNullable<AttributeV
   }
 }
 
-function intern(dictionary: Map<string, number>, word: string): number {
+/** The number of a word, which a new one gets. */
+export function codeOf(dictionary: Map<string, number>, word: string): number {
   const known = dictionary.get(word);
   if (known !== undefined) return known;
   dictionary.set(word, dictionary.size);

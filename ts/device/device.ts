@@ -148,8 +148,42 @@ export interface BackendRows {
   findNotFinite?(values: Float32Array): Promise<number>;
   /** Like `quantizeRows` with its dim and dtype, to the bit: for backends that do it off the event loop. */
   quantize?(values: Float32Array): Promise<Quantized>;
+  /**
+   * Writes `words` from place `at` on into an array of the columns (`2 * column` and the next, see `columnWords`), which
+   * is empty at first; what lies after them is dropped. Never two at a time, but filters over earlier rows run meanwhile.
+   * For backends that evaluate filters: for others the host does.
+   */
+  writeColumn?(array: number, at: number, words: Uint32Array): Promise<void>;
+  filter?(task: FilterTask): Promise<Filtered>;
   /** Called once, when nothing is under way. */
   dispose(): Promise<void>;
+}
+
+/** A condition in postfix form, as `filterProgram` writes it. */
+export interface FilterProgram {
+  /** `[steps, 4]`: operation; of a leaf its column, first interval and number of intervals; of `bits` which bitset. */
+  steps: Uint32Array;
+  /** `[intervals, 4]`: lowest and highest key, two words each, the lower one first. Those of a leaf rise, disjoint. */
+  intervals: Uint32Array;
+  /** `[bitsets, ceil(count / 32)]`: what the host knows. */
+  bits: Uint32Array;
+  /** Bitsets on the stack at most. */
+  depth: number;
+}
+
+export interface FilterTask {
+  program: FilterProgram;
+  /** Rows of the snapshot, at least 1; columns that the program names hold as many. */
+  count: number;
+  /** As for a search. */
+  signal: AbortSignal | undefined;
+}
+
+/** The rows that pass. */
+export interface Filtered {
+  /** Bitset of `ceil(count / 32)` words, bits from `count` on 0. */
+  mask: Uint32Array;
+  passing: number;
 }
 
 /** What rows are scored with. */

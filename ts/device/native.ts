@@ -79,6 +79,17 @@ export interface NativeAddon {
     scales: Float32Array,
     features?: Float32Array,
   ): void;
+  /** Writes words to an array of the columns; see `BackendRows`. */
+  writeColumn(rows: NativeRows, array: number, at: number, words: Uint32Array): Promise<void>;
+  /** Fills `mask` `[ceil(count / 32)]`, the promise tells how many pass; see `FilterProgram`. The number is for `cancel`. */
+  filter(
+    rows: NativeRows,
+    steps: Uint32Array,
+    intervals: Uint32Array,
+    bits: Uint32Array,
+    count: number,
+    mask: Uint32Array,
+  ): [filter: number, passing: Promise<number>];
   /** Fills `ids` and `scores` `[q, k]`; see `SearchTask`, whose `rows` are `listed`. The number is for `cancel`. */
   search(
     rows: NativeRows,
@@ -127,8 +138,8 @@ export interface NativeAddon {
     bestIds: Uint32Array,
     best: Float32Array,
   ): Promise<void>;
-  /** Asks a search to stop; its promise settles soon, and its arrays hold nothing of use. */
-  cancel(search: number): void;
+  /** Asks a search or a filter to stop; its promise settles soon, and its arrays hold nothing of use. */
+  cancel(job: number): void;
   /** Frees the rows once searches under way are done. */
   disposeRows(rows: NativeRows): void;
   /** Index of the first NaN or infinity, or -1. */

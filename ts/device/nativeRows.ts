@@ -1,3 +1,4 @@
+import { zeros } from '../core/bitset.ts';
 import { SeineError } from '../core/errors.ts';
 import type { BackendRows, SearchTask, UploadOptions } from './device.ts';
 import { DTYPES, METRICS, type NativeAddon, type NativeBackend, nativeError } from './native.ts';
@@ -53,14 +54,15 @@ export function nativeRows(addon: NativeAddon, backend: NativeBackend, options: 
           listed,
           task.weights,
         );
-        const cancel = () => addon.cancel(search);
-        task.signal?.addEventListener('abort', cancel, { once: true });
-        try {
-          await done;
-        } finally {
-          task.signal?.removeEventListener('abort', cancel);
-        }
+        await cancellable(addon, search, done, task.signal);
         return { ids, scores };
+      }),
+    writeColumn: (array, at, words) => asSeine(() => addon.writeColumn(rows, array, at, words)),
+    filter: ({ program: { steps, intervals, bits }, count, signal }) =>
+      asSeine(async () => {
+        const mask = zeros(count);
+        const [filter, done] = addon.filter(rows, steps, intervals, bits, count, mask);
+        return { mask, passing: await cancellable(addon, filter, done, signal) };
       }),
     rescore: ({ queries, q, weights, pairs }) =>
       asSeine(async () => {
@@ -71,6 +73,22 @@ export function nativeRows(addon: NativeAddon, backend: NativeBackend, options: 
       }),
     dispose: async () => addon.disposeRows(rows),
   };
+}
+
+/** What a job of the addon ends with; it is cancelled if the signal aborts before. */
+async function cancellable<T>(
+  addon: NativeAddon,
+  job: number,
+  done: Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  const cancel = () => addon.cancel(job);
+  signal?.addEventListener('abort', cancel, { once: true });
+  try {
+    return await done;
+  } finally {
+    signal?.removeEventListener('abort', cancel);
+  }
 }
 
 function allocate({ q, k }: SearchTask): [ids: Uint32Array, scores: Float32Array] {

@@ -19,7 +19,7 @@ import { deviceErrors } from './deviceErrors.ts';
 import { GatheredSearches } from './gatheredSearches.ts';
 import { quantizeRows } from './reference/quantizeRows.ts';
 import { RowAttributes } from './rowAttributes.ts';
-import { appended, emptySnapshot, removed, type Snapshot, select } from './snapshot.ts';
+import { appended, emptySnapshot, removed, type Snapshot } from './snapshot.ts';
 import type { StoredQueries, StoredRows } from './storedRows.ts';
 import { emptyTopK, fillTopK, isDistance } from './topK.ts';
 import {
@@ -82,7 +82,7 @@ export class ResidentRows implements Rows {
     this.metric = options.metric;
     this.dtype = options.dtype;
     this.features = options.features ?? 0;
-    this.#attributes = new RowAttributes(options.attributes);
+    this.#attributes = new RowAttributes(backend, options.attributes);
     this.#onDispose = onDispose;
   }
 
@@ -152,7 +152,7 @@ export class ResidentRows implements Rows {
       let remap: Uint32Array;
       let attributes: RowAttributes;
       try {
-        attributes = await this.#attributes.kept(this.#snapshot);
+        attributes = await this.#ask(this.#attributes.kept(this.#snapshot, backend));
         remap = await this.#ask(copyKept(replaced, backend, this.#snapshot, this.dim));
       } catch (error) {
         await backend.dispose();
@@ -190,6 +190,7 @@ export class ResidentRows implements Rows {
     checkRoom(this.#snapshot.count, rows);
     await this.#checkFinite(data, 'data', firstRow);
     await this.#checkFinite(features, 'features', firstRow, this.features);
+    await this.#ask(this.#attributes.write(this.#snapshot.count, rows, attributes));
     if (rows > 0) {
       const stored = await this.#quantize(data, 'data', firstRow);
       await this.#ask(this.#backend.append({ rows: stored, features }));
@@ -224,12 +225,11 @@ export class ResidentRows implements Rows {
     const { snapshot, attributes, gathered } = await bound;
     const asked = await this.#prepare(owned);
     signal?.throwIfAborted();
-    const found = select(snapshot, await attributes.resolve(filter, snapshot.count, signal));
-    const { passing } = found;
+    const found = await this.#ask(attributes.passing(filter, snapshot, signal));
     const { q } = asked;
     const topK = emptyTopK(q, k, isDistance(this.metric), snapshot.generation, this.#device);
-    if (q === 0 || passing === 0) return topK;
-    const filled = Math.min(k, passing);
+    if (q === 0 || found.passing === 0) return topK;
+    const filled = Math.min(k, found.passing);
     const task = { ...asked, k: filled, count: snapshot.count, ...found, signal };
     const best = await this.#ask(gathered.search(task));
     return fillTopK(topK, best, filled, new Uint32Array(q).fill(filled));

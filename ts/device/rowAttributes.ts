@@ -1,53 +1,91 @@
-import { hasBit, setBit, zeros } from '../core/bitset.ts';
+import { hasBit } from '../core/bitset.ts';
 import type { AttributeType, AttributeValue, Filter, FilterExpression } from '../core/types.ts';
 import { type Column, Columns, readerOf } from './columns.ts';
+import { columnWords } from './columnWords.ts';
+import type { BackendRows } from './device.ts';
+import { filterProgram } from './filterProgram.ts';
 import { pacer } from './pacer.ts';
+import { passingRows } from './passingRows.ts';
 import { compileFilter } from './reference/filter.ts';
-import type { RowFilter, Snapshot } from './snapshot.ts';
+import { listedIfFew, type Passing, type Snapshot, select } from './snapshot.ts';
 
-/** Rows that are looked at in one go. */
+/** Rows that are copied in one go. */
 const SLICE = 4096;
+/** Rows whose words go to the device at once. */
+const WRITTEN = 2 ** 16;
 
 /**
- * The attributes of a resident's rows, in step with them. They lie on the host, for every device alike, and only grow:
- * what a search sees of the rows below its count stays, whatever is appended meanwhile.
+ * The attributes of a resident's rows, in step with them: on the host, which keeps words and points, and as columns
+ * beside the rows on a device that evaluates filters. They only grow: what a search sees of the rows below its count
+ * stays, whatever is appended meanwhile.
  */
 export class RowAttributes {
   readonly types: Record<string, AttributeType>;
+  readonly #backend: BackendRows;
   readonly #columns = new Columns();
+  /** Members of each column of sets: those of the rows there are, and with those that are being written. */
+  #members = new Map<string, number>();
+  #written = new Map<string, number>();
 
-  constructor(types: Record<string, AttributeType> = {}) {
+  constructor(backend: BackendRows, types: Record<string, AttributeType> = {}) {
     this.types = types;
+    this.#backend = backend;
     for (const [name, type] of Object.entries(types)) this.#columns.declare(name, type);
   }
 
+  /** On the host; the device counts its own. */
   get bytes(): number {
     let bytes = 0;
     for (const [, column] of this.#columns.entries()) bytes += bytesOf(column);
     return bytes;
   }
 
-  /** Values of rows from `first` on, checked by `copyAttributes`. */
-  append(first: number, values: Record<string, readonly AttributeValue[]>): void {
-    for (const [name, column] of Object.entries(values)) this.#columns.setAll(name, first, column);
+  /**
+   * Writes values of `rows` rows from `first` on, checked by `copyAttributes`, to the device. Unless `append` follows
+   * they are written over by the next.
+   */
+  async write(first: number, rows: number, values: Record<string, readonly AttributeValue[]>): Promise<void> {
+    const backend = this.#backend;
+    if (backend.writeColumn === undefined) return;
+    const given = new Map(Object.entries(values)); // an attribute may be called 'constructor'
+    this.#written = new Map(this.#members);
+    for (const [place, [name, column]] of [...this.#columns.entries()].entries()) {
+      if (column.type === 'geo') continue;
+      for (let from = 0; from < rows; from += WRITTEN) {
+        const count = Math.min(WRITTEN, rows - from);
+        const members = this.#written.get(name) ?? 0;
+        const part = given.get(name)?.slice(from, from + count);
+        const [words, more] = columnWords(column, part, count, members);
+        await backend.writeColumn(2 * place, first + from, words);
+        if (more.length === 0) continue;
+        await backend.writeColumn(2 * place + 1, column.type === 'set' ? members : first + from, more);
+        if (column.type === 'set') this.#written.set(name, members + more.length);
+      }
+    }
   }
 
-  /** The attributes of the rows that are not removed, which are numbered anew. */
-  async kept({ count, kept }: Snapshot): Promise<RowAttributes> {
-    const copy = new RowAttributes(this.types);
+  /** The rows that were written are there. */
+  append(first: number, values: Record<string, readonly AttributeValue[]>): void {
+    for (const [name, column] of Object.entries(values)) this.#columns.setAll(name, first, column);
+    this.#members = this.#written;
+  }
+
+  /** The attributes of the rows that are not removed, which are numbered anew, beside the rows of `backend`. */
+  async kept({ count, kept }: Snapshot, backend: BackendRows): Promise<RowAttributes> {
+    const copy = new RowAttributes(backend, this.types);
+    const readers = [...this.#columns.entries()].map(([name, column]) => ({ name, read: readerOf(column) }));
     const pause = pacer();
-    for (const [name, column] of this.#columns.entries()) {
-      const read = readerOf(column);
-      let next = 0;
-      for (let from = 0; from < count; from += SLICE) {
-        await pause();
-        const values: AttributeValue[] = [];
-        for (let row = from; row < Math.min(count, from + SLICE); row++) {
-          if (kept === undefined || hasBit(kept, row)) values.push(read(row));
-        }
-        copy.#columns.setAll(name, next, values);
-        next += values.length;
+    let next = 0;
+    for (let from = 0; from < count && readers.length > 0; from += SLICE) {
+      await pause();
+      const rows: number[] = [];
+      for (let row = from; row < Math.min(count, from + SLICE); row++) {
+        if (kept === undefined || hasBit(kept, row)) rows.push(row);
       }
+      const values = Object.fromEntries(readers.map(({ name, read }) => [name, rows.map(read)]));
+      await copy.write(next, rows.length, values);
+      copy.append(next, values);
+      next += rows.length;
     }
     return copy;
   }
@@ -58,22 +96,23 @@ export class RowAttributes {
     return structuredClone(where as FilterExpression);
   }
 
-  /** `filter` with the condition over attributes, if it is one, answered for the first `count` rows. */
-  async resolve(
+  /** The rows of a snapshot that may be found; a condition over attributes is answered by the device, if it does that. */
+  async passing(
     filter: Filter | undefined,
-    count: number,
+    snapshot: Snapshot,
     signal: AbortSignal | undefined,
-  ): Promise<RowFilter | undefined> {
-    if (filter === undefined || !('where' in filter)) return filter;
+  ): Promise<Passing> {
+    if (filter === undefined || !('where' in filter)) return select(snapshot, filter);
+    const { count } = snapshot;
     // Words that rows brought since the filter was checked have numbers by now.
-    const { passes } = compileFilter(filter.where, this.#columns);
-    const mask = zeros(count);
-    const pause = pacer(signal);
-    for (let row = 0; row < count; row++) {
-      if (row % SLICE === 0) await pause();
-      if (passes(row)) setBit(mask, row);
+    const clause = compileFilter(filter.where, this.#columns);
+    if (count === 0 || this.#backend.filter === undefined) {
+      return select(snapshot, { mask: await passingRows(clause.passes, count, signal) });
     }
-    return { mask };
+    const program = await filterProgram(clause, this.#columns, snapshot, signal);
+    const { mask, passing } = await this.#backend.filter({ program, count, signal });
+    signal?.throwIfAborted();
+    return listedIfFew(mask, passing, count);
   }
 }
 

@@ -83,7 +83,8 @@ export function select({ count, live, kept }: Snapshot, filter: RowFilter | unde
 
 const listed = (rows: Uint32Array): Passing => ({ allowed: undefined, rows, passing: rows.length });
 
-function listedIfFew(allowed: Uint32Array | undefined, passing: number, count: number): Passing {
+/** Rows of a bitset, `passing` of them, as a list where they are few. */
+export function listedIfFew(allowed: Uint32Array | undefined, passing: number, count: number): Passing {
   if (allowed === undefined || passing === count) return { allowed: undefined, rows: undefined, passing };
   if (passing > count / LIST_SHARE) return { allowed, rows: undefined, passing };
   const rows = new Uint32Array(passing);

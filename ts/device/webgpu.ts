@@ -10,6 +10,7 @@ const KERNELS = {
   scan: new URL('../../kernels/scan.wgsl', import.meta.url),
   merge: new URL('../../kernels/merge.wgsl', import.meta.url),
   rescore: new URL('../../kernels/rescore.wgsl', import.meta.url),
+  filter: new URL('../../kernels/filter.wgsl', import.meta.url),
 };
 
 /**
@@ -55,10 +56,9 @@ export async function openWebgpu({ maxShardBytes }: { maxShardBytes?: number } =
 }
 
 async function readKernels(): Promise<KernelCode> {
-  const [scan, merge, rescore] = await Promise.all(
-    [KERNELS.scan, KERNELS.merge, KERNELS.rescore].map((url) => readFile(url, 'utf8')),
-  );
-  return { scan: scan!, merge: merge!, rescore: rescore! };
+  const { scan, merge, rescore, filter } = KERNELS;
+  const texts = await Promise.all([scan, merge, rescore, filter].map((url) => readFile(url, 'utf8')));
+  return { scan: texts[0]!, merge: texts[1]!, rescore: texts[2]!, filter: texts[3]! };
 }
 
 /** The adapter and its instance, which the caller releases; or why there is none and what to do. */

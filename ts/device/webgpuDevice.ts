@@ -2,7 +2,7 @@ import { SeineError } from '../core/errors.ts';
 import type { BackendDevice } from './device.ts';
 import { BufferPool, USAGE } from './webgpuBuffers.ts';
 import { mergeOnGpu } from './webgpuMerge.ts';
-import { createPipelines, rescorePipelines } from './webgpuPipelines.ts';
+import { createPipelines, filterPipelines, rescorePipelines } from './webgpuPipelines.ts';
 import { WebgpuRows } from './webgpuRows.ts';
 import type { GpuContext } from './webgpuSearch.ts';
 import { selectOnGpu } from './webgpuSelect.ts';
@@ -12,6 +12,7 @@ export interface KernelCode {
   scan: string;
   merge: string;
   rescore: string;
+  filter: string;
 }
 
 /** Kernels address a shard by 32-bit indices of 16-byte chunks, and so may the host. */
@@ -59,6 +60,7 @@ async function open(
     device,
     pipelines: createPipelines(device, code.scan),
     rescoring: rescorePipelines(device, code.rescore),
+    filtering: filterPipelines(device, code.filter),
     maxBinding,
     maxShardBytes: Math.min(maxShardBytes, MAX_SHARD_BYTES, maxBinding),
     quantize,

@@ -1,5 +1,6 @@
 import type { Dtype } from '../core/types.ts';
 import type { UploadOptions } from './device.ts';
+import { OPERATION } from './filterProgram.ts';
 
 const COMPUTE = 4;
 /** Storage types by their number in the kernel. */
@@ -10,6 +11,12 @@ const BINDINGS: readonly GPUBufferBindingType[] = [
   'uniform',
   ...Array.from({ length: 5 }, () => 'read-only-storage' as const),
   ...Array.from({ length: 3 }, () => 'storage' as const),
+];
+
+const FILTER_BINDINGS: readonly GPUBufferBindingType[] = [
+  'uniform',
+  ...Array.from({ length: 3 }, () => 'read-only-storage' as const),
+  ...Array.from({ length: 2 }, () => 'storage' as const),
 ];
 
 /** Entry points of kernels/scan.wgsl, compiled. */
@@ -26,6 +33,43 @@ export interface Pipelines {
   layout: GPUBindGroupLayout;
   /** Compiles what has not been compiled before. */
   kernelsFor(options: UploadOptions): Promise<Kernels>;
+}
+
+/** kernels/filter.wgsl, compiled. */
+export interface FilterPipelines {
+  layout: GPUBindGroupLayout;
+  /** By operation: leaves and joins. */
+  steps: Map<number, GPUComputePipeline>;
+  count: GPUComputePipeline;
+}
+
+/** Compiles kernels/filter.wgsl when it is first needed. */
+export function filterPipelines(device: GPUDevice, code: string): () => Promise<FilterPipelines> {
+  const compile = async (): Promise<FilterPipelines> => {
+    const layout = createLayout(device, FILTER_BINDINGS);
+    const pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [layout] });
+    const module = device.createShaderModule({ code });
+    const make = (entryPoint: string, operation: number) => {
+      const compute = { module, entryPoint, constants: { OPERATION: operation } };
+      return device.createComputePipelineAsync({ layout: pipelineLayout, compute });
+    };
+    const { code: codes, wide, set, not, and, or } = OPERATION;
+    const leaves = [codes, wide, set].map(async (one) => [one, await make('filterLeaf', one)] as const);
+    const joins = [not, and, or].map(async (one) => [one, await make('joinBits', one)] as const);
+    const steps = new Map(await Promise.all([...leaves, ...joins]));
+    return { layout, steps, count: await make('countBits', OPERATION.none) };
+  };
+  let compiled: Promise<FilterPipelines> | undefined;
+  return () => {
+    compiled ??= compile();
+    return compiled;
+  };
+}
+
+function createLayout(device: GPUDevice, bindings: readonly GPUBufferBindingType[]): GPUBindGroupLayout {
+  return device.createBindGroupLayout({
+    entries: bindings.map((type, binding) => ({ binding, visibility: COMPUTE, buffer: { type } })),
+  });
 }
 
 /** Compiles kernels/rescore.wgsl for rows of a form, each once. */
@@ -53,9 +97,7 @@ export function rescorePipelines(
 }
 
 export function createPipelines(device: GPUDevice, code: string): Pipelines {
-  const layout = device.createBindGroupLayout({
-    entries: BINDINGS.map((type, binding) => ({ binding, visibility: COMPUTE, buffer: { type } })),
-  });
+  const layout = createLayout(device, BINDINGS);
   const pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [layout] });
   const module = device.createShaderModule({ code });
   const compiled = new Map<string, Promise<GPUComputePipeline>>();

@@ -1,5 +1,13 @@
 import { SeineError } from '../core/errors.ts';
-import type { BackendRows, Found, RescoreTask, SearchTask, UploadOptions } from './device.ts';
+import type {
+  BackendRows,
+  Filtered,
+  FilterTask,
+  Found,
+  RescoreTask,
+  SearchTask,
+  UploadOptions,
+} from './device.ts';
 import { pacer } from './pacer.ts';
 import { BestRows } from './reference/bestRows.ts';
 import { quantizeRows } from './reference/quantizeRows.ts';
@@ -10,6 +18,8 @@ import { type Chunk, drain, scan } from './reference/scan.ts';
 import { countRows, type Quantized, type StoredBatch, sliceRows } from './storedRows.ts';
 import { isDistance } from './topK.ts';
 import { BufferPool } from './webgpuBuffers.ts';
+import { WebgpuColumns } from './webgpuColumns.ts';
+import { filterOnGpu } from './webgpuFilter.ts';
 import type { Kernels } from './webgpuPipelines.ts';
 import { fitsQueries, rescoreOnGpu } from './webgpuRescore.ts';
 import {
@@ -33,6 +43,7 @@ export class WebgpuRows implements BackendRows {
   readonly #options: UploadOptions;
   readonly #kernels: Kernels;
   readonly #pool: BufferPool;
+  readonly #columns: WebgpuColumns;
   #shards: WebgpuShard[] = [];
   #count = 0;
 
@@ -41,6 +52,7 @@ export class WebgpuRows implements BackendRows {
     this.#options = options;
     this.#kernels = kernels;
     this.#pool = new BufferPool(gpu.device);
+    this.#columns = new WebgpuColumns(gpu);
   }
 
   quantize(values: Float32Array): Promise<Quantized> {
@@ -48,7 +60,7 @@ export class WebgpuRows implements BackendRows {
   }
 
   get bytes(): number {
-    return this.#shards.reduce((sum, shard) => sum + shard.bytes, 0);
+    return this.#shards.reduce((sum, shard) => sum + shard.bytes, this.#columns.bytes);
   }
 
   async append({ rows, features }: StoredBatch): Promise<void> {
@@ -118,7 +130,16 @@ export class WebgpuRows implements BackendRows {
     return rescoreOnGpu(this.#gpu, this.#pool, pipeline, this.#shards, options, task);
   }
 
+  writeColumn(array: number, at: number, words: Uint32Array): Promise<void> {
+    return this.#columns.write(array, at, words);
+  }
+
+  filter(task: FilterTask): Promise<Filtered> {
+    return filterOnGpu(this.#gpu, this.#pool, this.#columns, task);
+  }
+
   async dispose(): Promise<void> {
+    this.#columns.destroy();
     for (const shard of this.#shards) shard.destroy();
     this.#pool.destroy();
     this.#shards = [];

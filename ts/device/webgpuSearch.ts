@@ -5,7 +5,7 @@ import type { SearchTask, UploadOptions } from './device.ts';
 import { type Quantized, sliceRows } from './storedRows.ts';
 import { linesOf, queryBounds, weightedBounds } from './webgpuBounds.ts';
 import { type BufferPool, MAP_READ, USAGE } from './webgpuBuffers.ts';
-import { type Kernels, PARTS, type Pipelines } from './webgpuPipelines.ts';
+import { type FilterPipelines, type Kernels, PARTS, type Pipelines } from './webgpuPipelines.ts';
 import { BLOCK, chunksOf, type WebgpuShard } from './webgpuShard.ts';
 
 export interface GpuContext {
@@ -18,6 +18,8 @@ export interface GpuContext {
   quantize?: ((values: Float32Array, options: UploadOptions) => Promise<Quantized>) | undefined;
   /** kernels/rescore.wgsl for rows of this form, compiled when first needed. */
   rescoring: (options: UploadOptions) => Promise<GPUComputePipeline>;
+  /** kernels/filter.wgsl, compiled when first needed. */
+  filtering: () => Promise<FilterPipelines>;
   /** Throws `ERR_DEVICE` if the device was lost or has failed. */
   checkAlive(): void;
 }

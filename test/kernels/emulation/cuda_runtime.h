@@ -115,7 +115,7 @@ enum cudaError_t {
   cudaErrorNoDevice = 100,
   cudaErrorLaunchFailure = 719,
 };
-enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2 };
+enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2, cudaMemcpyDeviceToDevice = 3 };
 constexpr unsigned cudaStreamNonBlocking = 1, cudaEventBlockingSync = 1, cudaEventDisableTiming = 2;
 constexpr unsigned cudaDeviceScheduleBlockingSync = 4, cudaInitDeviceFlagsAreValid = 1;
 using cudaStream_t = emulation::Stream*;
@@ -221,8 +221,10 @@ inline cudaError_t cudaEventSynchronize(cudaEvent_t event) {
 }
 inline cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind,
                                    cudaStream_t stream) {
-  const bool up = kind == cudaMemcpyHostToDevice;
-  machine().enqueue(*stream, [=] { machine().copy(to, from, bytes, up); });
+  machine().enqueue(*stream, [=] {
+    if (kind == cudaMemcpyDeviceToDevice) return machine().move(to, from, bytes);
+    machine().copy(to, from, bytes, kind == cudaMemcpyHostToDevice);
+  });
   return emulatedStatus();
 }
 inline cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t stream) {

@@ -14,6 +14,7 @@
 #include "../../../native/backend.h"
 #include "../../../native/cudaDevice.h"
 #include "emulationTest.h"
+#include "filterTest.h"
 
 namespace {
 
@@ -223,6 +224,7 @@ void testTraffic() {
           "of listed rows and their scores alone bytes are moved");
   }
   testCodeTraffic(*backend);
+  testFilter(*backend);
   machine().failure.clear();
   emulation::Stream stream;
   void* memory = nullptr;

@@ -101,6 +101,14 @@ struct Machine {
     (up ? uploaded : downloaded) += bytes;
   }
 
+  /// From one place of the device's memory to another.
+  void move(void* to, const void* from, size_t bytes) {
+    if (!holds(device, to, bytes) || !holds(device, from, bytes)) {
+      throw Failure("a copy leaves the device's memory");
+    }
+    std::memcpy(to, from, bytes);
+  }
+
   /// An access of a kernel, where its source is compiled to tell of them (see watch.cpp).
   void touch(const void* address, size_t bytes, bool writes) {
     char* const first = static_cast<char*>(const_cast<void*>(address));

@@ -6,6 +6,7 @@ import { cuda } from './cuda.mjs';
 import { cudaCertify } from './cudaCertify.mjs';
 import { cudaLists } from './cudaLists.mjs';
 import { cppFeatures, cudaFeatures, wgslFeatures } from './features.mjs';
+import { filter } from './filter.mjs';
 import { wgsl } from './wgsl.mjs';
 import { wgslLists } from './wgslLists.mjs';
 
@@ -13,9 +14,9 @@ const of = (device, list) => list.map((mutant) => ({ device, ...mutant }));
 
 /** @type {import('./mutants.d.mts').Mutant[]} */
 export const mutants = [
-  ...of('cuda', [...cuda, ...cudaCertify, ...cudaLists, ...cudaFeatures]),
-  ...of('webgpu', [...wgsl, ...wgslLists, ...wgslFeatures]),
-  ...of('cpu', [...cpp, ...cppLists, ...cppFeatures]),
+  ...of('cuda', [...cuda, ...cudaCertify, ...cudaLists, ...cudaFeatures, ...filter.cuda]),
+  ...of('webgpu', [...wgsl, ...wgslLists, ...wgslFeatures, ...filter.webgpu]),
+  ...of('cpu', [...cpp, ...cppLists, ...cppFeatures, ...filter.cpu]),
 ];
 
 /** `source` with the fault, or an error if its place is not there exactly once. */

@@ -227,7 +227,7 @@ function booleanValue(value: unknown, path: string): boolean {
 }
 
 /** Milliseconds from a Date, a bigint, a whole number or an ISO 8601 text (JSON has no dates). */
-function timestampValue(value: unknown, path: string): bigint {
+export function timestampValue(value: unknown, path: string): bigint {
   if (typeof value === 'bigint') return value;
   if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value);
   const date = typeof value === 'string' ? parseTimestamp(value) : value;

@@ -1,0 +1,5 @@
+#pragma once
+
+#include "../../../native/backend.h"
+
+void testFilter(seine::Backend& backend);
