@@ -4,6 +4,7 @@ import { DEFAULT_EMBEDDER, DEFAULT_RANKER } from './core/defaults.ts';
 import { SeineError, show } from './core/errors.ts';
 import { native } from './device/native.ts';
 import { type DeviceChoice, openDevice } from './device/openDevice.ts';
+import type { Precision } from './models/contracts.ts';
 import { openCrossEncoder } from './models/crossEncoder.ts';
 import { type Encoder, openEncoder } from './models/encoder.ts';
 import type { Provider } from './models/session.ts';
@@ -20,6 +21,8 @@ export interface OpenOptions {
   embedder?: string | undefined;
   /** Path or name of the cross-encoder or language model, `seine-rank-small` by default; `'none'` keeps the order of retrieval. */
   ranker?: string | undefined;
+  /** Of the ranker's matrices, `'f32'` by default; others only for a ranker without an ONNX graph. */
+  precision?: Precision | undefined;
   /** Where exact search runs, `'auto'` by default. */
   device?: DeviceChoice | undefined;
   /** Opens an index that is there, beside a process that writes to it. */
@@ -46,6 +49,7 @@ export interface ScoreCacheSettings {
 const OPTIONS = [
   'embedder',
   'ranker',
+  'precision',
   'device',
   'readonly',
   'maxTokens',
@@ -64,7 +68,7 @@ const FILE_BYTES = 2 ** 30;
  */
 export async function open(path: string, options: OpenOptions = {}): Promise<SeineIndex> {
   checkOptions(options);
-  const { readonly = false, provider } = options;
+  const { readonly = false, provider, precision } = options;
   const opened: { close(): Promise<void> }[] = [];
   const keep = <T extends { close(): Promise<void> } | undefined>(part: T): T => {
     if (part !== undefined) opened.unshift(part);
@@ -85,7 +89,7 @@ export async function open(path: string, options: OpenOptions = {}): Promise<Sei
     const ranker =
       options.ranker === 'none'
         ? undefined
-        : keep(await openCrossEncoder(options.ranker ?? DEFAULT_RANKER, { provider }));
+        : keep(await openCrossEncoder(options.ranker ?? DEFAULT_RANKER, { provider, precision }));
     const scoreCache =
       ranker === undefined || options.scoreCache === undefined
         ? undefined

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { DeviceName, RetrieveMode } from '../core/types.ts';
+import type { Precision } from '../models/contracts.ts';
 
 /** Parser of a whole number of at least `minimum`. */
 export function wholeNumber(minimum: number): (text: string) => number {
@@ -20,6 +21,7 @@ export function names(text: string, before: string[] | undefined): string[] {
 }
 
 const DEVICES: (DeviceName | 'auto')[] = ['auto', 'cuda', 'webgpu', 'cpu', 'reference'];
+const PRECISIONS: Precision[] = ['f32', 'q8', 'q4'];
 const RETRIEVE_MODES: RetrieveMode[] = ['dense', 'bm25', 'fused'];
 
 /** Options of every command that opens an index. */
@@ -27,6 +29,7 @@ export interface IndexOptions {
   index: string;
   embedder?: string;
   ranker?: string;
+  precision?: Precision;
   device?: DeviceName | 'auto';
   json?: boolean;
   quiet?: boolean;
@@ -51,6 +54,14 @@ export function addEmbedderOption(command: Command): Command {
 export function addSearchOptions(command: Command): Command {
   return addEmbedderOption(command)
     .option('--ranker <dir>', 'cross-encoder or language model that ranks: a directory, a name, or "none"')
+    .addOption(
+      new Option(
+        '--precision <p>',
+        "of the ranker's matrices, where it has no ONNX graph: codes of 8 or 4 bits are quicker",
+      )
+        .choices(PRECISIONS)
+        .default('f32'),
+    )
     .option('--depth <n>', 'how many finalists are ranked', wholeNumber(0), 50)
     .addOption(
       new Option('--retrieve <how>', 'exact vectors, words, or both fused')

@@ -1,6 +1,6 @@
 import { SeineError } from '../core/errors.ts';
 import type { Attribute, DataType, Dim, ExternalData, OnnxInitializer, OnnxNode, OnnxValue } from './onnx.ts';
-import { TYPES, writeOnnx } from './onnx.ts';
+import { CONTRIB, TYPES, writeOnnx } from './onnx.ts';
 
 /** A value of the graph. `requiresGrad` says that a gradient flows into it; `grad` is set by `backward`. */
 export interface Tensor {
@@ -9,6 +9,16 @@ export interface Tensor {
   readonly shape: readonly Dim[];
   requiresGrad: boolean;
   grad: Tensor | undefined;
+  /** Of a matrix that is there as codes only. */
+  readonly blocks?: Blocks;
+}
+
+/** Codes `[to, blocks, bytes]` and scales `[to · blocks]` of a matrix, `size` numbers a block. */
+interface Blocks {
+  bits: 8 | 4;
+  size: number;
+  codes: Tensor;
+  scales: Tensor;
 }
 
 /** Number of elements of a static shape. */
@@ -99,8 +109,8 @@ export class Graph {
   }
 
   /** Weights that lie in the file. */
-  weights(name: string, shape: readonly number[], data: Float32Array | Int8Array): Tensor {
-    const type = data instanceof Int8Array ? 'int8' : 'float32';
+  weights(name: string, shape: readonly number[], data: Float32Array | Int8Array | Uint8Array): Tensor {
+    const type = data instanceof Int8Array ? 'int8' : data instanceof Uint8Array ? 'uint8' : 'float32';
     this.initializers.push({ name, dims: shape, type, data });
     return this.tensor(name, shape, type);
   }
@@ -190,8 +200,26 @@ export class Graph {
   }
 
   matmul(a: Tensor, b: Tensor): Tensor {
+    if (b.blocks !== undefined) return this.blockProduct(a, b, b.blocks);
     const batch = broadcast(a.shape.slice(0, -2), b.shape.slice(0, -2));
     return this.emit('MatMul', [a, b], [...batch, a.shape.at(-2)!, b.shape.at(-1)!]);
+  }
+
+  /**
+   * MatMulNBits of ONNX Runtime quantises activations to 8 bits in blocks, each token by itself: a product does not
+   * depend on the others of its batch.
+   */
+  private blockProduct(a: Tensor, b: Tensor, { bits, size, codes, scales }: Blocks): Tensor {
+    const [from, to] = staticShape(b.shape) as [number, number];
+    const output = this.tensor(this.fresh('MatMulNBits'), [...a.shape.slice(0, -1), to]);
+    this.nodes.push({
+      op: 'MatMulNBits',
+      domain: CONTRIB,
+      inputs: [a.name, codes.name, scales.name],
+      outputs: [output.name],
+      attributes: { K: from, N: to, bits, block_size: size, accuracy_level: 4 },
+    });
+    return output;
   }
 
   /** `[M, K]`, `[K, N]` after the transpositions -> `[M, N]` */

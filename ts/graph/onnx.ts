@@ -1,6 +1,6 @@
 /** The part of the ONNX format that Seine writes; field numbers are those of onnx.proto. */
 
-export type DataType = 'float32' | 'float16' | 'bfloat16' | 'int64' | 'int32' | 'int8' | 'bool';
+export type DataType = 'float32' | 'float16' | 'bfloat16' | 'int64' | 'int32' | 'int8' | 'uint8' | 'bool';
 
 /** A symbolic dimension bears a name. */
 export type Dim = number | string;
@@ -8,8 +8,13 @@ export type Dim = number | string;
 /** Integers are written as INT, `{ float }` as FLOAT, arrays as INTS. */
 export type Attribute = number | readonly number[] | string | { float: number };
 
+/** Operators that ONNX Runtime adds to those of ONNX. */
+export const CONTRIB = 'com.microsoft';
+
 export interface OnnxNode {
   op: string;
+  /** ONNX's own if left out. */
+  domain?: typeof CONTRIB;
   inputs: readonly string[];
   outputs: readonly string[];
   attributes?: Readonly<Record<string, Attribute>>;
@@ -46,6 +51,7 @@ export interface OnnxModel {
 /** Numbers of the element types, as `Cast` takes them. */
 export const TYPES: Readonly<Record<DataType, number>> = {
   float32: 1,
+  uint8: 2,
   int8: 3,
   int32: 6,
   int64: 7,
@@ -150,13 +156,14 @@ function writeAttribute(message: Message, name: string, value: Attribute): void 
   }
 }
 
-function writeNode(message: Message, { op, inputs, outputs, attributes = {} }: OnnxNode): void {
+function writeNode(message: Message, { op, domain, inputs, outputs, attributes = {} }: OnnxNode): void {
   for (const input of inputs) message.string(1, input);
   for (const output of outputs) message.string(2, output);
   message.string(4, op);
   for (const [name, value] of Object.entries(attributes)) {
     message.message(5, (attribute) => writeAttribute(attribute, name, value));
   }
+  if (domain !== undefined) message.string(7, domain);
 }
 
 function writeInitializer(message: Message, { name, type, dims, data }: OnnxInitializer): void {
@@ -194,5 +201,11 @@ export function writeOnnx(model: OnnxModel): Uint8Array {
     opset.string(1, '');
     opset.int(2, OPSET);
   });
+  if (model.nodes.some(({ domain }) => domain === CONTRIB)) {
+    file.message(8, (opset) => {
+      opset.string(1, CONTRIB);
+      opset.int(2, 1);
+    });
+  }
   return file.join();
 }

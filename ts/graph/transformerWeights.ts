@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { SeineError, show } from '../core/errors.ts';
+import { blockMatrix, type Precision, quantizeBlocks } from './blockMatrix.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { type CheckpointTensor, isPlain, readBytes, readTensor } from './checkpointTensor.ts';
 import type { Weights } from './families/family.ts';
@@ -9,6 +10,14 @@ const TYPES = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const;
 
 /** Where the plain weights of a graph lie: in the files of the checkpoint, or in the graph itself, 2 GiB at most. */
 export type WeightsPlace = 'files' | 'graph';
+
+/** How weights are put into a graph. */
+export interface WeightsForm {
+  /** `'files'` by default. */
+  place?: WeightsPlace | undefined;
+  /** Of the matrices, `'f32'` by default; codes lie in the graph. Vectors and tables stay as they are. */
+  precision?: Precision | undefined;
+}
 
 /**
  * Weights of a checkpoint as float32 tensors of a graph. Plain numbers stay as they are (ONNX Runtime widens halves
@@ -20,21 +29,29 @@ export class TransformerWeights implements Weights {
   /** Put before a name that is not there alone: models with a head have one, those without need not. */
   readonly #prefix: string;
   readonly #place: WeightsPlace;
+  readonly #precision: Precision;
   readonly #made = new Map<string, Tensor>();
 
-  constructor(graph: Graph, checkpoint: Checkpoint, prefix: string, place: WeightsPlace = 'files') {
+  constructor(graph: Graph, checkpoint: Checkpoint, prefix: string, form: WeightsForm = {}) {
     this.#graph = graph;
-    this.#place = place;
     this.#checkpoint = checkpoint;
     this.#prefix = prefix;
+    this.#place = form.place ?? 'files';
+    this.#precision = form.precision ?? 'f32';
   }
 
   get(name: string, shape: readonly number[]): Tensor {
-    return this.#load(name, shape);
+    const [key, tensor] = this.#require(name, shape);
+    const known = this.#made.get(key) ?? this.#make(key, tensor);
+    this.#made.set(key, known);
+    return known;
   }
 
   matrix(name: string, from: number, to: number): Tensor {
-    return this.#graph.transpose(this.#load(name, [to, from]), [1, 0]);
+    if (this.#precision === 'f32') return this.#graph.transpose(this.get(name, [to, from]), [1, 0]);
+    const [key, tensor] = this.#require(name, [to, from]);
+    const codes = quantizeBlocks(readTensor(key, tensor), from, this.#precision === 'q8' ? 8 : 4);
+    return blockMatrix(this.#graph, key, from, to, codes);
   }
 
   #find(name: string): [string, CheckpointTensor] | undefined {
@@ -46,20 +63,15 @@ export class TransformerWeights implements Weights {
     return undefined;
   }
 
-  #load(name: string, shape: readonly number[]): Tensor {
+  #require(name: string, shape: readonly number[]): [string, CheckpointTensor] {
     const found = this.#find(name);
-    if (found === undefined || found[1].shape.join() !== shape.join()) {
-      const got = found === undefined ? 'none' : `[${found[1].shape.join(', ')}]`;
-      throw new SeineError(
-        'ERR_MODEL',
-        `The model at ${this.#checkpoint.directory} should have a tensor ${show(name)} of shape ` +
-          `[${shape.join(', ')}], got ${got}: check that config.json belongs to it.`,
-      );
-    }
-    const [key, tensor] = found;
-    const known = this.#made.get(key) ?? this.#make(key, tensor);
-    this.#made.set(key, known);
-    return known;
+    if (found !== undefined && found[1].shape.join() === shape.join()) return found;
+    const got = found === undefined ? 'none' : `[${found[1].shape.join(', ')}]`;
+    throw new SeineError(
+      'ERR_MODEL',
+      `The model at ${this.#checkpoint.directory} should have a tensor ${show(name)} of shape ` +
+        `[${shape.join(', ')}], got ${got}: check that config.json belongs to it.`,
+    );
   }
 
   #make(key: string, tensor: CheckpointTensor): Tensor {

@@ -1,5 +1,6 @@
 import { SeineError, show } from '../core/errors.ts';
 import { Autodiff } from './autodiff.ts';
+import type { Precision } from './blockMatrix.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import {
   decoder,
@@ -37,7 +38,11 @@ export interface WrittenScorer extends WrittenTransformer {
  * `logits` `[items, words]`; `keys.<layer>` and `values.<layer>` `[batch, groups, sequence, width]` of the tokens
  * themselves. Errors: `ERR_MODEL` if the checkpoint is no decoder, or lacks a field or a tensor.
  */
-export function writeScorer(checkpoint: Checkpoint, words: readonly number[]): WrittenScorer {
+export function writeScorer(
+  checkpoint: Checkpoint,
+  words: readonly number[],
+  precision: Precision = 'f32',
+): WrittenScorer {
   const { directory, weightsFolder } = checkpoint;
   const config = new ModelConfig(checkpoint.config, directory);
   if (!decoder.types.includes(config.fields.model_type as string)) {
@@ -49,7 +54,8 @@ export function writeScorer(checkpoint: Checkpoint, words: readonly number[]): W
   }
   const net = new Autodiff();
   const { graph } = net;
-  const source: Source = { net, config, weights: new TransformerWeights(graph, checkpoint, decoder.prefix) };
+  const weights = new TransformerWeights(graph, checkpoint, decoder.prefix, { precision });
+  const source: Source = { net, config, weights };
   const token = (name: string): Tensor => graph.input(name, ['batch', 'sequence'], 'int64');
   const [ids, positions, items] = [token('input_ids'), token('positions'), token('items')];
   const ends = graph.input('ends', ['items', 2], 'int64');

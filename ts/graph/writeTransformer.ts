@@ -8,7 +8,7 @@ import type { Tensor } from './graph.ts';
 import { ModelConfig } from './modelConfig.ts';
 import { lastTokens } from './positions.ts';
 import { type GraphPooling, poolStates, unitLength } from './sentenceEmbedding.ts';
-import { TransformerWeights, type WeightsPlace } from './transformerWeights.ts';
+import { TransformerWeights, type WeightsForm } from './transformerWeights.ts';
 
 /** What the graph of a transformer gives out. */
 export type Head =
@@ -31,13 +31,13 @@ export interface WrittenTransformer {
 
 /**
  * Writes the graph of a checkpoint. Inputs `input_ids`, `attention_mask` and, for BERT, `token_type_ids`, int64
- * `[batch, sequence]`, padding on the right. Reads weights in blocks at once: for worker threads and tools. Errors:
- * `ERR_MODEL` if the architecture is not known, a field or a tensor is missing, or the head does not fit.
+ * `[batch, sequence]`, padding on the right. Reads weights that go into the graph at once: for worker threads and tools.
+ * Errors: `ERR_MODEL` if the architecture is not known, a field or a tensor is missing, or the head does not fit.
  */
 export function writeTransformer(
   checkpoint: Checkpoint,
   head: Head,
-  place: WeightsPlace = 'files',
+  form: WeightsForm = {},
 ): WrittenTransformer {
   const { directory, weightsFolder } = checkpoint;
   const config = new ModelConfig(checkpoint.config, directory);
@@ -50,7 +50,7 @@ export function writeTransformer(
     mask: input('attention_mask'),
     types: family.takesTypes ? input('token_type_ids') : undefined,
   };
-  const weights = new TransformerWeights(graph, checkpoint, family.prefix, place);
+  const weights = new TransformerWeights(graph, checkpoint, family.prefix, form);
   const source: Source = { net, config, weights };
   const states = family.states(source, inputs);
   switch (head.kind) {

@@ -1,5 +1,8 @@
 import type { SeineError } from '../core/errors.ts';
+import type { Precision } from '../graph/blockMatrix.ts';
 import type { Provider } from './session.ts';
+
+export type { Precision };
 
 /** Progress of one call: texts and tokens that are done. */
 export interface EncodeProgress {
@@ -97,6 +100,8 @@ export interface OpenModelOptions {
   maxTokens?: number | undefined;
   /** Threads of the model; the process's thread budget if left out. */
   threads?: number | undefined;
+  /** Of a model's matrices, `'f32'` by default; others only for a model without an ONNX graph. */
+  precision?: Precision | undefined;
 }
 
 export interface ScoreOptions {

@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { SeineError, show } from '../core/errors.ts';
 import type { CrossEncoder, OpenModelOptions, PairReading, Scored, TextHeads } from './contracts.ts';
 import { requireTexts } from './encoder.ts';
+import { hashAt } from './hashAt.ts';
 import type { PairScorerInfo } from './inferenceProtocol.ts';
 import { InferenceThread } from './inferenceThread.ts';
 import { resolveModel } from './resolveModel.ts';
@@ -17,10 +18,11 @@ export async function openCrossEncoder(
   options: OpenModelOptions = {},
 ): Promise<CrossEncoder> {
   const files = await resolveModel(nameOrPath, 'ranker');
+  const hash = hashAt(files, options.precision);
   const thread = await InferenceThread.open<PairScorerInfo>({ files, options });
   return {
     name: files.name,
-    hash: files.hash,
+    hash,
     maxTokens: thread.info.maxTokens,
     blend: thread.info.blend,
     async score(query, documents, { signal, deadline } = {}) {

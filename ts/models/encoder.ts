@@ -7,6 +7,7 @@ import type {
   TextReading,
   TextWindow,
 } from './contracts.ts';
+import { hashAt } from './hashAt.ts';
 import type { EmbedderInfo } from './inferenceProtocol.ts';
 import { InferenceThread } from './inferenceThread.ts';
 import { resolveModel } from './resolveModel.ts';
@@ -19,10 +20,11 @@ export type * from './contracts.ts';
  */
 export async function openEncoder(nameOrPath: string, options: OpenModelOptions = {}): Promise<Encoder> {
   const files = await resolveModel(nameOrPath, 'embedder');
+  const hash = hashAt(files, options.precision);
   const thread = await InferenceThread.open<EmbedderInfo>({ files, options });
   return {
     name: files.name,
-    hash: files.hash,
+    hash,
     dim: thread.info.dim,
     matryoshka: thread.info.matryoshka,
     maxTokens: thread.info.maxTokens,

@@ -19,14 +19,26 @@ export interface ModelGraph {
 export async function modelGraph(files: ModelFiles): Promise<ModelGraph> {
   if (files.graph.endsWith('.onnx')) {
     const config = await readJson(files.files['config.json']!);
-    return { config, open: (options) => openSession(files.graph, options) };
+    return {
+      config,
+      open: async ({ precision = 'f32', ...options }) => {
+        if (precision === 'f32') return openSession(files.graph, options);
+        throw new SeineError(
+          'ERR_ARGUMENT',
+          `precision ${precision} needs a model that opens from its weights, but ${files.name} has the graph ` +
+            `${files.graph}: leave precision out, or remove the graph from a directory that has safetensors as well.`,
+        );
+      },
+    };
   }
   const checkpoint = openCheckpoint(files.directory);
   const { config } = checkpoint;
   return {
     config,
     open: async (options) => {
-      const { onnx, externalFolder } = writeTransformer(checkpoint, headOf(files, config));
+      const { onnx, externalFolder } = writeTransformer(checkpoint, headOf(files, config), {
+        precision: options.precision,
+      });
       return openSession(onnx, { ...options, externalFolder });
     },
   };

@@ -47,7 +47,7 @@ export async function openPromptedModel(files: ModelFiles, options: OpenModelOpt
   /** Half of the room at most, so that the document is read too. */
   const readQuery = (query: string): PartIds => tokenizer.plain(query, half);
 
-  const scorer = writeScorer(checkpoint, [labels.no, labels.yes]);
+  const scorer = writeScorer(checkpoint, [labels.no, labels.yes], options.precision);
   const session = await openSession(scorer.onnx, { ...options, externalFolder: scorer.externalFolder });
   const scoring = new ScoringSession(session, scorer);
   return {

@@ -29,7 +29,7 @@ export async function writeGraph(
   const there = new Map([...tensors].map(([name, tensor]) => [name, { ...tensor, path: data }]));
   const { onnx } = external
     ? writeTransformer({ ...checkpoint, tensors: there }, head)
-    : writeTransformer(checkpoint, head, 'graph');
+    : writeTransformer(checkpoint, head, { place: 'graph' });
   await writeAtomic(graph, onnx);
   return { external };
 }

@@ -45,9 +45,16 @@ export async function serve(settings: GivenSettings, options: ServeOptions = {})
   const { log = process.stderr } = options;
   const checked = parseSettings(settings);
   const keys = new KeyRing(checked.keys);
-  const { embedder, ranker, device, provider, scoreCache } = checked;
+  const { embedder, ranker, precision, device, provider, scoreCache } = checked;
   const cache = scoreCache.bytes > 0 ? scoreCache : undefined;
-  const index = await open(checked.index, { embedder, ranker, device, provider, scoreCache: cache });
+  const index = await open(checked.index, {
+    embedder,
+    ranker,
+    precision,
+    device,
+    provider,
+    scoreCache: cache,
+  });
   try {
     const service = createService(index, checked, { keys, version });
     const app = await buildApp(service, log);

@@ -74,6 +74,10 @@ export const Settings = Type.Object(
     ranker: Type.Optional(
       Type.String({ description: 'Model that ranks the finalists: a directory, a name, or "none".' }),
     ),
+    precision: Type.Enum(['f32', 'q8', 'q4'], {
+      default: 'f32',
+      description: "Of the ranker's matrices, where it has no ONNX graph.",
+    }),
     device: Type.Enum(['auto', 'cuda', 'webgpu', 'cpu', 'reference'], {
       default: 'auto',
       description: 'Where vectors are searched.',
