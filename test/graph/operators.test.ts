@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { random } from '../../ts/core/random.ts';
-import type { Autodiff } from '../../ts/graph/autodiff.ts';
+import { Autodiff } from '../../ts/graph/autodiff.ts';
 import { part, regroup, rmsNorm, rotate, silu } from '../../ts/graph/decoderOps.ts';
 import { flatLayout } from '../../ts/graph/flatLayout.ts';
 import { gradientGraph, gradientOf } from '../../ts/graph/gradientGraph.ts';
@@ -145,6 +145,24 @@ describe('gradients of operators are differences in float64', () => {
       },
     });
   });
+});
+
+test('dropout sets to 0 what it does not keep, and scales the rest up', async () => {
+  const kept = [1, 0, 0, 1, 1, 0];
+  const dims = [2, 3];
+  const net = new Autodiff(undefined, 0.2);
+  net.graph.output(net.dropout(net.graph.input('x', dims)), 'y');
+  const session = await openSession(net.graph.build());
+  const x = Float32Array.of(1, 2, 3, 4, 5, 6);
+  const { y } = await session.run({
+    x: { type: 'float32', dims, data: x },
+    'dropout.0': { type: 'bool', dims, data: Uint8Array.from(kept) },
+  });
+  await session.release();
+  expect([...(y!.data as Float32Array)]).toEqual([...x].map((value, i) => kept[i]! * 1.25 * value));
+  const without = new Autodiff();
+  const same = without.graph.input('x', dims);
+  expect(without.dropout(same)).toBe(same);
 });
 
 // At sizes where ONNX Runtime divides the work among threads, and with each row asked for a hundred times.

@@ -10,5 +10,5 @@ export function attend(net: Autodiff, queries: Tensor, keys: Tensor, values: Ten
   const swapped = [...axes.slice(0, -2), axes.length - 1, axes.length - 2];
   const width = keys.shape.at(-1) as number;
   const similarity = net.scale(net.matmul(queries, net.transpose(keys, swapped)), 1 / Math.sqrt(width));
-  return net.matmul(net.softmax(net.add(similarity, hide)), values);
+  return net.matmul(net.dropout(net.softmax(net.add(similarity, hide))), values);
 }

@@ -1,6 +1,9 @@
 import { SeineError } from '../core/errors.ts';
 import { Graph, sizeOf, staticShape, type Tensor } from './graph.ts';
 
+/** What the names of inputs begin with that say which elements dropout keeps. */
+export const DROPOUT = 'dropout.';
+
 /**
  * Operators with reverse-mode gradients: each emits its forward nodes at once and remembers how to emit the nodes
  * of its gradient. Without a parameter that requires a gradient nothing is remembered, and shapes may be symbolic:
@@ -12,9 +15,13 @@ import { Graph, sizeOf, staticShape, type Tensor } from './graph.ts';
 export class Autodiff {
   readonly graph: Graph;
   private readonly tape: { output: Tensor; back: (grad: Tensor) => void }[] = [];
+  private readonly dropoutRate: number;
+  private dropouts = 0;
 
-  constructor(graph: Graph = new Graph()) {
+  /** `dropoutRate`: share of elements that `dropout` sets to 0. */
+  constructor(graph: Graph = new Graph(), dropoutRate = 0) {
     this.graph = graph;
+    this.dropoutRate = dropoutRate;
   }
 
   /** Notes how the gradient of `output` flows on to `parents`; nothing if none of them requires one. */
@@ -101,6 +108,18 @@ export class Autodiff {
       this.accumulate(weight, () => graph.gemm(graph.reshape(x, [rows, inner]), flat, true, false));
       if (bias) this.accumulate(bias, () => flat);
     });
+  }
+
+  /**
+   * Dropout (N. Srivastava et al., 2014): elements that an input `dropout.<i>`, bool and of the same shape, does not keep
+   * become 0, the others are scaled up; at a rate of 0, `x` itself.
+   */
+  dropout(x: Tensor): Tensor {
+    if (this.dropoutRate === 0) return x;
+    const { graph } = this;
+    const kept = graph.input(`${DROPOUT}${this.dropouts++}`, x.shape, 'bool');
+    const factors = [graph.scalar(1 / (1 - this.dropoutRate)), graph.scalar(0)];
+    return this.mul(x, graph.emit('Where', [kept, ...factors], x.shape));
   }
 
   /** Over the last axis. */

@@ -92,7 +92,8 @@ export function bertEncoder(
   }
   const typeTable = get('embeddings.token_type_embeddings.weight');
   const types = inputs.token_type_ids ? net.gather(typeTable, inputs.token_type_ids) : net.head(typeTable, 1);
-  let x = norm(net.add(net.add(inputs.tokens, positions), types), 'embeddings.LayerNorm');
+  const sum = net.add(net.add(inputs.tokens, positions), types);
+  let x = net.dropout(norm(sum, 'embeddings.LayerNorm'));
 
   const hide = hidePadding(graph, inputs.attention_mask);
   for (let layer = 0; layer < config.num_hidden_layers; layer++) {
@@ -104,11 +105,12 @@ export function bertEncoder(
     const seen = attend(net, split('query'), split('key'), split('value'), hide);
     const merged = net.reshape(net.transpose(seen, [0, 2, 1, 3]), [batch, length, hidden]);
     x = norm(
-      net.add(x, linear(merged, `${prefix}.attention.output.dense`)),
+      net.add(x, net.dropout(linear(merged, `${prefix}.attention.output.dense`))),
       `${prefix}.attention.output.LayerNorm`,
     );
     const inner = net.gelu(linear(x, `${prefix}.intermediate.dense`));
-    x = norm(net.add(x, linear(inner, `${prefix}.output.dense`)), `${prefix}.output.LayerNorm`);
+    const outer = net.dropout(linear(inner, `${prefix}.output.dense`));
+    x = norm(net.add(x, outer), `${prefix}.output.LayerNorm`);
   }
   return x;
 }
@@ -117,5 +119,5 @@ export function bertEncoder(
 export function classificationHead(net: Autodiff, weights: Parameters, states: Tensor): Tensor {
   const get = (name: string): Tensor => need(weights, name);
   const pooled = net.linear(net.first(states), get('pooler.dense.weight'), get('pooler.dense.bias'));
-  return net.linear(net.tanh(pooled), get('classifier.weight'), get('classifier.bias'));
+  return net.linear(net.dropout(net.tanh(pooled)), get('classifier.weight'), get('classifier.bias'));
 }

@@ -9,13 +9,14 @@ export const gradientOf = (name: string): string => `gradient:${name}`;
 
 /**
  * A loss and its gradient as an ONNX graph. Inputs: every parameter of the layout under its name and shape, besides
- * those that `loss` declares. Outputs: `loss`, a scalar, and for every parameter its gradient, of the same shape.
+ * those that `loss` declares and those of dropout, if it has a rate. Outputs: `loss`, a scalar, and for every parameter its gradient, of the same shape.
  */
 export function gradientGraph(
   layout: FlatLayout,
   loss: (net: Autodiff, parameters: Parameters) => Tensor,
+  dropoutRate = 0,
 ): Uint8Array {
-  const net = new Autodiff();
+  const net = new Autodiff(undefined, dropoutRate);
   const { graph } = net;
   const parameters: Parameters = {};
   for (const { name, shape } of layout.entries) {

@@ -5,6 +5,7 @@ import { gradientGraph, gradientOf } from '../graph/gradientGraph.ts';
 import { openSession, type Session, type Tensor } from '../models/session.ts';
 import { type AdamW, adamW, euclideanNorm } from './adamW.ts';
 import { readCheckpoint, type TrainingState, writeCheckpoint } from './checkpoint.ts';
+import { type Dropout, dropoutFeeds } from './dropoutFeeds.ts';
 import { learningRate } from './schedule.ts';
 
 export interface Batch {
@@ -39,6 +40,8 @@ export interface TrainOptions {
    * resumes where it stopped.
    */
   batches: (step: number) => readonly Batch[];
+  /** None if left out. */
+  dropout?: Dropout | undefined;
   /** File that holds parameters and optimiser state, replaced every `checkpointSteps` steps. */
   checkpoint: string;
   checkpointSteps: number;
@@ -93,7 +96,7 @@ export async function train(options: TrainOptions): Promise<Trained> {
       }
       const step = losses.length + 1;
       const began = performance.now();
-      const { loss, gradient } = await gradients.of(options.batches(step));
+      const { loss, gradient } = await gradients.of(step, options.batches(step));
       const norm = euclideanNorm(gradient);
       if (!Number.isFinite(loss) || !Number.isFinite(norm)) throw diverged(step, loss, saved);
       const rate = learningRate(step, options);
@@ -137,25 +140,27 @@ class Gradients {
   }
 
   /** Mean loss and mean gradient `[layout.size]`, which is good until the next call. */
-  async of(batches: readonly Batch[]): Promise<{ loss: number; gradient: Float32Array }> {
+  async of(step: number, batches: readonly Batch[]): Promise<{ loss: number; gradient: Float32Array }> {
     const share = 1 / batches.length;
     let loss = 0;
     for (const [i, batch] of batches.entries()) {
       if (i > 0) this.#other ??= new Float32Array(this.#gradient.length);
       const into = i === 0 ? this.#gradient : this.#other!;
-      loss += share * (await this.#run(batch, into));
+      loss += share * (await this.#run(batch, (step - 1) * batches.length + i, into));
       if (i > 0) for (let j = 0; j < into.length; j++) this.#gradient[j]! += into[j]!;
     }
     if (share < 1) for (let j = 0; j < this.#gradient.length; j++) this.#gradient[j]! *= share;
     return { loss, gradient: this.#gradient };
   }
 
-  async #run(batch: Batch, gradient: Float32Array): Promise<number> {
+  async #run(batch: Batch, number: number, gradient: Float32Array): Promise<number> {
     const loss = new Float32Array(1);
     try {
       const session = await this.#session(batch.bucket);
+      const { dropout } = this.#options;
+      const kept = dropout && dropoutFeeds(session.inputs, dropout, number);
       await session.run(
-        { ...batch.feeds, ...this.#parameters },
+        { ...batch.feeds, ...kept, ...this.#parameters },
         {
           outputs: { loss: { type: 'float32', dims: [], data: loss }, ...this.#views(gradient, gradientOf) },
         },
@@ -173,7 +178,7 @@ class Gradients {
   }
 
   async #session(bucket: string): Promise<Session> {
-    const { layout, loss, threads } = this.#options;
+    const { layout, loss, threads, dropout } = this.#options;
     let session = this.#sessions.get(bucket);
     this.#sessions.delete(bucket);
     if (session === undefined) {
@@ -182,7 +187,7 @@ class Gradients {
         this.#sessions.delete(oldest[0]);
         await oldest[1].release();
       }
-      session = await openSession(gradientGraph(layout, loss(bucket)), { threads });
+      session = await openSession(gradientGraph(layout, loss(bucket), dropout?.rate), { threads });
     }
     this.#sessions.set(bucket, session);
     return session;

@@ -33,7 +33,7 @@ export const modernBert: Family = {
     const inner = config.count('intermediate_size');
     const biased = config.flag('mlp_bias', false);
     const table = weights.get('embeddings.tok_embeddings.weight', [config.count('vocab_size'), hidden]);
-    let x = norm(source, net.gather(table, ids), 'embeddings.norm');
+    let x = net.dropout(norm(source, net.gather(table, ids), 'embeddings.norm'));
     for (let layer = 0; layer < config.count('num_hidden_layers'); layer++) {
       const prefix = `layers.${layer}`;
       const { rope, hide } = layer % config.count('global_attn_every_n_layers', 3) === 0 ? full : local;
@@ -47,7 +47,7 @@ export const modernBert: Family = {
         biased,
       );
       const gated = net.mul(net.gelu(part(net, both, 2, 0, inner)), part(net, both, 2, inner, 2 * inner));
-      x = net.add(x, linear(source, gated, `${prefix}.mlp.Wo`, hidden, biased));
+      x = net.add(x, linear(source, net.dropout(gated), `${prefix}.mlp.Wo`, hidden, biased));
     }
     return norm(source, x, 'final_norm');
   },
@@ -107,5 +107,5 @@ function attention(source: Source, x: Tensor, name: string, { cos, sin }: Rope, 
   ];
   const seen = attend(net, rotate(net, queries, cos, sin), rotate(net, keys, cos, sin), values, hide);
   const merged = net.reshape(net.transpose(seen, [0, 2, 1, 3]), [batch, length, hidden]);
-  return linear(source, merged, `${name}.Wo`, hidden, biased);
+  return net.dropout(linear(source, merged, `${name}.Wo`, hidden, biased));
 }

@@ -18,7 +18,9 @@ export const roberta: Family = {
   classify(source: Source, _, states, labels) {
     const { net } = source;
     const first = net.first(states);
-    const inner = net.tanh(linear(source, first, 'classifier.dense', states.shape[2] as number, true));
-    return linear(source, inner, 'classifier.out_proj', labels, true);
+    const inner = net.tanh(
+      linear(source, net.dropout(first), 'classifier.dense', states.shape[2] as number, true),
+    );
+    return linear(source, net.dropout(inner), 'classifier.out_proj', labels, true);
   },
 };

@@ -53,6 +53,12 @@ const RecipeSchema = Type.Object(
       default: 2e-5,
     }),
     warmup: Type.Number({ minimum: 0, maximum: 1, default: 0.1, description: 'Share of the steps.' }),
+    dropout: Type.Number({
+      minimum: 0,
+      exclusiveMaximum: 1,
+      default: 0,
+      description: 'Share of states and attentions that are left out by chance.',
+    }),
     weightDecay: Type.Number({ minimum: 0, default: 0.01, description: 'Of matrices; AdamW.' }),
     clipNorm: positive('Length that a gradient is cut to.', { default: 1 }),
     checkpointSteps: count('Steps from one checkpoint to the next.', { default: 100 }),

@@ -92,6 +92,7 @@ export async function trainModel(
         return task.batch(drawn);
       }),
     loss: task.loss,
+    dropout: { rate: recipe.dropout, seed },
     checkpoint,
     checkpointSteps: recipe.checkpointSteps,
     identity: about.identity,

@@ -1,0 +1,41 @@
+import { DROPOUT } from '../graph/autodiff.ts';
+import type { Tensor, TensorInfo } from '../models/session.ts';
+
+export interface Dropout {
+  /** Share of elements that become 0, from 0 to below 1. */
+  rate: number;
+  seed: number;
+}
+
+/**
+ * What dropout keeps in a batch, for every input of a graph that asks for it: a function of the seed, the number of the
+ * batch and the place alone (a counter through the mixer of splitmix32), so that training resumes to the bit.
+ */
+export function dropoutFeeds(
+  inputs: readonly TensorInfo[],
+  { rate, seed }: Dropout,
+  batch: number,
+): Record<string, Tensor> {
+  const asked = inputs.filter(({ name }) => name.startsWith(DROPOUT));
+  return Object.fromEntries(
+    asked.map(({ name, dims }, i) => {
+      const start = mixed(mixed(mixed(seed) + batch) + i);
+      return [name, { type: 'bool', dims: dims as number[], data: keptOf(start, dims as number[], rate) }];
+    }),
+  );
+}
+
+function keptOf(start: number, dims: readonly number[], rate: number): Uint8Array {
+  const kept = new Uint8Array(dims.reduce((product, dim) => product * dim, 1));
+  const least = rate * 2 ** 32;
+  for (let i = 0; i < kept.length; i++) kept[i] = mixed(start + i) >= least ? 1 : 0;
+  return kept;
+}
+
+/** A uint32 from a uint32 counter. */
+function mixed(counter: number): number {
+  let z = Math.imul(counter, 0x9e3779b9);
+  z = Math.imul(z ^ (z >>> 16), 0x21f0aaad);
+  z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
+  return (z ^ (z >>> 15)) >>> 0;
+}
