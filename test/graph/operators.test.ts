@@ -5,7 +5,8 @@ import { part, regroup, rmsNorm, rotate, silu } from '../../ts/graph/decoderOps.
 import { flatLayout } from '../../ts/graph/flatLayout.ts';
 import { gradientGraph, gradientOf } from '../../ts/graph/gradientGraph.ts';
 import type { Tensor as GraphTensor } from '../../ts/graph/graph.ts';
-import { relu, softplus } from '../../ts/graph/lossOps.ts';
+import { greatest, relu, softplus } from '../../ts/graph/lossOps.ts';
+import { maxSim } from '../../ts/graph/maxSim.ts';
 import { lastTokens, meanTokens } from '../../ts/graph/positions.ts';
 import { unitLength } from '../../ts/graph/sentenceEmbedding.ts';
 import { openSession, type Tensor } from '../../ts/models/session.ts';
@@ -89,6 +90,7 @@ const operators: Record<string, Operator> = {
     emit: unitLength,
     reference: (x) => byRow(x, 4, (row) => row.map((v) => v / Math.hypot(...row))),
   },
+  greatest: { emit: greatest, reference: (x) => byRow(x, 4, (row) => [Math.max(...row)]) },
   first: { emit: (net, x) => net.first(x), reference: (x) => byRow(x, 8, (row) => row.slice(0, 4)) },
   meanTokens: {
     masked: true,
@@ -144,6 +146,51 @@ describe('gradients of operators are differences in float64', () => {
         return sum(y.map((v) => v * v));
       },
     });
+  });
+});
+
+test('MaxSim and its gradients are its formula in float64, padding left out', async () => {
+  const generator = random(10);
+  const draw = (length: number) => Float32Array.from({ length }, () => generator.normal());
+  const [askedLengths, readLengths] = [
+    [1, 3],
+    [4, 2, 1],
+  ];
+  const maskFor = (lengths: number[], width: number): Tensor => ({
+    type: 'int64',
+    dims: [lengths.length, width],
+    data: BigInt64Array.from(
+      lengths.flatMap((n) => Array.from({ length: width }, (_, i) => BigInt(i < n ? 1 : 0))),
+    ),
+  });
+  await checkGradient({
+    shapes: { asked: [2, 3, 5], read: [3, 4, 5] },
+    values: { asked: draw(30), read: draw(60) },
+    feeds: { askedMask: maskFor(askedLengths, 3), readMask: maskFor(readLengths, 4) },
+    emit: (net, { asked, read }) => {
+      const input = (name: string, dims: number[]) => net.graph.input(name, dims, 'int64');
+      const scores = maxSim(
+        net,
+        { vectors: asked!, mask: input('askedMask', [2, 3]) },
+        { vectors: read!, mask: input('readMask', [3, 4]) },
+      );
+      const waves = Array.from({ length: 6 }, (_, i) => Math.sin(i + 1));
+      return net.total(net.mul(net.reshape(scores, [6]), vector(net, 'waves', waves)));
+    },
+    reference: ({ asked, read }) => {
+      const product = (i: number, j: number): number =>
+        sum([0, 1, 2, 3, 4].map((d) => asked![i * 5 + d]! * read![j * 5 + d]!));
+      let total = 0;
+      askedLengths.forEach((short, query) => {
+        readLengths.forEach((long, document) => {
+          for (let i = 0; i < short; i++) {
+            const products = Array.from({ length: long }, (_, j) => product(query * 3 + i, document * 4 + j));
+            total += Math.sin(query * 3 + document + 1) * Math.max(...products);
+          }
+        });
+      });
+      return total;
+    },
   });
 });
 

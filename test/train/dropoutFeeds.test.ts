@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { dropoutFeeds } from '../../ts/train/dropoutFeeds.ts';
 
-const inputs = ['ids', 'dropout.0', 'dropout.1'].map((name) => ({ name, type: 'bool', dims: [400, 500] }));
+const inputs = ['ids', 'dropout.0', 'dropout.1'].map((name) => ({ name, type: 'bool', dims: [200, 250] }));
 const masks = (seed: number, batch: number, rate = 0.1) => {
   const feeds = dropoutFeeds(inputs, { rate, seed }, batch);
   expect(Object.keys(feeds)).toEqual(['dropout.0', 'dropout.1']);
@@ -13,8 +13,8 @@ test('what dropout keeps has the rate, and depends on seed, batch and place alon
   for (const rate of [0, 0.1, 0.5]) {
     for (const mask of masks(1, 7, rate)) expect(shareOf(mask)).toBeCloseTo(1 - rate, 2);
   }
-  expect(masks(1, 7)).toEqual(masks(1, 7));
   const [first, second] = masks(1, 7) as [Uint8Array, Uint8Array];
+  expect(Buffer.from(masks(1, 7)[0]!).equals(first)).toBe(true);
   // Two masks that have nothing to do with each other agree in 0.9² + 0.1² of their places.
   const agreement = (other: Uint8Array): number =>
     shareOf(first.map((value, i) => Number(value === other[i])));

@@ -19,3 +19,18 @@ export function softplus(net: Autodiff, x: Tensor): Tensor {
     net.accumulate(x, () => graph.binary('Mul', grad, graph.unary('Sigmoid', x)));
   });
 }
+
+/** The greatest along the last axis, `[..., n]` -> `[...]`; equal ones share the gradient. */
+export function greatest(net: Autodiff, x: Tensor): Tensor {
+  const { graph } = net;
+  const last = x.shape.length - 1;
+  const outer = x.shape.slice(0, -1);
+  const column = graph.emit('ReduceMax', [x], [...outer, 1], { axes: [last], keepdims: 1 });
+  return net.record(graph.reshape(column, outer), [x], (grad) => {
+    net.accumulate(x, () => {
+      const isGreatest = graph.cast(graph.emit('Equal', [x, column], x.shape, {}, 'bool'), 'float32');
+      const share = graph.binary('Div', isGreatest, graph.sum(isGreatest, [last]));
+      return graph.binary('Mul', share, graph.reshape(grad, [...outer, 1]));
+    });
+  });
+}

@@ -1,3 +1,6 @@
+import type { Autodiff } from '../graph/autodiff.ts';
+import type { Tensor } from '../graph/graph.ts';
+import { maxSim } from '../graph/maxSim.ts';
 import { judge } from './judge.ts';
 import type { Judged } from './losses/loss.ts';
 import { dimsOf, type Task, type TaskOptions } from './task.ts';
@@ -10,13 +13,15 @@ export interface BiEncoderOptions extends TaskOptions {
   prompts: Readonly<Record<TextKind, string>>;
   /** Relevant documents of each query. */
   relevant: ReadonlyMap<string, ReadonlySet<string>>;
+  /** What the model makes of a text: one vector, or one of each token, which MaxSim compares. */
+  similarity: 'cosine' | 'maxSim';
   /** A teacher's vector of a text, of unit length. */
   teacher: ((text: string, kind: TextKind) => Float32Array) | undefined;
 }
 
 /**
- * Queries and documents to vectors of unit length `[texts, dim]` by one model; scores are cosines, of a query with the
- * documents of the whole batch.
+ * Queries and documents to vectors of unit length by one model, `[texts, dim]` or `[texts, length, dim]`; scores are
+ * cosines or their MaxSim, of a query with the documents of the whole batch.
  */
 export function biEncoder(options: BiEncoderOptions): Task {
   const { model, tokenizer, padId, size, maxTokens, prompts, loss } = options;
@@ -47,24 +52,31 @@ export function biEncoder(options: BiEncoderOptions): Task {
     },
     loss: (bucket) => (net, parameters) => {
       const [lists, documents, short, long] = dimsOf(bucket) as [number, number, number, number];
-      const encode = (name: TextKind, rows: number, length: number) =>
-        model.apply(net, parameters, model.inputs(net, name, [rows, length]));
-      const vectors = {
-        queries: encode('query', lists, short),
-        documents: encode('document', lists * documents, long),
+      const encode = (name: TextKind, rows: number, length: number) => {
+        const inputs = model.inputs(net, name, [rows, length]);
+        return { vectors: model.apply(net, parameters, inputs), mask: inputs.mask };
       };
-      const dim = vectors.queries.shape[1] as number;
-      const query = net.reshape(vectors.queries, [lists, 1, dim]);
-      const group = net.reshape(vectors.documents, [lists, documents, dim]);
-      const own = net.matmul(query, net.transpose(group, [0, 2, 1]));
+      const queries = encode('query', lists, short);
+      const texts = encode('document', lists * documents, long);
+      const isCosine = options.similarity === 'cosine';
+      const all = isCosine
+        ? net.matmul(queries.vectors, net.transpose(texts.vectors, [1, 0]))
+        : maxSim(net, queries, texts);
       const scores = {
-        own: net.reshape(own, [lists, documents]),
-        all: net.matmul(vectors.queries, net.transpose(vectors.documents, [1, 0])),
-        vectors,
+        own: ownScores(net, all, lists, documents),
+        all,
+        vectors: isCosine ? { queries: queries.vectors, documents: texts.vectors } : undefined,
       };
       return loss.emit(net, scores, (name, shape) => net.graph.input(name, shape));
     },
   };
+}
+
+/** Of the scores `[lists, lists · size]` those of each list's own documents, `[lists, size]`. */
+function ownScores(net: Autodiff, all: Tensor, lists: number, size: number): Tensor {
+  const own = Float32Array.from({ length: lists * lists }, (_, i) => (i % (lists + 1) === 0 ? 1 : 0));
+  const chosen = net.graph.weights('own_lists', [lists, 1, lists], own);
+  return net.reshape(net.matmul(chosen, net.reshape(all, [lists, lists, size])), [lists, size]);
 }
 
 /** Vectors of queries and documents by the teacher; 0 for documents that only fill a list up. */

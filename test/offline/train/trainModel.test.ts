@@ -94,6 +94,13 @@ describe('a bi-encoder', () => {
   });
 });
 
+test('MaxSim of token vectors learns which texts belong together', async () => {
+  const losses = [{ name: 'infoNce', temperature: 0.1 }];
+  const { manifest } = await trained('tokens', { similarity: 'maxSim', losses });
+  const { loss } = manifest.curve;
+  expect(loss.slice(-10).reduce((sum, value) => sum + value, 0) / 10).toBeLessThan(0.1 * loss[0]!);
+});
+
 describe('a cross-encoder', () => {
   test('gets a head and learns from grades', async () => {
     const { out, manifest } = await trained('ranker', {
@@ -198,6 +205,12 @@ describe('what cannot be trained is refused with a sentence', () => {
       'but the recipe gives it margin',
     ],
     ['no teacher', () => ({ losses: [{ name: 'cosine' }] }), 'ERR_ARGUMENT', 'recipe.teacher'],
+    [
+      'MaxSim of pairs',
+      () => ({ task: 'cross-encoder', similarity: 'maxSim' }),
+      'ERR_ARGUMENT',
+      'recipe.similarity',
+    ],
     ['an idle teacher', () => ({ teacher: './base' }), 'ERR_ARGUMENT', 'not among recipe.losses'],
     [
       'too many tokens',

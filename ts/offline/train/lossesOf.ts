@@ -9,9 +9,9 @@ import { cosine, mse } from '../../train/losses/teacher.ts';
 import type { TrainingGroup } from '../../train/trainingGroup.ts';
 import type { LossRecipe, Recipe } from './recipe.ts';
 
-/** The losses of a recipe as one. Scores of bi-encoders are cosines, which want sharper defaults than logits. */
-export function lossesOf({ losses, task }: Recipe): Loss {
-  const isCosine = task === 'bi-encoder';
+/** The losses of a recipe as one. Cosines want sharper defaults than logits and sums over tokens. */
+export function lossesOf({ losses, task, similarity }: Recipe): Loss {
+  const isCosine = task === 'bi-encoder' && similarity !== 'maxSim';
   return mixed(
     losses.map((recipe) => {
       const temperature = recipe.temperature ?? (isCosine ? 0.05 : 1);

@@ -50,6 +50,7 @@ export async function prepare(recipe: Recipe, groups: readonly TrainingGroup[]):
     );
     return { files, config, model, maxTokens, task: crossEncoder({ ...common, model }) };
   }
+  const similarity = recipe.similarity ?? 'cosine';
   const pooling = await readPooling(files, await readModules(files));
   if (pooling === 'max') {
     throw new SeineError(
@@ -59,11 +60,12 @@ export async function prepare(recipe: Recipe, groups: readonly TrainingGroup[]):
     );
   }
   const model = new TrainableTransformer(checkpoint, ({ net }, _, { mask }, states) =>
-    unitLength(net, poolStates(net, states, mask, pooling)),
+    unitLength(net, similarity === 'maxSim' ? states : poolStates(net, states, mask, pooling)),
   );
   const task = biEncoder({
     ...common,
     model,
+    similarity,
     prompts: await readPrompts(files),
     relevant: relevantDocuments(groups),
     teacher:

@@ -38,6 +38,11 @@ const RecipeSchema = Type.Object(
       description: 'JSONL files of queries with documents.',
     }),
     losses: Type.Array(LossRecipe, { minItems: 1, description: 'Losses; their weighted sum falls.' }),
+    similarity: Type.Optional(
+      Type.Enum(['cosine', 'maxSim'], {
+        description: "What a bi-encoder's scores are: of one vector a text, or of all its tokens' (MaxSim).",
+      }),
+    ),
     teacher: Type.Optional(
       Type.String({ minLength: 1, description: 'Embedder whose vectors the loss cosine goes to.' }),
     ),
@@ -111,6 +116,9 @@ export async function readRecipe(path: string): Promise<Recipe> {
       'recipe.teacher is for the loss cosine, which is not among recipe.losses.',
     );
   }
+  if (recipe.similarity !== undefined && recipe.task !== 'bi-encoder') {
+    throw new SeineError('ERR_ARGUMENT', `recipe.similarity is for the task bi-encoder, got ${recipe.task}.`);
+  }
   const folder = dirname(resolve(path));
   const isPath = (name: string): boolean => /^\.{1,2}([\\/]|$)/.test(name);
   const found = (name: string): string => (isPath(name) ? resolve(folder, name) : name);
@@ -133,7 +141,7 @@ const OPTIONS: Record<LossRecipe['name'], readonly (keyof LossRecipe)[]> = {
   cosine: [],
 };
 
-function checkLoss(loss: LossRecipe, { task, teacher }: Recipe): void {
+function checkLoss(loss: LossRecipe, { task, teacher, similarity }: Recipe): void {
   const { name, weight: _, ...given } = loss;
   const foreign = Object.keys(given).find((key) => !OPTIONS[name].includes(key as keyof LossRecipe));
   if (foreign !== undefined) {
@@ -143,10 +151,12 @@ function checkLoss(loss: LossRecipe, { task, teacher }: Recipe): void {
       `The loss ${name} takes ${known}, but the recipe gives it ${foreign}.`,
     );
   }
-  if (name === 'cosine' && (task !== 'bi-encoder' || teacher === undefined)) {
+  const hasVectors = task === 'bi-encoder' && similarity !== 'maxSim';
+  if (name === 'cosine' && (!hasVectors || teacher === undefined)) {
     throw new SeineError(
       'ERR_ARGUMENT',
-      `The loss cosine needs the task bi-encoder and recipe.teacher, got ${task} and ${show(teacher)}.`,
+      'The loss cosine needs a bi-encoder of one vector a text and recipe.teacher, got ' +
+        `${similarity === 'maxSim' ? similarity : task} and ${show(teacher)}.`,
     );
   }
 }
