@@ -10,10 +10,11 @@ const PACKAGES: Record<string, string[]> = {
   sqliteVec: ['sqlite-vec', 'better-sqlite3@12'],
 };
 /** Peers in Python, by their file. `SEINE_BENCH_PYTHON` names the interpreter. */
-const IN_PYTHON = ['faiss', 'torch'];
+const IN_PYTHON = ['faiss', 'torch', 'trainTorch'];
 
-export type PeerName = 'faiss' | 'torch' | 'usearch' | 'hnswlib' | 'lancedb' | 'sqliteVec';
-export const PEERS = [...IN_PYTHON, ...Object.keys(PACKAGES)] as PeerName[];
+export type PeerName = 'faiss' | 'torch' | 'trainTorch' | 'usearch' | 'hnswlib' | 'lancedb' | 'sqliteVec';
+/** Those that search. */
+export const PEERS = ['faiss', 'torch', ...Object.keys(PACKAGES)] as PeerName[];
 
 export interface Peers {
   /** Those that could be started, by name. */

@@ -54,7 +54,7 @@ export class Peer implements Greeting {
   }
 
   async load(path: string, rows: number, dim: number, metric: string): Promise<void> {
-    await this.#ask({ op: 'load', path, rows, dim, metric });
+    await this.ask({ op: 'load', path, rows, dim, metric });
   }
 
   /** The k best of each query, of all rows or those that the file `among` lists. */
@@ -65,14 +65,15 @@ export class Peer implements Greeting {
     k: number,
     among?: string,
   ): Promise<Sample & { ids: number[] }> {
-    return (await this.#ask({ op: 'search', engine, path, q, k, among })) as Sample & { ids: number[] };
+    return (await this.ask({ op: 'search', engine, path, q, k, among })) as Sample & { ids: number[] };
   }
 
   stop(): void {
     this.#process.kill();
   }
 
-  async #ask(request: object): Promise<object> {
+  /** Anything else that a peer knows. */
+  async ask(request: object): Promise<object> {
     const answer = await ask(this.#process, this.#lines, request);
     if (answer !== undefined) return answer;
     throw new Error(`A peer's process ended on ${JSON.stringify(request)}: run it by hand to see why.`);

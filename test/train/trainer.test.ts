@@ -5,8 +5,9 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { random } from '../../ts/core/random.ts';
 import { flatLayout } from '../../ts/graph/flatLayout.ts';
 import type { Tensor } from '../../ts/models/session.ts';
+import type { Batch } from '../../ts/train/gradients.ts';
 import { learningRate } from '../../ts/train/schedule.ts';
-import { type Batch, type StepReport, type TrainOptions, train } from '../../ts/train/trainer.ts';
+import { type StepReport, type TrainOptions, train } from '../../ts/train/trainer.ts';
 
 let folder: string;
 beforeEach(() => {

@@ -3,8 +3,9 @@ import { WORD_EMBEDDINGS } from '../graph/bertWeights.ts';
 import { flatLayout } from '../graph/flatLayout.ts';
 import type { Tensor } from '../models/session.ts';
 import type { Tokenizer } from '../models/tokenizer.ts';
+import type { Batch } from './gradients.ts';
 import { listTargets, listwiseLoss } from './losses/listwise.ts';
-import { type Batch, type TrainOptions, train } from './trainer.ts';
+import { type TrainOptions, train } from './trainer.ts';
 
 /** One list of the listwise loss. */
 export interface RankingGroup {

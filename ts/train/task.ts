@@ -1,7 +1,7 @@
 import type { TrainableTransformer } from '../graph/trainableTransformer.ts';
 import type { Tokenizer } from '../models/tokenizer.ts';
+import type { Batch, EmitLoss } from './gradients.ts';
 import type { Loss } from './losses/loss.ts';
-import type { Batch, TrainOptions } from './trainer.ts';
 import type { TrainingGroup } from './trainingGroup.ts';
 
 /** What every task is made of. */
@@ -19,7 +19,7 @@ export interface TaskOptions {
 /** How groups become batches, and batches losses. */
 export interface Task {
   batch(groups: readonly TrainingGroup[]): Batch;
-  loss: TrainOptions['loss'];
+  loss: EmitLoss;
 }
 
 /** Numbers of a bucket's name, which `x` joins. */
