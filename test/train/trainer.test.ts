@@ -21,7 +21,7 @@ const optimizer = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, cl
 const layout = flatLayout({ weight: [dim, 1], bias: [1] });
 
 /** Least squares for a known plane. */
-function plane(name: string, onStep?: (report: StepReport) => void): TrainOptions {
+function plane(name: string, onStep?: (report: StepReport) => void) {
   return {
     layout,
     initial: new Float32Array(layout.size),
@@ -34,7 +34,7 @@ function plane(name: string, onStep?: (report: StepReport) => void): TrainOption
     identity: 'plane',
     threads: 1,
     onStep,
-    batches: (step) => {
+    batches: (step: number): Batch[] => {
       const generator = random(step);
       const x = Float32Array.from({ length: batch * dim }, () => generator.normal());
       const y = Float32Array.from({ length: batch }, (_, i) => 3 + x[i * dim]! - 2 * x[i * dim + 1]!);
@@ -50,11 +50,11 @@ function plane(name: string, onStep?: (report: StepReport) => void): TrainOption
       const error = net.sub(net.linear(x, parameters.weight!, parameters.bias!), y);
       return net.scale(net.total(net.mul(error, error)), 1 / batch);
     },
-  };
+  } satisfies TrainOptions;
 }
 
 /** The same by the published formulas, in float64. */
-function reference(options: TrainOptions): Float64Array {
+function reference(options: ReturnType<typeof plane>): Float64Array {
   const p = new Float64Array(dim + 1);
   const mean = new Float64Array(dim + 1);
   const variance = new Float64Array(dim + 1);
@@ -164,11 +164,10 @@ test('gradients of the batches of a step are averaged: halves of a batch train a
 test('an aborted training keeps the step that it has reached', async () => {
   const controller = new AbortController();
   const reason = new Error('enough');
-  const stopped = plane('aborted', ({ step }) => {
+  const aborted = plane('aborted', ({ step }) => {
     if (step === 33) controller.abort(reason);
   });
-  stopped.signal = controller.signal;
-  await expect(train(stopped)).rejects.toBe(reason);
+  await expect(train({ ...aborted, signal: controller.signal })).rejects.toBe(reason);
   const steps: number[] = [];
   const resumed = await train(plane('aborted', ({ step }) => steps.push(step)));
   expect(steps[0]).toBe(34);

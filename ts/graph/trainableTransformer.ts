@@ -14,8 +14,8 @@ import type { NamedTensor } from './safetensors.ts';
 /** Standard deviation of the matrices of a head that is drawn anew, as in BERT. */
 const HEAD_DEVIATION = 0.02;
 
-/** Whether a weight belongs to the head of a model for classification and not to the family's body. */
-const isOfHead = (name: string): boolean => /^(classifier|score|head)\./.test(name);
+/** Whether a weight belongs to a head and not to the family's body. */
+const isOfHead = (name: string): boolean => /^(classifier|score|head|lm_head)\./.test(name);
 
 /** What is put on top of the hidden states: writes the head's nodes for a batch. */
 export type WriteHead = (source: Source, family: Family, inputs: TextInputs, states: Tensor) => Tensor;
@@ -29,6 +29,8 @@ export class TrainableTransformer {
   readonly #head: WriteHead;
   /** Names that the head asks for. */
   readonly #ofHead: ReadonlySet<string>;
+  /** Whether a head that the checkpoint lacks may be drawn: one for words may not. */
+  readonly #canDraw: boolean;
 
   /** Errors: `ERR_MODEL` if the architecture is not known or a field of the configuration does not fit. */
   constructor(checkpoint: Checkpoint, head: WriteHead) {
@@ -49,6 +51,7 @@ export class TrainableTransformer {
     head(source, this.family, inputs, states);
     this.layout = flatLayout(shapes);
     this.#ofHead = new Set(Object.keys(shapes).filter((name) => !body.has(name)));
+    this.#canDraw = !this.#ofHead.has('lm_head.weight');
   }
 
   /** Declares the inputs of texts `[batch, sequence]`, their names beginning with `name`. */
@@ -68,14 +71,15 @@ export class TrainableTransformer {
   }
 
   /**
-   * The checkpoint's weights in the order of the layout. A head that it lacks, or has in other shapes, is drawn anew:
+   * The checkpoint's weights in the order of the layout. A head for classes that it lacks, or has in other shapes, is drawn anew:
    * matrices from N(0, 0.02²), biases 0. Errors: `ERR_MODEL` if a weight of the body is not there.
    */
   initial(random: Random): { values: Float32Array; headDrawn: boolean } {
     const { entries, size } = this.layout;
     const fits = (name: string, shape: readonly number[]): boolean =>
       this.#find(name)?.tensor.shape.join() === shape.join();
-    const headDrawn = entries.some(({ name, shape }) => this.#ofHead.has(name) && !fits(name, shape));
+    const lacks = entries.some(({ name, shape }) => this.#ofHead.has(name) && !fits(name, shape));
+    const headDrawn = this.#canDraw && lacks;
     const values = new Float32Array(size);
     for (const { name, shape, offset, size: count } of entries) {
       const into = values.subarray(offset, offset + count);

@@ -9,13 +9,13 @@ import {
   groupsOf,
   headWidth,
   type KeysValues,
-  TOKEN_EMBEDDINGS,
 } from './families/decoder.ts';
 import type { Source } from './families/family.ts';
 import type { Tensor } from './graph.ts';
 import { ModelConfig } from './modelConfig.ts';
 import { hideForeign } from './positions.ts';
 import { TransformerWeights } from './transformerWeights.ts';
+import { wordColumns } from './wordColumns.ts';
 import type { WrittenTransformer } from './writeTransformer.ts';
 
 /** A graph that scores texts after what was read before. */
@@ -87,9 +87,6 @@ export function writeScorer(
   });
   const hidden = states.shape[2] as number;
   const last = graph.emit('GatherND', [states, ends], ['items', hidden]);
-  const table = config.flag('tie_word_embeddings', false) ? TOKEN_EMBEDDINGS : 'lm_head.weight';
-  const every = source.weights.get(table, [config.count('vocab_size'), hidden]);
-  const chosen = graph.transpose(graph.gather(every, graph.integers(words)), [1, 0]);
-  graph.output(graph.matmul(last, chosen), 'logits');
+  graph.output(graph.matmul(last, wordColumns(source, words)), 'logits');
   return { onnx: graph.build(), externalFolder: weightsFolder, layers, groups, width };
 }

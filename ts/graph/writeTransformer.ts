@@ -1,7 +1,7 @@
 import { SeineError, show } from '../core/errors.ts';
 import { Autodiff } from './autodiff.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import { decoder, TOKEN_EMBEDDINGS } from './families/decoder.ts';
+import { decoder } from './families/decoder.ts';
 import type { Source, TextInputs } from './families/family.ts';
 import { familyOf } from './families/familyOf.ts';
 import type { Tensor } from './graph.ts';
@@ -9,6 +9,7 @@ import { ModelConfig } from './modelConfig.ts';
 import { lastTokens } from './positions.ts';
 import { type GraphPooling, poolStates, unitLength } from './sentenceEmbedding.ts';
 import { TransformerWeights, type WeightsForm } from './transformerWeights.ts';
+import { wordColumns } from './wordColumns.ts';
 
 /** What the graph of a transformer gives out. */
 export type Head =
@@ -74,7 +75,8 @@ export function writeTransformer(
         );
       }
       const from = head.kind === 'language' ? states : lastTokens(net, states, inputs.mask);
-      graph.output(net.matmul(from, words(source, head.kind === 'words' ? head.ids : undefined)), 'logits');
+      const columns = wordColumns(source, head.kind === 'words' ? head.ids : undefined);
+      graph.output(net.matmul(from, columns), 'logits');
     }
   }
   return { onnx: graph.build(), externalFolder: weightsFolder };
@@ -85,12 +87,4 @@ function labelsOf(config: ModelConfig): number {
   const { id2label: labels } = config.fields;
   if (typeof labels === 'object' && labels !== null) return Object.keys(labels).length;
   return config.count('num_labels', 2);
-}
-
-/** Embeddings of words as columns `[hidden, words]`, of all or of some. */
-function words({ net, config, weights }: Source, ids: readonly number[] | undefined): Tensor {
-  const name = config.flag('tie_word_embeddings', false) ? TOKEN_EMBEDDINGS : 'lm_head.weight';
-  const table = weights.get(name, [config.count('vocab_size'), config.count('hidden_size')]);
-  const chosen = ids === undefined ? table : net.gather(table, net.graph.integers(ids));
-  return net.transpose(chosen, [1, 0]);
 }

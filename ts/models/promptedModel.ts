@@ -18,7 +18,7 @@ import { tokenLimit } from './tokenLimit.ts';
 const BATCH_TOKENS = 2048;
 const CHUNK = { documents: 8, tokens: 256 };
 /** Tokens that are read where no more are asked for: language models have positions for far more than is quick. */
-const MOST_TOKENS = 2048;
+export const MOST_PROMPTED_TOKENS = 2048;
 
 /**
  * Opens a language model as a ranker: it is asked by a prompt whether a document is relevant to a query. A score is
@@ -32,7 +32,7 @@ export async function openPromptedModel(files: ModelFiles, options: OpenModelOpt
   const tokenizer = await openTokenizer(files.files['tokenizer.json']!, files.files['tokenizer_config.json']);
   checkVocabulary(files, tokenizer, config);
   const most = await tokenLimit(files, tokenizer, config, options.maxTokens);
-  const maxTokens = options.maxTokens ?? Math.min(most, MOST_TOKENS);
+  const maxTokens = options.maxTokens ?? Math.min(most, MOST_PROMPTED_TOKENS);
   const tokens = promptTokens(prompt, tokenizer);
   const { suffix, labels } = tokens;
   const limit = maxTokens - tokens.prefix('').length - suffix.length;

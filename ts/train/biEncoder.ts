@@ -1,6 +1,7 @@
 import type { Autodiff } from '../graph/autodiff.ts';
 import type { Tensor } from '../graph/graph.ts';
 import { maxSim } from '../graph/maxSim.ts';
+import type { Tokenizer } from '../models/tokenizer.ts';
 import { judge } from './judge.ts';
 import type { Judged } from './losses/loss.ts';
 import { dimsOf, type Task, type TaskOptions } from './task.ts';
@@ -9,6 +10,7 @@ import { paddedLength, tokenFeeds } from './tokenFeeds.ts';
 export type TextKind = 'query' | 'document';
 
 export interface BiEncoderOptions extends TaskOptions {
+  tokenizer: Tokenizer;
   /** Put before texts. */
   prompts: Readonly<Record<TextKind, string>>;
   /** Relevant documents of each query. */
@@ -27,7 +29,7 @@ export function biEncoder(options: BiEncoderOptions): Task {
   const { model, tokenizer, padId, size, maxTokens, prompts, loss } = options;
   const { takesTypes } = model.family;
   return {
-    batch(groups) {
+    async batch(groups) {
       const documents = groups.flatMap((group) =>
         Array.from({ length: size }, (_, i) => group.documents[i] ?? ''),
       );

@@ -1,5 +1,4 @@
 import type { TrainableTransformer } from '../graph/trainableTransformer.ts';
-import type { Tokenizer } from '../models/tokenizer.ts';
 import type { Batch, EmitLoss } from './gradients.ts';
 import type { Loss } from './losses/loss.ts';
 import type { TrainingGroup } from './trainingGroup.ts';
@@ -7,7 +6,6 @@ import type { TrainingGroup } from './trainingGroup.ts';
 /** What every task is made of. */
 export interface TaskOptions {
   model: TrainableTransformer;
-  tokenizer: Tokenizer;
   padId: number;
   /** Documents of a group at most. */
   size: number;
@@ -18,7 +16,7 @@ export interface TaskOptions {
 
 /** How groups become batches, and batches losses. */
 export interface Task {
-  batch(groups: readonly TrainingGroup[]): Batch;
+  batch(groups: readonly TrainingGroup[]): Promise<Batch>;
   loss: EmitLoss;
 }
 

@@ -32,7 +32,7 @@ export interface TrainOptions {
    * The batches of a step (1 … steps), whose gradients are averaged: a function of the step alone, so that training
    * resumes where it stopped.
    */
-  batches: (step: number) => readonly Batch[];
+  batches: (step: number) => readonly Batch[] | Promise<readonly Batch[]>;
   /** None if left out. */
   dropout?: Dropout | undefined;
   /** File that holds parameters and optimiser state, replaced every `checkpointSteps` steps. */
@@ -86,7 +86,7 @@ export async function train(options: TrainOptions): Promise<Trained> {
       }
       const step = losses.length + 1;
       const began = performance.now();
-      const { loss, gradient } = await gradients.of(step, options.batches(step));
+      const { loss, gradient } = await gradients.of(step, await options.batches(step));
       const norm = euclideanNorm(gradient);
       if (!Number.isFinite(loss) || !Number.isFinite(norm)) throw diverged(step, loss, saved);
       const rate = learningRate(step, options);

@@ -6,6 +6,7 @@ import { openCrossEncoder } from '../../../ts/models/crossEncoder.ts';
 import { openEncoder } from '../../../ts/models/encoder.ts';
 import { readRecipe } from '../../../ts/offline/train/recipe.ts';
 import { trainModel } from '../../../ts/offline/train/trainModel.ts';
+import { writePrompted } from '../../models/promptedFixture.ts';
 import { PARTNERS, partnerLines, writeTinyBert } from './tinyBert.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'seine-train-model-'));
@@ -135,6 +136,47 @@ describe('a cross-encoder', () => {
   });
 });
 
+describe('a language model as a ranker', () => {
+  const prompt = {
+    template: ['<|im_start|>user', '{query}', '{document}<|im_end|>', ''],
+    labels: { yes: 'yes', no: 'no' },
+  };
+
+  test.each(['llama', 'qwen3'])('%s: what is trained is what is served, and it learns', async (family) => {
+    const model = join(folder, `base-${family}`);
+    writePrompted(model, family, { 'prompt.json': prompt });
+    const letters = 'the sea of rivers is not a sea '.repeat(9);
+    const rows = [
+      { query: 'sea', documents: ['river', letters], scores: [0, 0] },
+      { query: letters, documents: ['sea', ''], scores: [0, 0] },
+    ];
+    writeFileSync(join(folder, 'zero.jsonl'), rows.map((row) => JSON.stringify(row)).join('\n'));
+    const fields = {
+      task: 'ranker',
+      model,
+      data: ['zero.jsonl'],
+      losses: [{ name: 'mse' }],
+      batch: 2,
+      documents: 2,
+      maxTokens: 40,
+      rate: 0.01,
+      steps: 30,
+    };
+    const { out, manifest } = await trained(`prompted-${family}`, fields);
+    const meanSquare = async (directory: string): Promise<number> => {
+      const ranker = await openCrossEncoder(directory, { maxTokens: 40 });
+      const scores: number[] = [];
+      for (const { query, documents } of rows) scores.push(...(await ranker.score(query, documents)).scores);
+      await ranker.close();
+      return scores.reduce((sum, score) => sum + score * score, 0) / scores.length;
+    };
+    const before = await meanSquare(model);
+    expect(Math.abs(manifest.curve.loss[0]! - before)).toBeLessThan(1e-4 * before);
+    expect(await meanSquare(out)).toBeLessThan(0.1 * before);
+    expect(manifest.headDrawn).toBe(false);
+  });
+});
+
 test('interrupted and resumed, a training comes to the very same weights', async () => {
   const recipe = await recipeOf('stopped', { steps: 40, checkpointSteps: 7, accumulate: 2, dropout: 0.1 });
   const whole = join(folder, 'whole');
@@ -211,6 +253,7 @@ describe('what cannot be trained is refused with a sentence', () => {
       'ERR_ARGUMENT',
       'recipe.similarity',
     ],
+    ['no language model', () => ({ task: 'ranker' }), 'ERR_MODEL', 'should be a language model'],
     ['an idle teacher', () => ({ teacher: './base' }), 'ERR_ARGUMENT', 'not among recipe.losses'],
     [
       'too many tokens',

@@ -1,9 +1,11 @@
+import { join } from 'node:path';
+import { companions } from '../../models/companions.ts';
 import { exportModel } from '../../models/exportModel.ts';
 import { readJson } from '../../models/tokenizer.ts';
 import type { Prepared } from './prepare.ts';
 import type { Recipe } from './recipe.ts';
 
-/** Names of models for sequence classification begin with these. */
+/** Names of models of a type begin with these. */
 const CLASSES: Readonly<Record<string, string>> = {
   bert: 'Bert',
   roberta: 'Roberta',
@@ -14,8 +16,10 @@ const CLASSES: Readonly<Record<string, string>> = {
   qwen3: 'Qwen3',
 };
 
-/** Files of an embedder that say how its vectors are made. */
-const EMBEDDER_FILES = ['modules.json', '1_Pooling/config.json', 'config_sentence_transformers.json'];
+/** Files that say how an embedder's vectors are made. */
+const OF_EMBEDDER = /^(modules|sentence_bert_config|config_sentence_transformers)\.json$|\//;
+/** Files about the weights that were, not those that are. */
+const OUTDATED = /^(seine|training)\.json$/;
 
 /** What `openEmbedder` takes a model without `modules.json` to be, with vectors of unit length. */
 const PLAIN_EMBEDDER = {
@@ -30,40 +34,44 @@ const PLAIN_EMBEDDER = {
 export async function exportTrained(
   directory: string,
   { task, maxTokens: wanted }: Recipe,
-  { files: { files }, config, model, maxTokens }: Prepared,
+  { files: { directory: from, files }, config, model, maxTokens }: Prepared,
   parameters: Float32Array,
 ): Promise<void> {
-  const { _name_or_path, torch_dtype, ...kept } = config;
-  const copied = ['tokenizer.json'];
+  const isEmbedder = task === 'bi-encoder';
+  const copied = companions(from).filter(
+    (name) => !OUTDATED.test(name) && (isEmbedder || !OF_EMBEDDER.test(name)),
+  );
+  const copies = Object.fromEntries(copied.map((name) => [name, join(from, name)]));
   const written: Record<string, object> = {};
-  const copies = () =>
-    Object.fromEntries(copied.filter((name) => name in files).map((name) => [name, files[name]!]));
-  const tokenizerConfig = files['tokenizer_config.json'];
-  const { name_or_path, ...tokens } = tokenizerConfig === undefined ? {} : await readJson(tokenizerConfig);
-  written['tokenizer_config.json'] =
-    wanted === undefined ? tokens : { ...tokens, model_max_length: maxTokens };
-  if (task === 'bi-encoder') {
-    copied.push(...EMBEDDER_FILES);
-    if (!('modules.json' in files)) {
-      const { hidden_size: dim } = config;
-      Object.assign(written, PLAIN_EMBEDDER, {
-        '1_Pooling/config.json': { word_embedding_dimension: dim, pooling_mode_mean_tokens: true },
-      });
-    }
-    const sentence = files['sentence_bert_config.json'];
-    if (sentence !== undefined) {
-      written['sentence_bert_config.json'] = { ...(await readJson(sentence)), max_seq_length: maxTokens };
-    }
-    written['config.json'] = { ...kept, dtype: 'float32' };
-  } else {
-    written['config.json'] = {
-      ...kept,
-      dtype: 'float32',
-      architectures: [`${CLASSES[String(config.model_type)]}ForSequenceClassification`],
-      num_labels: 1,
-      id2label: { 0: 'relevance' },
-      label2id: { relevance: 0 },
-    };
+  const limit = async (name: string, field: string): Promise<void> => {
+    const path = files[name];
+    const before = path === undefined ? {} : await readJson(path);
+    written[name] = { ...before, [field]: maxTokens };
+    delete copies[name];
+  };
+  if (wanted !== undefined) {
+    await limit('tokenizer_config.json', 'model_max_length');
+    if (isEmbedder) await limit('sentence_bert_config.json', 'max_seq_length');
   }
-  await exportModel(directory, { tensors: model.named(parameters), files: written, copies: copies() });
+  if (isEmbedder && !('modules.json' in files)) {
+    const pooling = { word_embedding_dimension: config.hidden_size, pooling_mode_mean_tokens: true };
+    Object.assign(written, PLAIN_EMBEDDER, { '1_Pooling/config.json': pooling });
+  }
+  const { _name_or_path, torch_dtype, ...kept } = config;
+  const architectures = (kind: string): string[] => [`${CLASSES[String(config.model_type)]}${kind}`];
+  written['config.json'] = {
+    ...kept,
+    dtype: 'float32',
+    ...{
+      'bi-encoder': {},
+      'cross-encoder': {
+        architectures: architectures('ForSequenceClassification'),
+        num_labels: 1,
+        id2label: { 0: 'relevance' },
+        label2id: { relevance: 0 },
+      },
+      ranker: { architectures: architectures('ForCausalLM') },
+    }[task],
+  };
+  await exportModel(directory, { tensors: model.named(parameters), files: written, copies });
 }

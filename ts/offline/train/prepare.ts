@@ -1,15 +1,24 @@
 import { SeineError } from '../../core/errors.ts';
-import { openCheckpoint } from '../../graph/checkpoint.ts';
+import { type Checkpoint, openCheckpoint } from '../../graph/checkpoint.ts';
+import { part } from '../../graph/decoderOps.ts';
+import type { Source } from '../../graph/families/family.ts';
+import type { Tensor } from '../../graph/graph.ts';
+import { lastTokens } from '../../graph/positions.ts';
 import { poolStates, unitLength } from '../../graph/sentenceEmbedding.ts';
 import { TrainableTransformer } from '../../graph/trainableTransformer.ts';
+import { wordColumns } from '../../graph/wordColumns.ts';
+import { PROMPT_FILE, readPrompt } from '../../models/prompt.ts';
+import { MOST_PROMPTED_TOKENS } from '../../models/promptedModel.ts';
+import { type PromptTokens, promptTokens } from '../../models/promptTokens.ts';
 import { type ModelFiles, resolveModel } from '../../models/resolveModel.ts';
 import { readModules, readPooling, readPrompts } from '../../models/sentenceModules.ts';
 import { checkVocabulary } from '../../models/textGraph.ts';
-import { openTokenizer } from '../../models/tokenizer.ts';
+import { openTokenizer, type Tokenizer } from '../../models/tokenizer.ts';
 import { tokenLimit } from '../../models/tokenLimit.ts';
-import { biEncoder } from '../../train/biEncoder.ts';
-import { crossEncoder } from '../../train/crossEncoder.ts';
+import { type BiEncoderOptions, biEncoder } from '../../train/biEncoder.ts';
 import { relevantDocuments } from '../../train/judge.ts';
+import { pairRanker } from '../../train/pairRanker.ts';
+import { readPrompted, readTogether } from '../../train/readPair.ts';
 import type { Task } from '../../train/task.ts';
 import type { TrainingGroup } from '../../train/trainingGroup.ts';
 import { lossesOf } from './lossesOf.ts';
@@ -36,20 +45,72 @@ export async function prepare(recipe: Recipe, groups: readonly TrainingGroup[]):
   const { config } = checkpoint;
   const tokenizer = await openTokenizer(files.files['tokenizer.json']!, files.files['tokenizer_config.json']);
   checkVocabulary(files, tokenizer, config);
-  const maxTokens = await tokenLimit(files, tokenizer, config, recipe.maxTokens);
+  const most = await tokenLimit(files, tokenizer, config, recipe.maxTokens);
+  const isPrompted = recipe.task === 'ranker' && recipe.maxTokens === undefined;
+  const maxTokens = isPrompted ? Math.min(most, MOST_PROMPTED_TOKENS) : most;
   const common = {
-    tokenizer,
     padId: typeof config.pad_token_id === 'number' ? config.pad_token_id : tokenizer.padId,
     size: recipe.documents,
     maxTokens,
     loss: lossesOf(recipe),
   };
-  if (!isEmbedder) {
-    const model = new TrainableTransformer(checkpoint, (source, family, inputs, states) =>
-      family.classify(source, inputs, states, 1),
+  const made = await {
+    'bi-encoder': () => embedderOf(recipe, groups, files, checkpoint, { ...common, tokenizer }),
+    'cross-encoder': () => {
+      const model = new TrainableTransformer(checkpoint, (source, family, inputs, states) =>
+        family.classify(source, inputs, states, 1),
+      );
+      return { model, task: pairRanker({ ...common, model, readPair: readTogether(tokenizer, maxTokens) }) };
+    },
+    ranker: async () => {
+      const prompt = await promptOf(files, tokenizer, maxTokens);
+      const { labels } = prompt;
+      const model = new TrainableTransformer(checkpoint, (source, _, { mask }, states) =>
+        labelScore(source, lastTokens(source.net, states, mask), labels),
+      );
+      return {
+        model,
+        task: pairRanker({ ...common, model, readPair: readPrompted(tokenizer, prompt, maxTokens) }),
+      };
+    },
+  }[recipe.task]();
+  return { files, config, maxTokens, ...made };
+}
+
+/** The logit of yes less that of no. */
+function labelScore(source: Source, states: Tensor, { yes, no }: PromptTokens['labels']): Tensor {
+  const { net } = source;
+  const logits = net.matmul(states, wordColumns(source, [yes, no]));
+  return net.sub(part(net, logits, 1, 0, 1), part(net, logits, 1, 1, 2));
+}
+
+/** The prompt of a decoder, found to leave room for texts. */
+async function promptOf(files: ModelFiles, tokenizer: Tokenizer, maxTokens: number): Promise<PromptTokens> {
+  const path = files.files[PROMPT_FILE];
+  if (path === undefined) {
+    throw new SeineError(
+      'ERR_MODEL',
+      `The model ${files.name} should be a language model with weights in safetensors or GGUF for the task ranker: ` +
+        'choose another one, or the task cross-encoder.',
     );
-    return { files, config, model, maxTokens, task: crossEncoder({ ...common, model }) };
   }
+  const prompt = promptTokens(await readPrompt(path), tokenizer);
+  const taken = prompt.prefix('').length + prompt.suffix.length;
+  if (maxTokens - taken >= 2) return prompt;
+  throw new SeineError(
+    'ERR_ARGUMENT',
+    `recipe.maxTokens should leave room for query and document beside the ${taken} tokens of the prompt, got ` +
+      `${maxTokens}: raise it.`,
+  );
+}
+
+async function embedderOf(
+  recipe: Recipe,
+  groups: readonly TrainingGroup[],
+  files: ModelFiles,
+  checkpoint: Checkpoint,
+  common: Omit<BiEncoderOptions, 'model' | 'similarity' | 'prompts' | 'relevant' | 'teacher'>,
+): Promise<Pick<Prepared, 'model' | 'task'>> {
   const similarity = recipe.similarity ?? 'cosine';
   const pooling = await readPooling(files, await readModules(files));
   if (pooling === 'max') {
@@ -69,7 +130,9 @@ export async function prepare(recipe: Recipe, groups: readonly TrainingGroup[]):
     prompts: await readPrompts(files),
     relevant: relevantDocuments(groups),
     teacher:
-      recipe.teacher === undefined ? undefined : await teacherOf(recipe.teacher, groups, config.hidden_size),
+      recipe.teacher === undefined
+        ? undefined
+        : await teacherOf(recipe.teacher, groups, checkpoint.config.hidden_size),
   });
-  return { files, config, model, maxTokens, task };
+  return { model, task };
 }

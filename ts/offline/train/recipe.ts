@@ -31,7 +31,9 @@ const LossRecipe = Type.Object(
 
 const RecipeSchema = Type.Object(
   {
-    task: Type.Enum(['bi-encoder', 'cross-encoder'], { description: 'What the model is to become.' }),
+    task: Type.Enum(['bi-encoder', 'cross-encoder', 'ranker'], {
+      description: 'What the model is to become.',
+    }),
     model: Type.String({ minLength: 1, description: 'Model to start from: a directory or a name.' }),
     data: Type.Array(Type.String({ minLength: 1 }), {
       minItems: 1,

@@ -83,14 +83,16 @@ export async function trainModel(
       weightDecay: recipe.weightDecay,
       clipNorm: recipe.clipNorm,
     },
-    batches: (step) =>
-      Array.from({ length: accumulate }, (_, part) => {
+    batches: (step) => {
+      const made = Array.from({ length: accumulate }, (_, part) => {
         const index = (step - 1) * accumulate + part;
         const drawn = plan.batch(index).map((group, i) => {
           return drawGroup(groups[group]!, documents, random(seed + 1 + index * batch + i));
         });
         return task.batch(drawn);
-      }),
+      });
+      return Promise.all(made);
+    },
     loss: task.loss,
     dropout: { rate: recipe.dropout, seed },
     checkpoint,

@@ -1,23 +1,23 @@
-import type { PartIds } from '../models/tokenizer.ts';
+import type { TokenIds } from '../models/tokenizer.ts';
 import { judge } from './judge.ts';
+import type { ReadPair } from './readPair.ts';
 import { dimsOf, type Task, type TaskOptions } from './task.ts';
 import { paddedLength, tokenFeeds } from './tokenFeeds.ts';
 
-/** Query and document together to one logit `[pairs, 1]`, the score. */
-export function crossEncoder({ model, tokenizer, padId, size, maxTokens, loss }: TaskOptions): Task {
+export interface PairRankerOptions extends TaskOptions {
+  readPair: ReadPair;
+}
+
+/** Query and document together to one score `[pairs, 1]`: a cross-encoder, or a decoder that is asked by a prompt. */
+export function pairRanker({ model, readPair, padId, size, maxTokens, loss }: PairRankerOptions): Task {
   const { takesTypes } = model.family;
-  const room = maxTokens - tokenizer.specials.pair;
-  /** As a cross-encoder reads it: half of the room at most, so that the document is read, too. */
-  const readQuery = (query: string): PartIds =>
-    tokenizer.part(query, Math.min(room, Math.floor(maxTokens / 2)));
   return {
-    batch(groups) {
-      const pairs = groups.flatMap(({ query, documents }) => {
-        const first = readQuery(query);
-        return Array.from({ length: size }, (_, i) =>
-          tokenizer.pair(first, tokenizer.part(documents[i] ?? '', room - first.ids.length)),
-        );
-      });
+    async batch(groups) {
+      const pairs: TokenIds[] = [];
+      for (const { query, documents } of groups) {
+        const read = await readPair(query);
+        for (let i = 0; i < size; i++) pairs.push(read(documents[i] ?? ''));
+      }
       const length = paddedLength(pairs, maxTokens);
       return {
         bucket: [groups.length, size, length].join('x'),
