@@ -7,6 +7,7 @@ import { explainCommand } from './explain.ts';
 import { exportCommand } from './export.ts';
 import { failure } from './failure.ts';
 import { ingestCommand } from './ingest.ts';
+import { pruneCommand } from './prune.ts';
 import { reembedCommand } from './reembed.ts';
 import { runCommand } from './run.ts';
 import { searchCommand } from './search.ts';
@@ -44,6 +45,7 @@ for (const command of [
   serveCommand(),
   reembedCommand(),
   exportCommand(),
+  pruneCommand(),
   doctorCommand(),
 ]) {
   program.addCommand(command);

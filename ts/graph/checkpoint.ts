@@ -77,6 +77,10 @@ export function openCheckpoint(directory: string): Checkpoint {
   return { directory, config, tensors, weightsFolder };
 }
 
+/** How many numbers the tensors hold. */
+export const parametersOf = ({ tensors }: Checkpoint): number =>
+  [...tensors.values()].reduce((sum, { shape }) => sum + shape.reduce((product, dim) => product * dim, 1), 0);
+
 /** The one folder of the files, links followed: ONNX Runtime reads weights beside each other only. */
 function folderOf(directory: string, files: readonly string[]): string {
   const folders = new Set(

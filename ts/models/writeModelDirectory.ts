@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { editJson } from '../core/editJson.ts';
 import { SeineError } from '../core/errors.ts';
 import { writeAtomic } from '../core/files.ts';
-import { type Checkpoint, openCheckpoint, WEIGHTS } from '../graph/checkpoint.ts';
+import { openCheckpoint, parametersOf, WEIGHTS } from '../graph/checkpoint.ts';
 import type { CheckpointTensor } from '../graph/checkpointTensor.ts';
 import { type NamedTensor, writeSafetensors } from '../graph/safetensors.ts';
 import type { Head } from '../graph/writeTransformer.ts';
@@ -89,7 +89,8 @@ export async function writeModelDirectory(
 const isFileError = (error: unknown): error is NodeJS.ErrnoException =>
   error instanceof Error && !(error instanceof SeineError) && 'syscall' in error;
 
-function requireNew(directory: string): void {
+/** Throws `ERR_ARGUMENT` if there is something at this path. */
+export function requireNew(directory: string): void {
   if (!existsSync(directory)) return;
   throw new SeineError(
     'ERR_ARGUMENT',
@@ -118,9 +119,6 @@ function portableConfig({ config, directory, tensors }: ModelContent): string {
   const changed = names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
   return editJson(text, Object.fromEntries(changed.map((name) => [name, after[name]])));
 }
-
-const parametersOf = ({ tensors }: Checkpoint): number =>
-  [...tensors.values()].reduce((sum, { shape }) => sum + shape.reduce((product, dim) => product * dim, 1), 0);
 
 async function sizes(directory: string): Promise<Record<string, number>> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
