@@ -174,6 +174,11 @@ describe('pruning that cannot be', () => {
     ],
     ['modernBert', { layers: 1 }, /whose layers can be pruned, but .* "modernbert"/],
     ['bert', { layers: 2 }, /Fewer layers than the 2 of the model/],
+    [
+      'qwen3',
+      { heads: 0.1 },
+      /heads should be a share that leaves out some of the 2 of a layer.* 0\.1 leaves out none/,
+    ],
     ['bert', { neurons: 1 }, /neurons must be a share of at least 0 and below 1, got 1/],
   ])('%s with %j', async (name, some, message) => {
     copyFamily(name, model);

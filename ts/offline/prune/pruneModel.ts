@@ -85,20 +85,21 @@ export async function pruneModel(
   const calibration = await calibrate(shallow, learned, MOST_TOKENS);
   const widths = { neurons, heads, method, random: chance, signal, onProgress };
   const thin = await pruneWidths(shallow, calibration, widths);
-  const { parameters } = await writeModelDirectory(thin.model, target, { signal });
-
   const held = await calibrate(
     whole,
     texts.filter((_, i) => isHeldOut(i)),
     HELD_OUT_TOKENS,
   );
   const states = await statesOf(whole, held, { signal });
+  const { parameters } = await writeModelDirectory(thin.model, target, { signal });
+  // What is written is whole, so that an interruption would come too late.
+  const error = statesError(states, await statesOf(openCheckpoint(target), held));
   return {
     parameters: { before: parametersOf(whole), after: parameters },
     layers: { before, after: before - removed.length, removed },
     neurons: thin.neurons,
     heads: thin.heads,
     tokens: calibration.tokens,
-    error: statesError(states, await statesOf(openCheckpoint(target), held, { signal })),
+    error,
   };
 }

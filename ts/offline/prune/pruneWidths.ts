@@ -1,8 +1,11 @@
+import { SeineError } from '../../core/errors.ts';
 import { nextTurn } from '../../core/nextTurn.ts';
 import type { Random } from '../../core/random.ts';
 import type { Checkpoint } from '../../graph/checkpoint.ts';
+import type { CheckpointTensor } from '../../graph/checkpointTensor.ts';
 import { familyOf } from '../../graph/families/familyOf.ts';
 import { ModelConfig } from '../../graph/modelConfig.ts';
+import type { NamedTensor } from '../../graph/safetensors.ts';
 import type { ModelContent } from '../../models/writeModelDirectory.ts';
 import type { Calibration } from './calibration.ts';
 import { gramMatrices } from './gramMatrices.ts';
@@ -51,11 +54,15 @@ export async function pruneWidths(
     .map(({ kind, share, unitsOf }) => {
       const units = layers.map((layer) => unitsOf(config, layer));
       const { count } = units[0]!;
-      return { kind, units, count, keep: Math.max(1, Math.round(count * (1 - share))) };
+      const keep = Math.max(1, Math.round(count * (1 - share)));
+      if (keep < count) return { kind, units, count, keep };
+      throw new SeineError(
+        'ERR_ARGUMENT',
+        `${kind} should be a share that leaves out some of the ${count} of a layer, and not all, but ${share} leaves ` +
+          'out none: give a larger share, or leave it out.',
+      );
     });
-  const tensors = new Map<string, ModelContent['tensors'] extends ReadonlyMap<string, infer T> ? T : never>(
-    checkpoint.tensors,
-  );
+  const tensors = new Map<string, NamedTensor | CheckpointTensor>(checkpoint.tensors);
   const fields: Record<string, unknown> = { ...checkpoint.config };
   const thin: Thin = { model: { directory, config: fields, tensors } };
   if (parts.length === 0) return thin;
