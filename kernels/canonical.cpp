@@ -112,6 +112,24 @@ void canonicalScores(Metric metric, const float* query, double queryNorm, const 
   }
 }
 
+float canonicalMaxsim(const float* query, size_t queryTokens, const float* const* tokens, size_t count,
+                      size_t dim) {
+  constexpr size_t kBlock = 64;
+  double products[kBlock];
+  double total = 0;
+  for (size_t t = 0; t < queryTokens; t++) {
+    double best = -HUGE_VAL;
+    for (size_t start = 0; start < count; start += kBlock) {
+      const size_t block = count - start < kBlock ? count - start : kBlock;
+      sums<Product>(query + t * dim, tokens + start, block, dim, products);
+      for (size_t i = 0; i < block; i++) best = products[i] > best ? products[i] : best;
+    }
+    total += best;
+  }
+  const auto rounded = static_cast<float>(total);
+  return rounded == 0 ? 0.0f : rounded;
+}
+
 uint64_t orderKey(bool lowest, float score, uint32_t row) {
   const uint32_t rising = ordered(score);
   return static_cast<uint64_t>(lowest ? rising : ~rising) << 32 | row;

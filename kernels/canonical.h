@@ -30,6 +30,12 @@ void canonicalScores(Metric metric, const float* query, double queryNorm, const 
                      const double* norms, size_t count, size_t dim, float* scores,
                      const Weighing* weighing = nullptr);
 
+/// Late interaction of `queryTokens` tokens, [queryTokens, dim], with those of a document (`count` pointers
+/// to [dim]): for each of the query's, in order, the highest float64 product in index order with one of the
+/// document's, -infinity without any; their float64 sum, rounded to float32, -0 as 0.
+float canonicalMaxsim(const float* query, size_t queryTokens, const float* const* tokens, size_t count,
+                      size_t dim);
+
 /// One key that settles every tie: the better score is the smaller key, equal scores go to the lower row. The
 /// score is neither NaN nor -0; `lowest`: lower scores are better.
 uint64_t orderKey(bool lowest, float score, uint32_t row);

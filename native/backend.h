@@ -25,11 +25,22 @@ namespace seine {
 /// Called exactly once, on any thread; an empty optional is success.
 using Done = std::function<void(std::optional<Error> failure)>;
 
-struct SearchTask {
-  std::vector<float> queries;   // [q, dim]
+/// What rows are scored with: see AskedQueries and MaxsimTask in ts/device/device.ts.
+struct AskedQueries {
+  std::vector<float> queries;   // [q, dim], or [offsets[q], dim] with maxsim
   std::vector<uint32_t> words;  // [q, ceil(dim / 32)], instead of them for binary rows
   std::vector<float> weights;   // [q, 1 + features], for rows with features
+  /// Only with maxsim: where the tokens of each query begin, and the end [q + 1]; and of each document, among
+  /// the rows. Ids and counts are those of documents then.
+  std::vector<uint32_t> offsets;
+  std::vector<uint32_t> documents;
   size_t q = 0;
+
+  /// Queries, or their tokens.
+  size_t vectors() const { return offsets.empty() ? q : offsets.back(); }
+};
+
+struct SearchTask : AskedQueries {
   size_t k = 0;      // 1 to `passing`
   size_t count = 0;  // rows of the snapshot, at least 1
   /// Bits of the rows that pass, [ceil(count / 32)], zero from `count` on.
@@ -45,12 +56,7 @@ struct SearchTask {
   std::vector<float> scores;  // [q, k]
 };
 
-/// See RescoreTask in ts/device/device.ts; queries as in SearchTask.
-struct RescoreTask {
-  std::vector<float> queries;
-  std::vector<uint32_t> words;
-  std::vector<float> weights;
-  size_t q = 0;
+struct RescoreTask : AskedQueries {
   std::vector<uint32_t> pairQueries;  // [pairs]
   std::vector<uint32_t> pairRows;     // [pairs]
   std::vector<float> scores;          // [pairs], the result
@@ -118,8 +124,9 @@ class Backend {
  public:
   virtual ~Backend() = default;
   virtual std::string description() const = 0;
-  /// `features`: float32 beside each row.
-  virtual std::unique_ptr<Rows> createRows(size_t dim, Metric metric, Dtype dtype, size_t features) = 0;
+  /// `features`: float32 beside each row. `coded`: searches may read codes first.
+  virtual std::unique_ptr<Rows> createRows(size_t dim, Metric metric, Dtype dtype, size_t features,
+                                           bool coded) = 0;
   virtual void select(std::shared_ptr<SelectTask> task, Done done) = 0;
   virtual void merge(std::shared_ptr<MergeTask> task, Done done) = 0;
 };

@@ -45,7 +45,7 @@ class Call {
  private:
   [[noreturn]] void expected(const char* name, const char* what) const;
 
-  static constexpr size_t kMost = 12;
+  static constexpr size_t kMost = 13;
   napi_env env_;
   napi_value values_[kMost];
 };

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "backend.h"
 #include "chunk.h"
 
 namespace seine {
@@ -14,26 +15,24 @@ class CanonicalScorer {
   /// Rows that are scored at once, at most.
   static constexpr size_t kGroup = 64;
 
-  /// `queries` [q, dim], or `words` of bits for binary rows, and for rows with features `weights`
-  /// [q, 1 + features]; all must outlive this.
-  CanonicalScorer(const Layout& layout, const Chunks& chunks, const float* queries, const uint32_t* words,
-                  const float* weights);
+  /// All must outlive this.
+  CanonicalScorer(const Layout& layout, const Chunks& chunks, const AskedQueries& asked);
 
-  /// Scores `count` rows; `queryNorm` is the query's canonical length (read for cosine only).
+  /// Scores `count` rows, or documents; `queryNorm` is the query's canonical length (read for cosine only).
   void score(size_t query, double queryNorm, const uint32_t* rows, size_t count, float* scores);
 
  private:
   void countBits(size_t query, const uint32_t* rows, size_t count, float* scores);
+  float scoreDocument(size_t query, uint32_t document);
   const Chunk& chunkOf(uint32_t row) const { return *chunks_[row >> layout_.shift]; }
   size_t slotOf(uint32_t row) const { return row & (layout_.rowsPerChunk - 1); }
 
   const Layout& layout_;
   const Chunks& chunks_;
-  const float* const queries_;
-  const uint32_t* const words_;
-  const float* const weights_;
-  std::vector<float> decoded_;  // [kGroup, dim]
-  std::vector<uint8_t> bits_;   // a query's, padded as rows are
+  const AskedQueries& asked_;
+  std::vector<float> decoded_;        // [kGroup, dim], or of a document
+  std::vector<const float*> tokens_;  // of a document
+  std::vector<uint8_t> bits_;         // a query's, padded as rows are
 };
 
 }  // namespace seine

@@ -38,7 +38,8 @@ class CpuRows : public Rows {
 
   void search(std::shared_ptr<SearchTask> task, Done done) override {
     auto chunks = store_->chunks();
-    if (task->count > chunks->size() * store_->layout.rowsPerChunk) {
+    const size_t rows = task->documents.empty() ? task->count : task->documents.back();
+    if (rows > chunks->size() * store_->layout.rowsPerChunk) {
       throw Error("ERR_INTERNAL", "A search names more rows than there are.");
     }
     std::make_shared<CpuSearch>(store_->layout, std::move(chunks), isa_, std::move(task), counts_,
@@ -74,9 +75,10 @@ class CpuBackend : public Backend {
            (threads_ == 1 ? " thread" : " threads");
   }
 
-  std::unique_ptr<Rows> createRows(size_t dim, Metric metric, Dtype dtype, size_t features) override {
-    const bool coded = coded_ && dtype == Dtype::f32;
-    return std::make_unique<CpuRows>(Layout(dim, metric, dtype, coded, features), isa_);
+  std::unique_ptr<Rows> createRows(size_t dim, Metric metric, Dtype dtype, size_t features,
+                                   bool coded) override {
+    const bool codes = coded_ && coded && dtype == Dtype::f32;
+    return std::make_unique<CpuRows>(Layout(dim, metric, dtype, codes, features), isa_);
   }
 
   void select(std::shared_ptr<SelectTask> task, Done done) override {

@@ -24,18 +24,22 @@ void CpuSearch::start() {
 void CpuSearch::prepare() {
   const SearchTask& task = *context_.task;
   const Layout& layout = context_.layout;
-  const size_t q = task.q;
-  context_.task->ids.resize(q * task.k);
-  context_.task->scores.resize(q * task.k);
-  context_.queries = AlignedFloats(q * layout.queryStride());
-  context_.queryNorms.resize(q);
-  context_.bounds.reserve(q);
-  for (size_t i = 0; i < q; i++) {
+  const size_t vectors = task.vectors();
+  context_.task->ids.resize(task.q * task.k);
+  context_.task->scores.resize(task.q * task.k);
+  context_.queries = AlignedFloats(vectors * layout.queryStride());
+  context_.queryNorms.resize(vectors);
+  context_.bounds.reserve(vectors);
+  for (size_t i = 0; i < vectors; i++) {
     const double norm = prepareQuery(layout, task, i, context_.queries.data() + i * layout.queryStride());
     context_.queryNorms[i] = norm;
     context_.bounds.push_back(makeBound(layout.metric, layout.stride, context_.isa.scan->lanes, norm));
   }
-  if (codesPay(context_.layout, *context_.task)) codes_.emplace(context_);
+  if (!task.documents.empty()) {
+    documents_.emplace(context_);
+  } else if (codesPay(context_.layout, *context_.task)) {
+    codes_.emplace(context_);
+  }
 }
 
 void CpuSearch::scanCodes() {
@@ -46,6 +50,7 @@ void CpuSearch::scanCodes() {
 }
 
 void CpuSearch::openRows() {
+  if (documents_) return scanDocuments();
   const auto make = [this](size_t) {
     std::vector<size_t> open(context_.task->q);
     std::iota(open.begin(), open.end(), size_t{0});
@@ -60,6 +65,16 @@ void CpuSearch::openRows() {
 void CpuSearch::scanRows() {
   const auto scan = [this](size_t stripe) { rows_->scanStripe(stripe); };
   run(rows_ ? rows_->stripes() : 0, scan, &CpuSearch::rankOpen);
+}
+
+void CpuSearch::scanDocuments() {
+  const auto scan = [this](size_t stripe) { documents_->scanStripe(stripe); };
+  run(documents_->stripes(), scan, &CpuSearch::rankDocuments);
+}
+
+void CpuSearch::rankDocuments() {
+  const auto rank = [this](size_t query) { rankQuery(query, documents_->candidates(query)); };
+  run(context_.task->q, rank, &CpuSearch::finish);
 }
 
 /// The queries that were scanned by rows, then those by codes.
@@ -79,7 +94,8 @@ void CpuSearch::rankCertified() {
 }
 
 void CpuSearch::rankQuery(size_t query, const std::vector<uint32_t>& rows) {
-  rankRows(context_.layout, *context_.chunks, *context_.task, query, context_.queryNorms[query], rows,
+  const double norm = documents_ ? 0 : context_.queryNorms[query];
+  rankRows(context_.layout, *context_.chunks, *context_.task, query, norm, rows,
            [this] { return context_.stopped(); });
 }
 

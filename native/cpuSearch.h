@@ -11,6 +11,7 @@
 
 #include "backend.h"
 #include "certifiedScan.h"
+#include "documentScan.h"
 #include "floatScan.h"
 #include "scanContext.h"
 
@@ -38,6 +39,8 @@ class CpuSearch : public std::enable_shared_from_this<CpuSearch> {
   void scanCodes();
   void openRows();
   void scanRows();
+  void scanDocuments();
+  void rankDocuments();
   void rankOpen();
   void rankCertified();
   void rankQuery(size_t query, const std::vector<uint32_t>& rows);
@@ -53,6 +56,7 @@ class CpuSearch : public std::enable_shared_from_this<CpuSearch> {
   const Done done_;
   std::optional<CertifiedScan> codes_;
   std::optional<FloatScan> rows_;
+  std::optional<DocumentScan> documents_;  // in place of both
 
   std::mutex mutex_;
   std::optional<Error> failure_;

@@ -17,6 +17,8 @@
 namespace seine {
 namespace {
 
+constexpr const char* kNoMaxsim = "maxsim is not there on the CUDA device yet.";
+
 /// Runs `step` and returns what it threw, if anything; memory that ran out is told by `what` was done.
 template <typename Step>
 std::optional<Error> failureOf(const char* what, Step step) {
@@ -79,6 +81,7 @@ class CudaResident : public Rows {
   }
 
   void search(std::shared_ptr<SearchTask> task, Done done) override {
+    if (!task->documents.empty()) throw Error("ERR_ARGUMENT", kNoMaxsim);
     if (task->count > store_->count()) {
       throw Error("ERR_INTERNAL", "A search names more rows than there are.");
     }
@@ -92,6 +95,7 @@ class CudaResident : public Rows {
   }
 
   void rescore(std::shared_ptr<RescoreTask> task, Done done) override {
+    if (!task->documents.empty()) throw Error("ERR_ARGUMENT", kNoMaxsim);
     device_.post([task = std::move(task), rows = rows_, store = store_, count = store_->count(),
                   &device = device_, done = std::move(done)]() mutable {
       std::optional<Error> failed =
@@ -136,8 +140,10 @@ class CudaBackend : public Backend {
 
   std::string description() const override { return device_.description(); }
 
-  std::unique_ptr<Rows> createRows(size_t dim, Metric metric, Dtype dtype, size_t features) override {
-    return std::make_unique<CudaResident>(device_, Layout(dim, metric, dtype, dtype == Dtype::f32, features));
+  std::unique_ptr<Rows> createRows(size_t dim, Metric metric, Dtype dtype, size_t features,
+                                   bool coded) override {
+    const Layout layout(dim, metric, dtype, coded && dtype == Dtype::f32, features);
+    return std::make_unique<CudaResident>(device_, layout);
   }
 
   void select(std::shared_ptr<SelectTask> task, Done done) override {

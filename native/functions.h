@@ -13,7 +13,7 @@ napi_value openCudaFunction(const Call& call);
 napi_value supportedIsasFunction(const Call& call);
 /// (backend) -> string
 napi_value describeFunction(const Call& call);
-/// (backend, dim: number, metric: number, dtype: number, features: number | undefined) -> rows
+/// (backend, dim, metric, dtype: number, features: number | undefined, coded: boolean | undefined) -> rows
 napi_value createRowsFunction(const Call& call);
 /// (rows) -> number
 napi_value bytesFunction(const Call& call);
@@ -31,10 +31,11 @@ napi_value writeColumnFunction(const Call& call);
 /// (rows, steps, intervals, bits, count, mask) -> [number, Promise<number>]
 napi_value filterFunction(const Call& call);
 /// (rows, queries, q, k, count, allowed | undefined, passing, ids, scores, listed | undefined,
-/// weights | undefined) ->
+/// weights | undefined, offsets | undefined, documents | undefined) ->
 /// [number, Promise<undefined>]
 napi_value searchFunction(const Call& call);
-/// (rows, queries, q, pairQueries, pairRows, scores, weights | undefined) -> Promise<undefined>
+/// (rows, queries, q, pairQueries, pairRows, scores, weights | undefined, offsets | undefined,
+/// documents | undefined) -> Promise<undefined>
 napi_value rescoreFunction(const Call& call);
 /// (backend, scores, q, n, k, lowest: boolean, ids, scores) -> Promise<undefined>
 napi_value selectFunction(const Call& call);

@@ -50,6 +50,11 @@ napi_value startCancellable(napi_env env, Job job, Start start) {
   return pair;
 }
 
+/// The arguments `offsets` [q + 1] and `documents` [count + 1] of a task of maxsim, whose `q` is there; none
+/// for another one.
+void readDocuments(const Call& call, size_t index, const ResidentRows& resident, size_t count,
+                   AskedQueries& asked);
+
 /// Copies a result into the typed array behind a reference, as it is now.
 template <typename T>
 void fillArray(napi_env env, napi_ref reference, napi_typedarray_type type, const std::vector<T>& from) {

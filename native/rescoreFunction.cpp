@@ -19,7 +19,6 @@ napi_value rescoreFunction(const Call& call) {
   const auto q = static_cast<size_t>(call.number(2, "q", 1, kMost));
   const Words pairQueries = call.words(3, "pairQueries"), pairRows = call.words(4, "pairRows");
   const size_t width = bits ? resident.layout.storedBytes() / 4 : resident.layout.dim;
-  if (queries.size + words.size != q * width) throw Error("ERR_DIMENSION", "queries must be [q, dim].");
   const size_t pairs = pairRows.size;
   if (pairs == 0 || pairQueries.size != pairs || call.floats(5, "scores").size != pairs) {
     throw Error("ERR_DIMENSION", "pairQueries, pairRows and scores must be [pairs].");
@@ -27,11 +26,17 @@ napi_value rescoreFunction(const Call& call) {
   const auto below = [](const Words& all, size_t limit) {
     return std::all_of(all.data, all.data + all.size, [limit](uint32_t one) { return one < limit; });
   };
-  if (!below(pairRows, resident.rows->count()) || !below(pairQueries, q)) {
-    throw Error("ERR_ARGUMENT", "pairs must name queries below q and rows that are there.");
-  }
   auto task = std::make_shared<RescoreTask>();
   task->q = q;
+  const bool documents = !call.isUndefined(8);
+  const size_t items = documents ? call.words(8, "documents").size - 1 : resident.rows->count();
+  readDocuments(call, 7, resident, items, *task);
+  if (queries.size + words.size != task->vectors() * width) {
+    throw Error("ERR_DIMENSION", "queries must be [q, dim], or [tokens, dim] with offsets.");
+  }
+  if (!below(pairRows, items) || !below(pairQueries, q)) {
+    throw Error("ERR_ARGUMENT", "pairs must name queries below q and rows that are there.");
+  }
   task->queries.assign(queries.data, queries.data + queries.size);
   task->words.assign(words.data, words.data + words.size);
   task->weights = weightsOf(call, 6, resident.layout, q);

@@ -15,7 +15,7 @@ constexpr size_t kSlice = 2048;  // pairs of a task
 
 /// Pairs from `begin` to `end`: neighbours that share a query are scored together.
 void rescore(const Layout& layout, const Chunks& chunks, RescoreTask& task, size_t begin, size_t end) {
-  CanonicalScorer scorer(layout, chunks, task.queries.data(), task.words.data(), task.weights.data());
+  CanonicalScorer scorer(layout, chunks, task);
   double norm = 0;
   for (size_t from = begin, next; from < end; from = next) {
     const uint32_t query = task.pairQueries[from];

@@ -102,8 +102,10 @@ napi_value createRowsFunction(const Call& call) {
   const bool featured = !call.isUndefined(4);
   const auto features = static_cast<size_t>(featured ? call.number(4, "features", 1, kMostFeatures) : 0);
   if (featured && isDistance(metric)) throw Error("ERR_ARGUMENT", "features go with ip and cosine only.");
-  auto resident = std::unique_ptr<ResidentRows>(new ResidentRows{
-      backendOf(call).createRows(dim, metric, dtype, features), Layout(dim, metric, dtype, false, features)});
+  const bool coded = call.isUndefined(5) || call.boolean(5, "coded");
+  auto rows = backendOf(call).createRows(dim, metric, dtype, features, coded);
+  auto resident = std::unique_ptr<ResidentRows>(
+      new ResidentRows{std::move(rows), Layout(dim, metric, dtype, false, features)});
   return makeHandle(call.env(), resident.release(), kRowsTag, destroy<ResidentRows>);
 }
 
@@ -163,7 +165,10 @@ napi_value searchFunction(const Call& call) {
   task->passing = static_cast<size_t>(call.number(6, "passing", 1, static_cast<double>(task->count)));
   task->k = static_cast<size_t>(call.number(3, "k", 1, static_cast<double>(task->passing)));
   const size_t width = bits ? resident.layout.storedBytes() / 4 : resident.layout.dim;
-  if (queries.size + words.size != task->q * width) throw Error("ERR_DIMENSION", "queries must be [q, dim].");
+  readDocuments(call, 11, resident, task->count, *task);
+  if (queries.size + words.size != task->vectors() * width) {
+    throw Error("ERR_DIMENSION", "queries must be [q, dim], or [tokens, dim] with offsets.");
+  }
   if (call.words(7, "ids").size != task->q * task->k) throw Error("ERR_ARGUMENT", "ids must be [q, k].");
   if (call.floats(8, "scores").size != task->q * task->k) {
     throw Error("ERR_ARGUMENT", "scores must be [q, k].");

@@ -60,8 +60,11 @@ async function upload(
       }
       try {
         const rows = await device.upload(chunks.length > 0 ? replay() : data!, options);
-        const { dim, metric, dtype, features, count, live, generation, bytes } = rows;
-        return { rows, facts: { state: { dim, metric, dtype, features, count, live, generation, bytes } } };
+        const { dim, metric, dtype, features, maxsim, count, live, generation, bytes } = rows;
+        return {
+          rows,
+          facts: { state: { dim, metric, dtype, features, maxsim, count, live, generation, bytes } },
+        };
       } catch (error) {
         const { code, message } = error as SeineError;
         return { facts: { error: { code, message } } };
@@ -74,7 +77,10 @@ async function upload(
   return residentIn(gpu, (await outcome.getProperty('rows')) as JSHandle<Rows>, state);
 }
 
-type State = Pick<Rows, 'dim' | 'metric' | 'dtype' | 'features' | 'count' | 'live' | 'generation' | 'bytes'>;
+type State = Pick<
+  Rows,
+  'dim' | 'metric' | 'dtype' | 'features' | 'maxsim' | 'count' | 'live' | 'generation' | 'bytes'
+>;
 
 function residentIn(gpu: GpuPage, rows: JSHandle<Rows>, first: State): Rows {
   let state = first;
@@ -89,6 +95,7 @@ function residentIn(gpu: GpuPage, rows: JSHandle<Rows>, first: State): Rows {
     metric: first.metric,
     dtype: first.dtype,
     features: first.features,
+    maxsim: first.maxsim,
     get count() {
       return state.count;
     },

@@ -31,10 +31,15 @@ export interface SearchOptions {
    * one of each feature. The score is `w0 * similarity + w1 * f1 + w2 * f2 + …`, higher is better.
    */
   weights?: Float32Array | undefined;
+  /**
+   * `[q + 1]`, for rows uploaded with `maxsim` and for no others: where the tokens of each query begin, and the end. The
+   * score of a document is the sum, over the tokens of the query, of the best inner product with one of its tokens.
+   */
+  offsets?: Uint32Array | undefined;
 }
 
 /** What a score depends on besides query and row: as for a search. */
-export type RescoreOptions = Pick<SearchOptions, 'weights'>;
+export type RescoreOptions = Pick<SearchOptions, 'weights' | 'offsets'>;
 
 /** Which scores are the best. */
 export type Order = 'highest' | 'lowest';

@@ -1,6 +1,7 @@
 import { SeineError, show } from '../core/errors.ts';
 import { isTypedArray } from '../core/isTypedArray.ts';
 import { copyAttributes } from './copyAttributes.ts';
+import { copyOffsets } from './copyOffsets.ts';
 import type { RowBatch, UploadOptions } from './device.ts';
 import { checkKeys, copyMatrix } from './validate.ts';
 
@@ -10,19 +11,29 @@ export function isRowBatch(value: unknown): value is RowBatch {
   return 'data' in value && !(Symbol.asyncIterator in value);
 }
 
-/** An owned copy of rows, their attributes and features, checked against what the upload declared. */
+export interface OwnedBatch extends RowBatch {
+  /** Rows; with maxsim documents. */
+  count: number;
+}
+
+/** An owned copy of rows and of what comes with them, checked against what the upload declared. */
 export function copyBatch(
   value: unknown,
-  { dim, attributes = {}, features = 0 }: Pick<UploadOptions, 'dim' | 'attributes' | 'features'>,
-): RowBatch {
+  { dim, attributes = {}, features = 0, maxsim = false }: UploadOptions,
+): OwnedBatch {
   const bare = !isRowBatch(value);
-  const batch = bare ? { data: value } : checkKeys(value, 'data', ['data', 'attributes', 'features']);
+  const batch = bare
+    ? { data: value }
+    : checkKeys(value, 'data', ['data', 'attributes', 'features', 'offsets']);
   const data = copyMatrix(batch.data, dim, 'data');
-  const rows = data.length / dim;
+  const offsets = copyOffsets(batch.offsets, maxsim, data.length / dim, 'documents');
+  const count = offsets === undefined ? data.length / dim : offsets.length - 1;
   return {
     data,
-    attributes: bare ? undefined : copyAttributes(batch.attributes, rows, attributes),
-    features: copyFeatures(batch.features, rows, features),
+    offsets,
+    attributes: bare ? undefined : copyAttributes(batch.attributes, count, attributes),
+    features: copyFeatures(batch.features, count, features),
+    count,
   };
 }
 

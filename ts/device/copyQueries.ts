@@ -1,25 +1,29 @@
 import { SeineError, show } from '../core/errors.ts';
+import { copyOffsets } from './copyOffsets.ts';
 import type { Rows } from './device.ts';
 import { copyMatrix } from './validate.ts';
 
-/** Queries with the weights of rows with features; numbers are not looked at. */
+/** Queries with what comes with them; numbers are not looked at. */
 export interface OwnedQueries {
   /** `[q, dim]` */
   values: Float32Array;
   q: number;
   /** `[q, 1 + features]`, there if rows have features. */
   weights: Float32Array | undefined;
+  /** `[q + 1]` with maxsim; `values` are `[tokens, dim]` then. */
+  offsets: Uint32Array | undefined;
 }
 
-/** An owned copy of queries and weights that fit rows of this shape. */
+/** An owned copy of queries, weights and offsets that fit rows of this shape. */
 export function copyQueries(
   queries: unknown,
-  weights: unknown,
-  { dim, features }: Pick<Rows, 'dim' | 'features'>,
+  given: { weights?: unknown; offsets?: unknown },
+  { dim, features, maxsim }: Pick<Rows, 'dim' | 'features' | 'maxsim'>,
 ): OwnedQueries {
   const values = copyMatrix(queries, dim, 'queries');
-  const q = values.length / dim;
-  return { values, q, weights: copyWeights(weights, q, features) };
+  const offsets = copyOffsets(given.offsets, maxsim, values.length / dim, 'queries');
+  const q = offsets === undefined ? values.length / dim : offsets.length - 1;
+  return { values, q, weights: copyWeights(given.weights, q, features), offsets };
 }
 
 function copyWeights(value: unknown, q: number, features: number): Float32Array | undefined {

@@ -24,12 +24,16 @@ export interface UploadOptions {
   attributes?: Record<string, AttributeType> | undefined;
   /** Numbers beside each row that searches weigh: 1 to 256, for 'ip' and 'cosine'. None where it is left out. */
   features?: number | undefined;
+  /** Whether a row is a document of several tokens, see `SearchOptions.offsets`: for 'ip', without features. */
+  maxsim?: boolean | undefined;
 }
 
 /** Rows and what comes with them. A bare Float32Array stands for a batch that has only `data`. */
 export interface RowBatch {
-  /** `[rows, dim]` */
+  /** `[rows, dim]`; with maxsim `[tokens, dim]` */
   data: Float32Array;
+  /** `[rows + 1]`, with maxsim only: where the tokens of each document begin, and the end; equal where it has none. */
+  offsets?: Uint32Array | undefined;
   /**
    * By name, each `[rows]`: one value a row, of the type that the upload declared; null where it is missing, which it
    * is in all rows of a batch that leaves the name out. Numbers are finite, timestamps valid dates or int64 above its
@@ -61,6 +65,8 @@ export interface Rows extends AsyncDisposable {
   readonly dtype: Dtype;
   /** Features of a row, see `SearchOptions.weights`; 0 if it has none. */
   readonly features: number;
+  /** Whether rows are documents of several tokens. */
+  readonly maxsim: boolean;
   /** Rows appended, those included that were removed since the last `compact`: the next row's id. */
   readonly count: number;
   /** Rows that are not removed. */
@@ -69,7 +75,10 @@ export interface Rows extends AsyncDisposable {
   readonly generation: number;
   /** Bytes that the rows, their features and attributes take, on the device and on the host together. */
   readonly bytes: number;
-  /** The k best rows of each of the `queries` `[q, dim]`, as of the mutations called before this call. */
+  /**
+   * The k best rows of each of the `queries` `[q, dim]`, with maxsim `[tokens, dim]`, as of the mutations called before
+   * this call.
+   */
   search(queries: Float32Array, options: SearchOptions): Promise<TopK>;
   /** The score of each pair of one of the `queries` `[q, dim]` and a row, as `search` would report it. */
   rescore(queries: Float32Array, pairs: Pairs, options?: RescoreOptions): Promise<Float32Array>;
@@ -144,10 +153,12 @@ export interface BackendRows {
   search(task: SearchTask): Promise<Found>;
   /** Canonical scores of the pairs, at least one. */
   rescore(task: RescoreTask): Promise<Float32Array>;
+  /** The same over documents whose tokens are the rows. */
+  readonly maxsim?: MaxsimBackend;
   /** Index of the first NaN or infinity, or -1: for backends that check off the event loop; `values` stays intact. */
-  findNotFinite?(values: Float32Array): Promise<number>;
+  findNotFinite?: ((values: Float32Array) => Promise<number>) | undefined;
   /** Like `quantizeRows` with its dim and dtype, to the bit: for backends that do it off the event loop. */
-  quantize?(values: Float32Array): Promise<Quantized>;
+  quantize?: ((values: Float32Array) => Promise<Quantized>) | undefined;
   /**
    * Writes `words` from place `at` on into an array of the columns (`2 * column` and the next, see `columnWords`), which
    * is empty at first; what lies after them is dropped. Never two at a time, but filters over earlier rows run meanwhile.
@@ -193,6 +204,8 @@ export interface AskedQueries {
   q: number;
   /** `[q, 1 + features]`, finite, for rows with features; else undefined. */
   weights: Float32Array | undefined;
+  /** `[q + 1]` with maxsim: where the tokens of each query begin, and the end; `queries` are `[tokens, dim]` then. */
+  offsets?: Uint32Array | undefined;
 }
 
 export interface SearchTask extends AskedQueries {
@@ -213,6 +226,23 @@ export interface SearchTask extends AskedQueries {
 export interface RescoreTask extends AskedQueries {
   /** All of them there: queries below `q`, rows that were appended. */
   pairs: Pairs;
+}
+
+export interface MaxsimBackend {
+  search(task: MaxsimTask): Promise<Found>;
+  rescore(task: MaxsimPairs): Promise<Float32Array>;
+}
+
+/** `count`, `allowed`, `rows` and `passing` are about documents, and so are the ids found. */
+export interface MaxsimTask extends SearchTask {
+  /** `[count + 1]`: where the tokens of each document begin among the rows, and the end. */
+  documents: Uint32Array;
+}
+
+/** Pairs of a query and a document. */
+export interface MaxsimPairs extends RescoreTask {
+  /** As for a search. */
+  documents: Uint32Array;
 }
 
 export interface SelectTask {

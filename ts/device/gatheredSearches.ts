@@ -27,7 +27,8 @@ export class GatheredSearches {
   }
 
   search(task: SearchTask): Promise<Found> {
-    if (task.q >= MOST) return this.#backend.search(task);
+    // Queries of maxsim are batches of tokens themselves.
+    if (task.q >= MOST || task.offsets !== undefined) return this.#backend.search(task);
     for (const lane of this.#lanes) if (lane.fits(task)) return lane.add(task);
     const lane = new Lane(this.#backend, task, () => this.#lanes.delete(lane));
     this.#lanes.add(lane);

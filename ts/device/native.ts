@@ -35,13 +35,17 @@ export interface NativeAddon {
   /** Whether the processor imitates the CUDA device, in a build for tests. */
   readonly cudaEmulated?: boolean;
   describe(backend: NativeBackend): string;
-  /** `metric` is an index of `METRICS`, `dtype` of `DTYPES`; no features where they are left out. */
+  /**
+   * `metric` is an index of `METRICS`, `dtype` of `DTYPES`; no features where they are left out, codes if the backend
+   * has any unless `coded` is false.
+   */
   createRows(
     backend: NativeBackend,
     dim: number,
     metric: number,
     dtype: number,
     features?: number,
+    coded?: boolean,
   ): NativeRows;
   bytes(rows: NativeRows): number;
   /**
@@ -90,7 +94,7 @@ export interface NativeAddon {
     count: number,
     mask: Uint32Array,
   ): [filter: number, passing: Promise<number>];
-  /** Fills `ids` and `scores` `[q, k]`; see `SearchTask`, whose `rows` are `listed`. The number is for `cancel`. */
+  /** Fills `ids` and `scores` `[q, k]`; see `SearchTask`, whose `rows` are `listed`, and `MaxsimTask`. The number is for `cancel`. */
   search(
     rows: NativeRows,
     queries: Float32Array | Uint32Array,
@@ -103,8 +107,10 @@ export interface NativeAddon {
     scores: Float32Array,
     listed?: Uint32Array,
     weights?: Float32Array,
+    offsets?: Uint32Array,
+    documents?: Uint32Array,
   ): [search: number, done: Promise<void>];
-  /** Fills `scores` `[pairs]` with those of the pairs; see `RescoreTask`. */
+  /** Fills `scores` `[pairs]` with those of the pairs; see `RescoreTask` and `MaxsimPairs`. */
   rescore(
     rows: NativeRows,
     queries: Float32Array | Uint32Array,
@@ -113,6 +119,8 @@ export interface NativeAddon {
     pairRows: Uint32Array,
     scores: Float32Array,
     weights?: Float32Array,
+    offsets?: Uint32Array,
+    documents?: Uint32Array,
   ): Promise<void>;
   /** Fills `ids` and `best` `[q, k]`; see `SelectTask`. */
   select(

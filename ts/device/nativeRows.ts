@@ -1,19 +1,62 @@
 import { zeros } from '../core/bitset.ts';
 import { SeineError } from '../core/errors.ts';
-import type { BackendRows, SearchTask, UploadOptions } from './device.ts';
+import type {
+  BackendRows,
+  MaxsimPairs,
+  MaxsimTask,
+  RescoreTask,
+  SearchTask,
+  UploadOptions,
+} from './device.ts';
 import { DTYPES, METRICS, type NativeAddon, type NativeBackend, nativeError } from './native.ts';
 import { nativeQuantize } from './nativeQuantize.ts';
 import { arraysOf, makeRows } from './storedRows.ts';
 
-/** Rows of a device of the addon. */
-export function nativeRows(addon: NativeAddon, backend: NativeBackend, options: UploadOptions): BackendRows {
+/** Rows of a device of the addon, which may have `maxsim`. */
+export function nativeRows(
+  addon: NativeAddon,
+  backend: NativeBackend,
+  options: UploadOptions,
+  maxsim: boolean,
+): BackendRows {
   const rows = addon.createRows(
     backend,
     options.dim,
     METRICS.indexOf(options.metric),
     DTYPES.indexOf(options.dtype),
     options.features,
+    !options.maxsim,
   );
+  const search = (task: SearchTask & Partial<MaxsimTask>) =>
+    asSeine(async () => {
+      const queries = task.queries.dtype === 'binary' ? task.queries.words : task.queries.values;
+      const { q, k, count, allowed, passing, rows: listed, weights, offsets, documents } = task;
+      const [ids, scores] = allocate(task);
+      const [number, done] = addon.search(
+        rows,
+        queries,
+        q,
+        k,
+        count,
+        allowed,
+        passing,
+        ids,
+        scores,
+        listed,
+        weights,
+        offsets,
+        documents,
+      );
+      await cancellable(addon, number, done, task.signal);
+      return { ids, scores };
+    });
+  const rescore = ({ queries, q, weights, offsets, pairs, documents }: RescoreTask & Partial<MaxsimPairs>) =>
+    asSeine(async () => {
+      const values = queries.dtype === 'binary' ? queries.words : queries.values;
+      const scores = new Float32Array(pairs.rows.length);
+      await addon.rescore(rows, values, q, pairs.queries, pairs.rows, scores, weights, offsets, documents);
+      return scores;
+    });
   return {
     get bytes() {
       return addon.bytes(rows);
@@ -36,40 +79,15 @@ export function nativeRows(addon: NativeAddon, backend: NativeBackend, options: 
     },
     quantize: (values) => nativeQuantize(addon, values, options),
     findNotFinite: (values) => asSeine(() => addon.findNotFinite(values)),
-    search: (task) =>
-      asSeine(async () => {
-        const queries = task.queries.dtype === 'binary' ? task.queries.words : task.queries.values;
-        const { q, k, count, allowed, passing, rows: listed } = task;
-        const [ids, scores] = allocate(task);
-        const [search, done] = addon.search(
-          rows,
-          queries,
-          q,
-          k,
-          count,
-          allowed,
-          passing,
-          ids,
-          scores,
-          listed,
-          task.weights,
-        );
-        await cancellable(addon, search, done, task.signal);
-        return { ids, scores };
-      }),
+    search,
+    rescore,
+    ...(maxsim ? { maxsim: { search, rescore } } : {}),
     writeColumn: (array, at, words) => asSeine(() => addon.writeColumn(rows, array, at, words)),
     filter: ({ program: { steps, intervals, bits }, count, signal }) =>
       asSeine(async () => {
         const mask = zeros(count);
         const [filter, done] = addon.filter(rows, steps, intervals, bits, count, mask);
         return { mask, passing: await cancellable(addon, filter, done, signal) };
-      }),
-    rescore: ({ queries, q, weights, pairs }) =>
-      asSeine(async () => {
-        const values = queries.dtype === 'binary' ? queries.words : queries.values;
-        const scores = new Float32Array(pairs.rows.length);
-        await addon.rescore(rows, values, q, pairs.queries, pairs.rows, scores, weights);
-        return scores;
       }),
     dispose: async () => addon.disposeRows(rows),
   };

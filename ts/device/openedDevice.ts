@@ -2,9 +2,10 @@ import '../core/asyncDispose.ts';
 import { SeineError, show } from '../core/errors.ts';
 import { isTypedArray } from '../core/isTypedArray.ts';
 import type { DeviceName, MergeOptions, SelectOptions, TopK, TopKList } from '../core/types.ts';
-import { copyBatch, isRowBatch } from './copyBatch.ts';
+import { copyBatch, isRowBatch, type OwnedBatch } from './copyBatch.ts';
 import type { BackendDevice, BackendRows, Device, RowBatch, Rows, UploadOptions } from './device.ts';
 import { deviceErrors } from './deviceErrors.ts';
+import { DocumentRows } from './documentRows.ts';
 import { mergeTopK } from './mergeTopK.ts';
 import { ResidentRows } from './residentRows.ts';
 import { selectTopK } from './selectTopK.ts';
@@ -47,7 +48,7 @@ export class OpenedDevice implements Device {
       for await (const chunk of chunks) {
         this.#checkOpen();
         // An iterable's chunk may be a view of a buffer that it fills again.
-        await rows.load(whole ? (chunk as RowBatch) : copy(chunk));
+        await rows.load(whole ? (chunk as OwnedBatch) : copy(chunk));
       }
       this.#checkOpen();
       return rows;
@@ -77,7 +78,10 @@ export class OpenedDevice implements Device {
   }
 
   async #createRows(options: UploadOptions): Promise<ResidentRows> {
-    const create = () => this.#backend.createRows(options);
+    const create = async () => {
+      const rows = await this.#backend.createRows(options);
+      return options.maxsim ? DocumentRows.over(rows, this.name) : rows;
+    };
     const creating = create();
     this.#creating.add(creating);
     try {

@@ -3,38 +3,24 @@ import { SeineError } from '../core/errors.ts';
 import type { DeviceName, Dtype, Metric, Pairs, RescoreOptions, SearchOptions, TopK } from '../core/types.ts';
 import { untilAborted } from '../core/untilAborted.ts';
 import { checkPairs, copyPairs } from './checkPairs.ts';
-import { copyBatch } from './copyBatch.ts';
+import { copyBatch, type OwnedBatch } from './copyBatch.ts';
 import { copyKept } from './copyKept.ts';
 import { copyQueries, type OwnedQueries } from './copyQueries.ts';
-import type {
-  Appended,
-  AskedQueries,
-  BackendRows,
-  Compacted,
-  RowBatch,
-  Rows,
-  UploadOptions,
-} from './device.ts';
+import type { Appended, BackendRows, Compacted, RowBatch, Rows, UploadOptions } from './device.ts';
 import { deviceErrors } from './deviceErrors.ts';
 import { GatheredSearches } from './gatheredSearches.ts';
-import { quantizeRows } from './reference/quantizeRows.ts';
+import { Intake } from './intake.ts';
 import { RowAttributes } from './rowAttributes.ts';
 import { appended, emptySnapshot, removed, type Snapshot } from './snapshot.ts';
-import type { StoredQueries, StoredRows } from './storedRows.ts';
 import { emptyTopK, fillTopK, isDistance } from './topK.ts';
 import {
+  type CheckedSearchOptions,
   checkIds,
   checkKeys,
   checkRoom,
   checkSearchOptions,
   copyIds,
-  findNotFinite,
-  notFinite,
-  overflowed,
 } from './validate.ts';
-
-/** Numbers that are checked sooner than they are handed to another thread. */
-const QUICKLY_CHECKED = 2 ** 14;
 
 interface Bound {
   snapshot: Snapshot;
@@ -52,7 +38,10 @@ export class ResidentRows implements Rows {
   readonly metric: Metric;
   readonly dtype: Dtype;
   readonly features: number;
+  readonly maxsim: boolean;
   readonly #device: DeviceName;
+  readonly #options: UploadOptions;
+  readonly #intake: Intake;
   #backend: BackendRows;
   #gathered: GatheredSearches;
   readonly #create: () => Promise<BackendRows>;
@@ -82,6 +71,9 @@ export class ResidentRows implements Rows {
     this.metric = options.metric;
     this.dtype = options.dtype;
     this.features = options.features ?? 0;
+    this.maxsim = options.maxsim ?? false;
+    this.#options = options;
+    this.#intake = new Intake(device, options);
     this.#attributes = new RowAttributes(backend, options.attributes);
     this.#onDispose = onDispose;
   }
@@ -106,28 +98,27 @@ export class ResidentRows implements Rows {
     this.#checkOpen('search');
     const checked = checkSearchOptions(options, (where) => this.#attributes.copyWhere(where));
     checked.signal?.throwIfAborted();
-    const owned = copyQueries(queries, checked.weights, this);
+    const owned = copyQueries(queries, checked, this);
     const work = this.#track(this.#searchSnapshot(owned, checked, this.#bound()));
     return checked.signal === undefined ? work : untilAborted(work, checked.signal);
   }
 
   async rescore(queries: Float32Array, pairs: Pairs, options: RescoreOptions = {}): Promise<Float32Array> {
     this.#checkOpen('rescore');
-    const checked = checkKeys(options, 'options', ['weights']);
+    const checked = checkKeys(options, 'options', ['weights', 'offsets']);
     const ownedPairs = copyPairs(pairs);
-    const owned = copyQueries(queries, checked.weights, this);
+    const owned = copyQueries(queries, checked, this);
     return this.#track(this.#rescoreSnapshot(owned, ownedPairs, this.#bound()));
   }
 
   async append(data: Float32Array | RowBatch): Promise<Appended> {
     this.#checkOpen('append');
-    const { dim, features } = this;
-    const owned = copyBatch(data, { dim, features, attributes: this.#attributes.types });
+    const owned = copyBatch(data, this.#options);
     return this.#mutate(async () => {
       const first = this.#snapshot.count;
       await this.#store(owned, 0);
       this.#snapshot = { ...this.#snapshot, generation: this.#snapshot.generation + 1 };
-      return { first, count: owned.data.length / this.dim, generation: this.#snapshot.generation };
+      return { first, count: owned.count, generation: this.#snapshot.generation };
     });
   }
 
@@ -177,26 +168,20 @@ export class ResidentRows implements Rows {
   }
 
   /** A chunk of the upload: like `append`, but the generation stays 0 and errors name the row of the whole upload. */
-  async load(owned: RowBatch): Promise<void> {
+  async load(owned: OwnedBatch): Promise<void> {
     this.#checkOpen('upload');
-    await this.#mutate(() => this.#store(owned, this.#snapshot.count));
+    // A document's tokens have no numbers of their own: errors count those of the chunk.
+    await this.#mutate(() => this.#store(owned, this.maxsim ? 0 : this.#snapshot.count));
   }
 
-  async #store(
-    { data, attributes = {}, features = new Float32Array() }: RowBatch,
-    firstRow: number,
-  ): Promise<void> {
-    const rows = data.length / this.dim;
-    checkRoom(this.#snapshot.count, rows);
-    await this.#checkFinite(data, 'data', firstRow);
-    await this.#checkFinite(features, 'features', firstRow, this.features);
-    await this.#ask(this.#attributes.write(this.#snapshot.count, rows, attributes));
-    if (rows > 0) {
-      const stored = await this.#quantize(data, 'data', firstRow);
-      await this.#ask(this.#backend.append({ rows: stored, features }));
-    }
+  async #store(owned: OwnedBatch, firstRow: number): Promise<void> {
+    const { count, attributes = {} } = owned;
+    checkRoom(this.#snapshot.count, count);
+    const batch = await this.#intake.batch(this.#backend, owned, firstRow);
+    await this.#ask(this.#attributes.write(this.#snapshot.count, count, attributes));
+    if (count > 0) await this.#ask(this.#backend.append(batch));
     this.#attributes.append(this.#snapshot.count, attributes);
-    this.#snapshot = appended(this.#snapshot, rows);
+    this.#snapshot = appended(this.#snapshot, count);
   }
 
   /** What a search sees that is called now: the rows after the mutations called before. */
@@ -219,11 +204,11 @@ export class ResidentRows implements Rows {
 
   async #searchSnapshot(
     owned: OwnedQueries,
-    { k, filter, signal }: Omit<SearchOptions, 'weights'>,
+    { k, filter, signal }: CheckedSearchOptions,
     bound: Promise<Bound>,
   ): Promise<TopK> {
-    const { snapshot, attributes, gathered } = await bound;
-    const asked = await this.#prepare(owned);
+    const { snapshot, attributes, backend, gathered } = await bound;
+    const asked = await this.#intake.queries(backend, owned);
     signal?.throwIfAborted();
     const found = await this.#ask(attributes.passing(filter, snapshot, signal));
     const { q } = asked;
@@ -238,33 +223,9 @@ export class ResidentRows implements Rows {
   async #rescoreSnapshot(owned: OwnedQueries, pairs: Pairs, bound: Promise<Bound>): Promise<Float32Array> {
     const { snapshot, backend } = await bound;
     checkPairs(pairs, owned.q, snapshot);
-    const asked = await this.#prepare(owned);
+    const asked = await this.#intake.queries(backend, owned);
     if (pairs.rows.length === 0) return new Float32Array();
     return this.#ask(backend.rescore({ ...asked, pairs }));
-  }
-
-  /** `values` `[rows, width]`. */
-  async #checkFinite(values: Float32Array, name: string, firstRow: number, width = this.dim): Promise<void> {
-    const elsewhere = values.length > QUICKLY_CHECKED ? this.#backend.findNotFinite?.(values) : undefined;
-    const check = elsewhere ?? findNotFinite(values);
-    const index = await this.#ask(check);
-    if (index >= 0) throw notFinite(values, index, width, name, firstRow);
-  }
-
-  /** Rows as they are stored: the one place where numbers are rounded. */
-  async #quantize(values: Float32Array, name: string, firstRow: number): Promise<StoredRows> {
-    const quantizing = this.#backend.quantize?.(values) ?? quantizeRows(values, this);
-    const { rows, overflow } = await this.#ask(quantizing);
-    if (overflow >= 0) throw overflowed(values, overflow, this, name, firstRow);
-    return rows;
-  }
-
-  /** Bits are compared with bits; all other rows are scored with the query as it was given. */
-  async #prepare({ values, q, weights }: OwnedQueries): Promise<AskedQueries> {
-    await this.#checkFinite(values, 'queries', 0);
-    if (weights !== undefined) await this.#checkFinite(weights, 'weights', 0, 1 + this.features);
-    if (this.dtype !== 'binary') return { queries: { dtype: 'f32', values }, q, weights };
-    return { queries: (await this.#quantize(values, 'queries', 0)) as StoredQueries, q, weights };
   }
 
   #ask<T>(answer: Promise<T>): Promise<T> {

@@ -15,10 +15,13 @@ export type StoredRows =
 /** Queries in the form in which rows are scored with them. */
 export type StoredQueries = Extract<StoredRows, { dtype: 'f32' | 'binary' }>;
 
-/** Rows with their features `[rows, features]`, which are float32 whatever form the rows have; empty where there are none. */
+/** Rows and what belongs to them. */
 export interface StoredBatch {
   rows: StoredRows;
+  /** `[rows, features]`, float32 whatever form the rows have; empty where there are none. */
   features: Float32Array;
+  /** With maxsim: where the tokens of each document begin among the rows, and the end. */
+  offsets?: Uint32Array | undefined;
 }
 
 export interface QuantizeOptions {

@@ -1,6 +1,13 @@
 import { SeineError, show } from '../core/errors.ts';
 import { isTypedArray } from '../core/isTypedArray.ts';
-import type { Dtype, Filter, FilterExpression, Metric, SearchOptions } from '../core/types.ts';
+import type {
+  Dtype,
+  Filter,
+  FilterExpression,
+  Metric,
+  RescoreOptions,
+  SearchOptions,
+} from '../core/types.ts';
 import { checkAttributeTypes } from './copyAttributes.ts';
 import type { UploadOptions } from './device.ts';
 import { pacer } from './pacer.ts';
@@ -50,13 +57,19 @@ export function checkInteger(value: unknown, name: string, from: number, to: num
   );
 }
 
+function checkBoolean(value: unknown, name: string): boolean {
+  if (typeof value === 'boolean') return value;
+  throw new SeineError('ERR_ARGUMENT', `${name} must be true or false, got ${show(value)}.`);
+}
+
 export function checkUploadOptions(options: unknown): UploadOptions {
-  const { dim, metric, dtype, attributes, features } = checkKeys(options, 'options', [
+  const { dim, metric, dtype, attributes, features, maxsim } = checkKeys(options, 'options', [
     'dim',
     'metric',
     'dtype',
     'attributes',
     'features',
+    'maxsim',
   ]);
   const checked: UploadOptions = {
     dim: checkInteger(dim, 'dim', 1, MAX_DIM),
@@ -64,7 +77,15 @@ export function checkUploadOptions(options: unknown): UploadOptions {
     dtype: checkOneOf(dtype, 'dtype', DTYPES),
     attributes: attributes === undefined ? undefined : checkAttributeTypes(attributes),
     features: features === undefined ? undefined : checkInteger(features, 'features', 1, MAX_FEATURES),
+    maxsim: maxsim === undefined ? undefined : checkBoolean(maxsim, 'maxsim'),
   };
+  if (checked.maxsim && (checked.metric !== 'ip' || checked.features !== undefined)) {
+    throw new SeineError(
+      'ERR_ARGUMENT',
+      `maxsim goes with metric 'ip' and without features, got metric '${checked.metric}' and features ` +
+        `${checked.features}: bring tokens to length 1 for cosines.`,
+    );
+  }
   if ((checked.metric === 'hamming') !== (checked.dtype === 'binary')) {
     throw new SeineError(
       'ERR_ARGUMENT',
@@ -84,27 +105,24 @@ export function checkUploadOptions(options: unknown): UploadOptions {
 
 export function checkQuantizeOptions(options: unknown): QuantizeOptions {
   const { dim, dtype, normalize } = checkKeys(options, 'options', ['dim', 'dtype', 'normalize']);
-  if (normalize !== undefined && typeof normalize !== 'boolean') {
-    throw new SeineError('ERR_ARGUMENT', `normalize must be true or false, got ${show(normalize)}.`);
-  }
   return {
     dim: checkInteger(dim, 'dim', 1, MAX_DIM),
     dtype: checkOneOf(dtype, 'dtype', DTYPES),
-    normalize: normalize ?? false,
+    normalize: normalize === undefined ? false : checkBoolean(normalize, 'normalize'),
   };
 }
 
-/**
- * Checks what can be checked before it is the search's turn, and copies the filter; `copyWhere` does so for conditions.
- * Weights are left to `copyWeights`.
- */
-export function checkSearchOptions(
-  options: unknown,
-  copyWhere: CopyWhere,
-): Omit<SearchOptions, 'weights'> & { weights?: unknown } {
-  const { k, filter, signal, weights } = checkKeys(options, 'options', ['k', 'filter', 'signal', 'weights']);
+/** `SearchOptions` of which weights and offsets are left to `copyQueries`. */
+export type CheckedSearchOptions = Omit<SearchOptions, keyof RescoreOptions> &
+  Record<keyof RescoreOptions, unknown>;
+
+/** Checks what can be checked before it is the search's turn, and copies the filter; `copyWhere` does so for conditions. */
+export function checkSearchOptions(options: unknown, copyWhere: CopyWhere): CheckedSearchOptions {
+  const known = ['k', 'filter', 'signal', 'weights', 'offsets'];
+  const { k, filter, signal, weights, offsets } = checkKeys(options, 'options', known);
   return {
     weights,
+    offsets,
     k: checkInteger(k, 'k', 1, MAX_ROWS - 1),
     filter: filter === undefined ? undefined : copyFilter(filter, copyWhere),
     signal: signal === undefined ? undefined : checkSignal(signal),

@@ -1,4 +1,5 @@
 import type { RescoreTask, UploadOptions } from './device.ts';
+import { chunkOf } from './reference/readRows.ts';
 import { norm, weightedScore } from './reference/score.ts';
 import { arraysOf, type StoredQueries } from './storedRows.ts';
 import type { BufferPool } from './webgpuBuffers.ts';
@@ -11,7 +12,7 @@ const THREADS = 64;
 /** Numbers of a submit, which take the device some hundred integer operations each. */
 const MOST_NUMBERS = 2 ** 24;
 
-/** kernels/rescore.wgsl shard by shard: exact sums from the device, of which the host makes the scores. */
+/** Canonical scores of pairs: the host weighs and rounds what the device computes. */
 export async function rescoreOnGpu(
   gpu: GpuContext,
   pool: BufferPool,
@@ -20,20 +21,45 @@ export async function rescoreOnGpu(
   options: UploadOptions,
   task: RescoreTask,
 ): Promise<Float32Array> {
+  const exact = await similaritiesOnGpu(gpu, pool, pipeline, shards, options, task);
+  const { weights, pairs } = task;
+  if (weights === undefined) return Float32Array.from(exact, (one) => Math.fround(one) + 0);
+  const features = options.features ?? 0;
+  return Float32Array.from(exact, (one, pair) => {
+    const shard = chunkOf(shards, pairs.rows[pair]!);
+    const [query, row] = [pairs.queries[pair]!, pairs.rows[pair]! - shard.first];
+    return weightedScore(
+      one,
+      weights,
+      query * (1 + features),
+      shard.stored.features,
+      row * features,
+      features,
+    );
+  });
+}
+
+/** kernels/rescore.wgsl shard by shard: similarities or distances of pairs in float64, from exact sums. */
+export async function similaritiesOnGpu(
+  gpu: GpuContext,
+  pool: BufferPool,
+  pipeline: GPUComputePipeline,
+  shards: readonly WebgpuShard[],
+  options: UploadOptions,
+  task: Pick<RescoreTask, 'queries' | 'q' | 'pairs'>,
+): Promise<Float64Array> {
   const { pairs, q } = task;
-  const scores = new Float32Array(pairs.rows.length);
+  const exact = new Float64Array(pairs.rows.length);
   const queries = padded(task.queries, q, options);
   const exactOf = similarities(options, task.queries, q);
-  const { weights } = task;
-  const features = options.features ?? 0;
   const step = Math.max(1, Math.min(Math.floor(MOST_NUMBERS / options.dim), Math.floor(gpu.maxBinding / 16)));
   for (const shard of shards) {
     const places: number[] = [];
     pairs.rows.forEach((row, place) => {
       if (row >= shard.first && row < shard.first + shard.capacity) places.push(place);
     });
-    const { stored } = shard;
-    const scales = stored.rows.dtype === 'int8' ? stored.rows.scales : new Float32Array(1);
+    const { rows } = shard.stored;
+    const scales = rows.dtype === 'int8' ? rows.scales : new Float32Array(1);
     const scaleBits = new Uint32Array(scales.buffer, scales.byteOffset, scales.length);
     for (let from = 0; from < places.length; from += step) {
       const part = places.slice(from, from + step);
@@ -44,23 +70,15 @@ export async function rescoreOnGpu(
       });
       const sums = await sumsOf(gpu, pool, pipeline, shard, options, queries, asked);
       part.forEach((place, i) => {
-        const query = pairs.queries[place]!;
-        const exact = exactOf(query, sums, i);
-        if (weights === undefined) {
-          scores[place] = Math.fround(exact) + 0;
-          return;
-        }
-        const row = asked[i * 4 + 1]!;
-        const at = [query * (1 + features), row * features] as const;
-        scores[place] = weightedScore(exact, weights, at[0], stored.features, at[1], features);
+        exact[place] = exactOf(pairs.queries[place]!, sums, i);
       });
     }
   }
-  return scores;
+  return exact;
 }
 
-/** Whether the device can hold the queries; if not, the host rescores. */
-export function fitsQueries(gpu: GpuContext, { q }: RescoreTask, options: UploadOptions): boolean {
+/** Whether the device can hold `q` queries; if not, the host rescores. */
+export function fitsQueries(gpu: GpuContext, q: number, options: UploadOptions): boolean {
   return q * chunksOf(options) * numbersOf(options) * 4 <= gpu.maxBinding;
 }
 

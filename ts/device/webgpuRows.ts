@@ -1,9 +1,12 @@
 import { SeineError } from '../core/errors.ts';
+import type { Pairs } from '../core/types.ts';
 import type {
+  AskedQueries,
   BackendRows,
   Filtered,
   FilterTask,
   Found,
+  MaxsimBackend,
   RescoreTask,
   SearchTask,
   UploadOptions,
@@ -20,8 +23,9 @@ import { isDistance } from './topK.ts';
 import { BufferPool } from './webgpuBuffers.ts';
 import { WebgpuColumns } from './webgpuColumns.ts';
 import { filterOnGpu } from './webgpuFilter.ts';
+import { maxsimOnGpu, maxsimPairsOnGpu } from './webgpuMaxsim.ts';
 import type { Kernels } from './webgpuPipelines.ts';
-import { fitsQueries, rescoreOnGpu } from './webgpuRescore.ts';
+import { fitsQueries, rescoreOnGpu, similaritiesOnGpu } from './webgpuRescore.ts';
 import {
   type Candidates,
   candidateBytes,
@@ -123,11 +127,34 @@ export class WebgpuRows implements BackendRows {
   async rescore(task: RescoreTask): Promise<Float32Array> {
     this.#gpu.checkAlive();
     const options = this.#options;
-    if (!fitsQueries(this.#gpu, task, options)) {
+    if (!fitsQueries(this.#gpu, task.q, options)) {
       return rescore(this.#chunks(), options.dim, options.metric, task);
     }
     const pipeline = await this.#gpu.rescoring(options);
     return rescoreOnGpu(this.#gpu, this.#pool, pipeline, this.#shards, options, task);
+  }
+
+  /** Every product is computed exactly, and none is left out. */
+  readonly maxsim: MaxsimBackend = {
+    search: async (task) => maxsimOnGpu(await this.#products(task), task),
+    rescore: async (task) => maxsimPairsOnGpu(await this.#products(task), task),
+  };
+
+  /** Exact products of tokens of these queries and rows. */
+  async #products({ queries, offsets }: AskedQueries): Promise<(pairs: Pairs) => Promise<Float64Array>> {
+    this.#gpu.checkAlive();
+    const q = offsets!.at(-1)!;
+    if (!fitsQueries(this.#gpu, q, this.#options)) {
+      throw new SeineError(
+        'ERR_OUT_OF_MEMORY',
+        `The webgpu device has no room for ${q} tokens of queries at once: ask for fewer queries.`,
+      );
+    }
+    const pipeline = await this.#gpu.rescoring(this.#options);
+    return (pairs) => {
+      const task = { queries, q, pairs };
+      return similaritiesOnGpu(this.#gpu, this.#pool, pipeline, this.#shards, this.#options, task);
+    };
   }
 
   writeColumn(array: number, at: number, words: Uint32Array): Promise<void> {

@@ -97,7 +97,7 @@ void testDevice() {
   constexpr size_t kDim = 40;
   emulation::Machine& device = machine();
   for (const Metric metric : {Metric::ip, Metric::cosine, Metric::l2}) {
-    auto rows = backend->createRows(kDim, metric, Dtype::f32, 0);
+    auto rows = backend->createRows(kDim, metric, Dtype::f32, 0, true);
     std::vector<float> data = draw(900 * kDim, 1);
     check(append(*rows, data, kDim).empty(), "rows are appended");
     const size_t before = device.uploaded;
@@ -119,7 +119,7 @@ void testDevice() {
     check(search(*rows, some).empty() && isExact(*some, metric, data, kDim), "a filtered search is exact");
   }
   {
-    auto rows = backend->createRows(3, Metric::ip, Dtype::f32, 0);
+    auto rows = backend->createRows(3, Metric::ip, Dtype::f32, 0, true);
     const std::vector<float> equal(3 * 4000, 1.0f);
     append(*rows, equal, 3);
     const size_t before = device.launches.size();
@@ -132,7 +132,7 @@ void testDevice() {
     check(search(*rows, task).empty(), "a cancelled search ends");
   }
   {
-    auto rows = backend->createRows(64, Metric::l2, Dtype::f32, 0);
+    auto rows = backend->createRows(64, Metric::l2, Dtype::f32, 0, true);
     const std::vector<float> data = draw(100 * 64, 5);
     append(*rows, data, 64);
     drain();
@@ -150,7 +150,7 @@ void testDevice() {
   }
   drain();
   check(device.device.empty() && device.allocated == 0, "disposed rows leave no memory on the device");
-  auto rows = backend->createRows(4, Metric::ip, Dtype::f32, 0);
+  auto rows = backend->createRows(4, Metric::ip, Dtype::f32, 0, true);
   append(*rows, draw(400, 9), 4);
   device.failure = "an illegal address (made by the test)";
   check(search(*rows, taskOf(draw(4, 1), 4, 1, 100)) == "ERR_DEVICE", "a failed kernel is reported");
@@ -170,7 +170,7 @@ size_t bytesMoved(Rows& rows, const std::shared_ptr<SearchTask>& task) {
 /// kernels/README.md: the codes of each row and what is kept beside them, once.
 void testCodeTraffic(Backend& backend) {
   constexpr size_t kDim = 384, kRows = 40960;
-  auto rows = backend.createRows(kDim, Metric::ip, Dtype::f32, 0);
+  auto rows = backend.createRows(kDim, Metric::ip, Dtype::f32, 0, true);
   append(*rows, draw(kRows * kDim, 5), kDim);
   for (const size_t q : {1, 8}) {
     const double floor = (kDim + 12.0) * kRows;
@@ -191,7 +191,7 @@ void testCodeTraffic(Backend& backend) {
 void testTraffic() {
   const std::unique_ptr<Backend> backend = openDevice();
   constexpr size_t kDim = 384, kRows = 3000;
-  auto rows = backend->createRows(kDim, Metric::ip, Dtype::f32, 0);
+  auto rows = backend->createRows(kDim, Metric::ip, Dtype::f32, 0, true);
   append(*rows, draw(kRows * kDim, 1), kDim);
   for (const size_t q : {1, 3, 8}) {
     // kernels/README.md: each row once, what is written and read again of each score, and three times the

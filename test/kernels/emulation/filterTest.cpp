@@ -32,7 +32,7 @@ std::string filter(Rows& rows, const std::shared_ptr<FilterTask>& task) {
 /// kernels/README.md: each word of a column once, a bitset written a leaf, joins and the count in bitsets.
 void testFilter(Backend& backend) {
   constexpr size_t kRows = 40000 + 7, kWords = (kRows + 31) / 32;
-  auto rows = backend.createRows(4, Metric::ip, Dtype::f32, 0);
+  auto rows = backend.createRows(4, Metric::ip, Dtype::f32, 0, true);
   std::vector<uint32_t> codes(kRows), ends(kRows), members;
   for (size_t row = 0; row < kRows; row++) {
     codes[row] = static_cast<uint32_t>(row % 10);

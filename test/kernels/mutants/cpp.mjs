@@ -34,8 +34,8 @@ export const cpp = [
   {
     name: 'a score is -0',
     file: 'kernels/canonical.cpp',
-    find: 'rounded == 0 ? 0.0f : rounded',
-    replace: 'rounded',
+    find: 'scores[start + i] = rounded == 0 ? 0.0f : rounded',
+    replace: 'scores[start + i] = rounded',
     suites: answers,
   },
   {

@@ -7,6 +7,7 @@ import { cudaCertify } from './cudaCertify.mjs';
 import { cudaLists } from './cudaLists.mjs';
 import { cppFeatures, cudaFeatures, wgslFeatures } from './features.mjs';
 import { filter } from './filter.mjs';
+import { cppMaxsim, wgslMaxsim } from './maxsim.mjs';
 import { wgsl } from './wgsl.mjs';
 import { wgslLists } from './wgslLists.mjs';
 
@@ -15,8 +16,8 @@ const of = (device, list) => list.map((mutant) => ({ device, ...mutant }));
 /** @type {import('./mutants.d.mts').Mutant[]} */
 export const mutants = [
   ...of('cuda', [...cuda, ...cudaCertify, ...cudaLists, ...cudaFeatures, ...filter.cuda]),
-  ...of('webgpu', [...wgsl, ...wgslLists, ...wgslFeatures, ...filter.webgpu]),
-  ...of('cpu', [...cpp, ...cppLists, ...cppFeatures, ...filter.cpu]),
+  ...of('webgpu', [...wgsl, ...wgslLists, ...wgslFeatures, ...wgslMaxsim, ...filter.webgpu]),
+  ...of('cpu', [...cpp, ...cppLists, ...cppFeatures, ...filter.cpu, ...cppMaxsim]),
 ];
 
 /** `source` with the fault, or an error if its place is not there exactly once. */

@@ -1,5 +1,6 @@
 import type { BackendDevice, BackendRows, DeviceProvider, UploadOptions } from '../device.ts';
 import { countRows, storedBytes } from '../storedRows.ts';
+import { maxsim, maxsimPairs } from './maxsim.ts';
 import { merge } from './merge.ts';
 import { readRows } from './readRows.ts';
 import { rescore } from './rescore.ts';
@@ -42,6 +43,10 @@ function createRows(options: UploadOptions): BackendRows {
     read: (ids) => readRows(chunks, options, ids),
     search: (task) => scan(chunks, dim, metric, task),
     rescore: (task) => rescore(chunks, dim, metric, task),
+    maxsim: {
+      search: (task) => maxsim(chunks, dim, task),
+      rescore: (task) => maxsimPairs(chunks, dim, task),
+    },
     dispose: async () => {
       chunks.length = 0;
       count = 0;

@@ -1,7 +1,7 @@
 import { onesIn, wordsFor } from '../../core/bitset.ts';
 import type { Metric } from '../../core/types.ts';
 import type { AskedQueries } from '../device.ts';
-import type { StoredBatch } from '../storedRows.ts';
+import type { StoredBatch, StoredQueries } from '../storedRows.ts';
 import { decodeRow, type FloatRows } from './decodeRow.ts';
 import { exactScore, score, weightedScore } from './score.ts';
 
@@ -15,21 +15,28 @@ export function rowScorer(metric: Metric, dim: number, { queries, q, weights }: 
     return (query, { rows }, row) =>
       differingBits(queries.words, query * width, (rows as typeof queries).words, row * width, width);
   }
-  const { values } = queries;
-  const decoded = new Float32Array(dim);
-  const scored = (of: typeof score): RowScorer => {
-    return (query, { rows }, row) => {
-      if (rows.dtype === 'f32') return of(metric, values, query * dim, rows.values, row * dim, dim);
-      decodeRow(rows as FloatRows, row, dim, decoded);
-      return of(metric, values, query * dim, decoded, 0, dim);
-    };
-  };
-  if (weights === undefined) return scored(score);
-  const similarity = scored(exactScore);
+  if (weights === undefined) return numberScorer(score, metric, dim, queries);
+  const similarity = numberScorer(exactScore, metric, dim, queries);
   const width = weights.length / q;
   return (query, batch, row) => {
     const exact = similarity(query, batch, row);
     return weightedScore(exact, weights, query * width, batch.features, row * (width - 1), width - 1);
+  };
+}
+
+/** `of` the numbers of a query and a row that are not bits. */
+export function numberScorer(
+  of: typeof score,
+  metric: Metric,
+  dim: number,
+  queries: StoredQueries,
+): RowScorer {
+  const { values } = queries as Extract<StoredQueries, { dtype: 'f32' }>;
+  const decoded = new Float32Array(dim);
+  return (query, { rows }, row) => {
+    if (rows.dtype === 'f32') return of(metric, values, query * dim, rows.values, row * dim, dim);
+    decodeRow(rows as FloatRows, row, dim, decoded);
+    return of(metric, values, query * dim, decoded, 0, dim);
   };
 }
 
