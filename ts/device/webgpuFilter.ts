@@ -9,11 +9,12 @@ import { type GpuContext, submit } from './webgpuSearch.ts';
 
 const WORD = 4;
 const THREADS = 256;
-const MAX_GROUPS = 65535;
+/** Enough to fill any GPU: each takes as many rows as there are threads, then the next. */
+const MAX_GROUPS = 1024;
 /** What WebGPU asks of offsets of uniform bindings. */
 const ALIGNMENT = 256;
 /** Rows of all steps of a submit: between submits it is seen whether the filter is cancelled. */
-const MOST_ROWS = 2 ** 24;
+const MOST_ROWS = 2 ** 22;
 
 interface Buffers {
   params: GPUBuffer;
