@@ -1,26 +1,44 @@
 #include "filter.h"
 
-#include <algorithm>
 #include <bit>
 #include <cstring>
 
 namespace seine {
 namespace {
 
+/// Bits of `rows` rows from `row` on, 32 at most.
+template <typename Passes>
+uint32_t wordOf(size_t row, size_t rows, const Passes& passes) {
+  uint32_t word = 0;
+  for (size_t i = 0; i < rows; i++) word |= uint32_t{passes(row + i)} << i;
+  return word;
+}
+
+template <typename Passes>
+void fill(size_t count, size_t firstWord, size_t words, uint32_t* to, const Passes& passes) {
+  for (size_t word = 0; word < words; word++) {
+    const size_t row = (firstWord + word) * 32;
+    const size_t left = count - row;
+    // The whole word by itself, so that its loop has a fixed length.
+    to[word] = left >= 32 ? wordOf(row, 32, passes) : wordOf(row, left, passes);
+  }
+}
+
 template <FilterOp kOp>
 void pushLeaf(const FilterProgram& program, const FilterStep& step, size_t firstWord, size_t words,
               uint32_t* to) {
-  const FilterColumn& column = program.columns[step.operand];
+  const FilterColumn column = program.columns[step.operand];
   const FilterInterval* const intervals = program.intervals + step.first;
-  for (size_t word = 0; word < words; word++) {
-    const size_t row = (firstWord + word) * 32;
-    const size_t rows = std::min<size_t>(32, program.count - row);
-    uint32_t passing = 0;
-    for (size_t i = 0; i < rows; i++) {
-      passing |= uint32_t{passesLeaf<kOp>(column, row + i, intervals, step.count)} << i;
+  if constexpr (kOp != FilterOp::set) {
+    if (step.count == 1) {
+      // What most comparisons are, without a branch.
+      const uint64_t low = intervals->low, width = intervals->high - low;
+      return fill(program.count, firstWord, words, to,
+                  [=](size_t row) { return keyOf<kOp>(column, row) - low <= width; });
     }
-    to[word] = passing;
   }
+  fill(program.count, firstWord, words, to,
+       [=, &step](size_t row) { return passesLeaf<kOp>(column, row, intervals, step.count); });
 }
 
 }  // namespace

@@ -45,15 +45,19 @@ SEINE_HOST_AND_DEVICE inline bool holds(const FilterInterval* intervals, uint32_
   return intervals[low].low <= key && key <= intervals[low].high;
 }
 
+/// The key of a row that has one.
+template <FilterOp kOp>
+SEINE_HOST_AND_DEVICE uint64_t keyOf(const FilterColumn& column, size_t row) {
+  const uint64_t word = column.first[row];
+  return kOp == FilterOp::wide ? word << 32 | column.second[row] : word;
+}
+
 /// Whether the intervals hold the key of a row, or of one of its members.
 template <FilterOp kOp>
 SEINE_HOST_AND_DEVICE bool passesLeaf(const FilterColumn& column, size_t row, const FilterInterval* intervals,
                                       uint32_t count) {
-  if constexpr (kOp == FilterOp::code) {
-    return holds(intervals, count, column.first[row]);
-  } else if constexpr (kOp == FilterOp::wide) {
-    const uint64_t upper = column.first[row];
-    return holds(intervals, count, upper << 32 | column.second[row]);
+  if constexpr (kOp != FilterOp::set) {
+    return holds(intervals, count, keyOf<kOp>(column, row));
   } else {
     const size_t end = column.first[row] < column.members ? column.first[row] : column.members;
     for (size_t member = row == 0 ? 0 : column.first[row - 1]; member < end; member++) {

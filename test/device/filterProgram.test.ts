@@ -225,6 +225,24 @@ describe.each([...devices, ...chromiumDevices])('$label', ({ open, pace }) => {
 });
 
 describe.each(devices)('$label', ({ open }) => {
+  test('columns that are written and evaluated in many parts are one, and so is what the host knows', async () => {
+    await using device = await open();
+    const list = Array.from(
+      { length: 70_001 },
+      (_, i): Attributes => ({
+        set: i % 5000 === 4999 ? ['rare'] : [],
+        place: { lat: 0, lon: i % 7000 === 6999 ? 1 : 2 },
+      }),
+    );
+    await using rows = await device.upload(batch(list), options);
+    const removed = [9999, 69_999];
+    await rows.remove(removed);
+    const every = (step: number) =>
+      list.flatMap((_, id) => (id % step === step - 1 && !removed.includes(id) ? [id] : []));
+    expect(await passing(rows, { eq: ['set', 'rare'] }, 20)).toEqual(every(5000));
+    expect(await passing(rows, { near: ['place', { lat: 0, lon: 1 }, 1] }, 20)).toEqual(every(7000));
+  });
+
   test('a filter that is cancelled ends with the reason, and those beside it are answered', async () => {
     await using device = await open();
     await using rows = await device.upload(batch(numbered(5000)), options);

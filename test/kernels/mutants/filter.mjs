@@ -14,8 +14,8 @@ export const filter = {
     {
       name: 'the last rows are not looked at',
       file: 'kernels/filter.cpp',
-      find: 'const size_t rows = std::min<size_t>(32, program.count - row);',
-      replace: 'const size_t rows = std::min<size_t>(32, (program.count - row) / 32 * 32);',
+      find: 'wordOf(row, left, passes);',
+      replace: 'wordOf(row, left - 1, passes);',
       suites,
     },
     {
@@ -42,8 +42,8 @@ export const filter = {
     {
       name: 'lower words are not compared',
       file: 'kernels/filter.h',
-      find: 'upper << 32 | column.second[row]',
-      replace: 'upper << 32',
+      find: 'word << 32 | column.second[row]',
+      replace: 'word << 32',
       suites,
     },
     {
@@ -51,6 +51,13 @@ export const filter = {
       file: 'kernels/filter.h',
       find: 'intervals[low].low <= key && key <= intervals[low].high',
       replace: 'intervals[low].low <= key && key < intervals[low].high',
+      suites,
+    },
+    {
+      name: 'keys below an interval are within it',
+      file: 'kernels/filter.cpp',
+      find: 'keyOf<kOp>(column, row) - low <= width',
+      replace: 'keyOf<kOp>(column, row) <= low + width',
       suites,
     },
     {
