@@ -179,7 +179,7 @@ test('a batch that does not fit into memory is said to be too large', async () =
   large.loss = () => (net, parameters) => {
     const x = net.graph.input('x', [batch, dim]);
     net.graph.input('y', [batch, 1]);
-    const [rows, columns] = [2 ** 21, 2 ** 21];
+    const [rows, columns] = [2 ** 24, 2 ** 24]; // more bytes than there are addresses
     const spread = net.graph.emit(
       'Expand',
       [parameters.bias!, net.graph.integers([rows, columns])],

@@ -19,8 +19,8 @@ export function trainCommand(): Command {
     .summary('train a model by a recipe')
     .description(
       'Trains an embedder (bi-encoder) or a ranker (cross-encoder, or a language model that is asked by a prompt) on ' +
-        'queries with documents and writes a model directory, which "seine ingest --embedder" and "seine search --ranker" take. After an interruption the same ' +
-        'command goes on from the last checkpoint, to the same weights.',
+        'queries with documents and writes a model directory, which "seine ingest --embedder" and "seine search ' +
+        '--ranker" take. After an interruption the same command goes on from the last checkpoint, to the same weights.',
     )
     .argument('<recipe>', 'what is trained, on what and how: JSON')
     .requiredOption('--out <dir>', 'where the model is written');

@@ -71,8 +71,8 @@ export class TrainableTransformer {
   }
 
   /**
-   * The checkpoint's weights in the order of the layout. A head for classes that it lacks, or has in other shapes, is drawn anew:
-   * matrices from N(0, 0.02²), biases 0. Errors: `ERR_MODEL` if a weight of the body is not there.
+   * The checkpoint's weights in the order of the layout. A head for classes that it lacks, or has in other shapes, is
+   * drawn anew: matrices from N(0, 0.02²), biases 0. Errors: `ERR_MODEL` if any other weight is not there.
    */
   initial(random: Random): { values: Float32Array; headDrawn: boolean } {
     const { entries, size } = this.layout;

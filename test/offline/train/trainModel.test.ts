@@ -277,6 +277,14 @@ describe('what cannot be trained is refused with a sentence', () => {
     });
   });
 
+  test('a directory that cannot be', async () => {
+    const out = join(folder, 'positives.jsonl', 'within');
+    await expect(trainModel(await recipeOf('nowhere', {}), { out })).rejects.toMatchObject({
+      code: 'ERR_DISK',
+      message: expect.stringContaining('name another directory'),
+    });
+  });
+
   test('a rate at which the training diverges; what was good is kept', async () => {
     const fields = { rate: 1e38, warmup: 0, checkpointSteps: 1, steps: 20 };
     await expect(trained('diverged', fields)).rejects.toMatchObject({

@@ -37,12 +37,10 @@ const CHARACTERS_PER_TOKEN = 8;
 /**
  * Trains by a recipe and writes an ordinary model's directory with `training.json` and `training.html`. Goes on from
  * the checkpoint of the same training if there is one, and does nothing if it is done already. Errors: those of
- * `train`, `prepare` and `readGroups`; `ERR_ARGUMENT` if the directory holds something else.
+ * `train`, `prepare` and `readGroups`; `ERR_ARGUMENT` if the directory holds something else, `ERR_DISK`.
  */
-export async function trainModel(
-  recipe: Recipe,
-  { out, onStep, signal }: TrainModelOptions,
-): Promise<Manifest> {
+export async function trainModel(recipe: Recipe, options: TrainModelOptions): Promise<Manifest> {
+  const { out } = options;
   const data: (Manifest['data'][number] & { read: TrainingGroup[] })[] = [];
   for (const file of recipe.data) {
     const read = await readGroups(file);
@@ -62,6 +60,26 @@ export async function trainModel(
   const done = await present(out, about.identity);
   if (done !== undefined) return done;
 
+  try {
+    return await trainPrepared(recipe, groups, prepared, about, options);
+  } catch (cause) {
+    if (!(cause instanceof Error) || cause instanceof SeineError || !('syscall' in cause)) throw cause;
+    throw new SeineError(
+      'ERR_DISK',
+      `The training should be kept in ${out} but cannot (${cause.message}): free space there, or name another ` +
+        'directory. A checkpoint that is there is kept.',
+      { cause },
+    );
+  }
+}
+
+async function trainPrepared(
+  recipe: Recipe,
+  groups: readonly TrainingGroup[],
+  prepared: Prepared,
+  about: About,
+  { out, onStep, signal }: TrainModelOptions,
+): Promise<Manifest> {
   const { model, task } = prepared;
   const { values, headDrawn } = model.initial(random(recipe.seed));
   const { batch, accumulate, documents, seed } = recipe;
