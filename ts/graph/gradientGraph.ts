@@ -9,7 +9,8 @@ export const gradientOf = (name: string): string => `gradient:${name}`;
 
 /**
  * A loss and its gradient as an ONNX graph. Inputs: every parameter of the layout under its name and shape, besides
- * those that `loss` declares and those of dropout, if it has a rate. Outputs: `loss`, a scalar, and for every parameter its gradient, of the same shape.
+ * those that `loss` declares and those of dropout, if it has a rate. Outputs: `loss`, a scalar, and for every parameter
+ * its gradient, of the same shape.
  */
 export function gradientGraph(
   layout: FlatLayout,

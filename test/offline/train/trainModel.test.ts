@@ -192,6 +192,8 @@ test('interrupted and resumed, a training comes to the very same weights', async
     };
     await expect(trainModel(recipe, options)).rejects.toThrow('enough');
   }
+  const other = { ...recipe, seed: 2 };
+  await expect(trainModel(other, { out: stopped })).rejects.toMatchObject({ code: 'ERR_MODEL_MISMATCH' });
   const resumed = await trainModel(recipe, { out: stopped });
   const bytes = (out: string) => readFileSync(join(out, 'model.safetensors'));
   expect(bytes(stopped).equals(bytes(whole))).toBe(true);

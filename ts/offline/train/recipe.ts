@@ -5,7 +5,7 @@ import Type, { type Static } from 'typebox';
 import { describeInvalid } from '../../core/describeInvalid.ts';
 import { SeineError, show } from '../../core/errors.ts';
 
-export const LOSS_NAMES = ['infoNce', 'margin', 'listwise', 'bce', 'pointwiseKl', 'mse', 'cosine'] as const;
+const LOSS_NAMES = ['infoNce', 'margin', 'listwise', 'bce', 'pointwiseKl', 'mse', 'cosine'] as const;
 
 const positive = (description: string, options: object = {}) =>
   Type.Number({ exclusiveMinimum: 0, description, ...options });

@@ -8,6 +8,7 @@ import { sha256, writeAtomic } from '../../core/files.ts';
 import { random } from '../../core/random.ts';
 import { threadBudget } from '../../core/threads.ts';
 import { weightFiles } from '../../graph/checkpoint.ts';
+import { resolveModel } from '../../models/resolveModel.ts';
 import { readJson } from '../../models/tokenizer.ts';
 import { batchPlan } from '../../train/batchPlan.ts';
 import { drawGroup } from '../../train/drawGroup.ts';
@@ -150,21 +151,20 @@ type About = Omit<Manifest, 'parameters' | 'headDrawn' | 'maxTokens' | 'steps' |
 async function describe(
   recipe: Recipe,
   data: readonly Manifest['data'][number][],
-  { files: { name, directory, files } }: Prepared,
+  { files: { name, directory, hash: content } }: Prepared,
 ): Promise<About> {
   const read = (path: string | URL): { version: string } => JSON.parse(readFileSync(path, 'utf8'));
   const seine = read(new URL('../../../package.json', import.meta.url)).version;
   const onnxruntime = read(createRequire(import.meta.url).resolve('onnxruntime-node/package.json')).version;
   const weights = weightFiles(directory).map((file) => join(directory, file));
-  const hash = createHash('sha256');
-  for (const path of [...weights, files['config.json'], files['tokenizer.json']]) {
-    if (path !== undefined) hash.update(await sha256(path));
-  }
+  const hash = createHash('sha256').update(content); // of an ONNX graph instead of the weights, where there is one
+  for (const path of weights) hash.update(await sha256(path));
   const model = { name, sha256: hash.digest('hex') };
   // Paths are left out: a recipe may move together with its data.
-  const { model: _model, data: _data, ...options } = recipe;
+  const { model: _model, data: _data, teacher, ...options } = recipe;
+  const taught = teacher === undefined ? undefined : (await resolveModel(teacher, 'embedder')).hash;
   const contents = data.map((file) => file.sha256);
-  const whole = JSON.stringify([seine, onnxruntime, options, model.sha256, contents]);
+  const whole = JSON.stringify([seine, onnxruntime, options, model.sha256, taught, contents]);
   return {
     seine,
     node: process.version,
