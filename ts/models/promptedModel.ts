@@ -3,6 +3,7 @@ import { openCheckpoint } from '../graph/checkpoint.ts';
 import { writeScorer } from '../graph/writeScorer.ts';
 import { batches } from './batches.ts';
 import type { OpenModelOptions } from './contracts.ts';
+import { filledRows } from './filledRows.ts';
 import type { PairModel } from './pairModel.ts';
 import { PROMPT_FILE, readPrompt } from './prompt.ts';
 import { promptTokens } from './promptTokens.ts';
@@ -16,6 +17,11 @@ import { tokenLimit } from './tokenLimit.ts';
 
 /** Tokens of a batch, padding included: few, for a matrix of similarities lies beside them. */
 const BATCH_TOKENS = 2048;
+/**
+ * Items share rows of so many tokens, each unseen by the others, for rows also copy what stands before: on two cores a
+ * row of 128 tokens of titles took 0.78 of the time of a row for each, and longer rows no less.
+ */
+const ROW_TOKENS = 128;
 const CHUNK = { documents: 8, tokens: 256 };
 /** Tokens that are read where no more are asked for: language models have positions for far more than is quick. */
 export const MOST_PROMPTED_TOKENS = 2048;
@@ -41,7 +47,7 @@ export async function openPromptedModel(files: ModelFiles, options: OpenModelOpt
     throw new SeineError(
       'ERR_MODEL',
       `The prompt ${prompt.path} should leave room for query and document, but takes ${maxTokens - limit} of ` +
-        `${maxTokens} tokens: shorten it, or let the model read more.`,
+        `${maxTokens} tokens: shorten it.`,
     );
   }
   /** Half of the room at most, so that the document is read too. */
@@ -50,6 +56,19 @@ export async function openPromptedModel(files: ModelFiles, options: OpenModelOpt
   const scorer = writeScorer(checkpoint, [labels.no, labels.yes], options.precision);
   const session = await openSession(scorer.onnx, { ...options, externalFolder: scorer.externalFolder });
   const scoring = new ScoringSession(session, scorer);
+  const score = async (past: Past, rows: readonly (readonly number[])[][]): Promise<Float32Array> => {
+    const logits = await scoring.score(past, rows);
+    requireFinite(logits, `A logit of the model ${files.name}`);
+    return differences(logits);
+  };
+  // Where an item lies in a row changes sums in their last digits, which codes of activations would enlarge.
+  const rowTokens = options.precision === undefined || options.precision === 'f32' ? ROW_TOKENS : 0;
+  try {
+    await score(scoring.nothing, [[[labels.yes]]]); // what is not whole shows now
+  } catch (error) {
+    await session.release();
+    throw error;
+  }
   return {
     tokenizer: { part: tokenizer.plain },
     maxTokens,
@@ -70,12 +89,18 @@ export async function openPromptedModel(files: ModelFiles, options: OpenModelOpt
         async *score(documents) {
           past ??= await scoring.read(prefix);
           const items = documents.map(({ ids }) => [...ids, ...suffix]);
-          const lengths = items.map((ids) => ids.length);
-          for (const places of batches(lengths, BATCH_TOKENS)) {
-            const rows = places.map((place) => [items[place]!]);
-            const logits = await scoring.score(past, rows);
-            requireFinite(logits, `A logit of the model ${files.name}`);
-            yield { places, scores: differences(logits) };
+          const rows = filledRows(
+            items.map((ids) => ids.length),
+            rowTokens,
+          );
+          const lengths = rows.map((row) => row.reduce((sum, i) => sum + items[i]!.length, 0));
+          for (const batch of batches(lengths, BATCH_TOKENS)) {
+            const own = batch.map((row) => rows[row]!);
+            const scores = await score(
+              past,
+              own.map((row) => row.map((i) => items[i]!)),
+            );
+            yield { places: own.flat(), scores };
           }
         },
       };

@@ -1,0 +1,70 @@
+import { openCheckpoint } from '../../ts/graph/checkpoint.ts';
+import { writeScorer } from '../../ts/graph/writeScorer.ts';
+import { batches } from '../../ts/models/batches.ts';
+import { filledRows } from '../../ts/models/filledRows.ts';
+import { promptPath, readPrompt } from '../../ts/models/prompt.ts';
+import { promptTokens } from '../../ts/models/promptTokens.ts';
+import { ScoringSession } from '../../ts/models/scoringSession.ts';
+import { openSession } from '../../ts/models/session.ts';
+import { openTokenizer } from '../../ts/models/tokenizer.ts';
+import type { Work } from './postings.ts';
+
+const MODEL = '../shared/models/SmolLM2-135M-Instruct';
+/** As the product's own. */
+const BATCH_TOKENS = 2048;
+
+/** Ways to score the same items by one graph. Each returns the score of every item. */
+export interface Ways {
+  /** Tokens before a document, and of each document with what stands behind it. */
+  tokens: { prefix: number; items: number[] };
+  /** Every item with all that stands before it. */
+  whole(): Promise<Float32Array>;
+  /** What stands before is read once; one item a row. */
+  prefix(): Promise<Float32Array>;
+  /** As `prefix`, but items share rows of so many tokens. */
+  rows(capacity: number): Promise<Float32Array>;
+}
+
+export async function languageModel(
+  { query, documents }: Work,
+  longest: number,
+): Promise<Ways & { release(): Promise<void> }> {
+  const tokenizer = await openTokenizer(`${MODEL}/tokenizer.json`, `${MODEL}/tokenizer_config.json`);
+  const tokens = promptTokens(await readPrompt(promptPath(MODEL)!), tokenizer);
+  const scorer = writeScorer(openCheckpoint(MODEL), [tokens.labels.no, tokens.labels.yes]);
+  const session = await openSession(scorer.onnx, { externalFolder: scorer.externalFolder });
+  const scoring = new ScoringSession(session, scorer);
+  const prefix = tokens.prefix(query);
+  const items = documents.map((document) => [...tokens.document(document, longest).ids, ...tokens.suffix]);
+
+  /** `rows` hold indices of items. */
+  const score = async (rows: number[][], before: readonly number[]): Promise<Float32Array> => {
+    const past = before.length === 0 ? await scoring.read(prefix) : scoring.nothing;
+    const scores = new Float32Array(items.length);
+    const lengths = rows.map((row) => row.reduce((sum, i) => sum + before.length + items[i]!.length, 0));
+    for (const batch of batches(lengths, BATCH_TOKENS)) {
+      const own = batch.map((row) => rows[row]!);
+      const logits = await scoring.score(
+        past,
+        own.map((row) => row.map((i) => [...before, ...items[i]!])),
+      );
+      for (const [slot, i] of own.flat().entries()) scores[i] = logits[2 * slot + 1]! - logits[2 * slot]!;
+    }
+    return scores;
+  };
+  const alone = items.map((_, i) => [i]);
+  return {
+    tokens: { prefix: prefix.length, items: items.map(({ length }) => length) },
+    whole: () => score(alone, prefix),
+    prefix: () => score(alone, []),
+    rows: (capacity) =>
+      score(
+        filledRows(
+          items.map(({ length }) => length),
+          capacity,
+        ),
+        [],
+      ),
+    release: () => session.release(),
+  };
+}
