@@ -1,4 +1,5 @@
 import { SeineError } from '../../core/errors.ts';
+import { addRows } from './addRows.ts';
 
 /** The lower factor L of a symmetric positive definite matrix `[n, n]`, L·Lᵀ = matrix; above the diagonal it is 0. */
 export function cholesky(matrix: Float64Array, n: number): Float64Array {
@@ -43,24 +44,18 @@ export function solveInPlace(factor: Float64Array, n: number, b: Float64Array, c
 /** The inverse of a symmetric positive definite matrix `[n, n]`. */
 export function inverse(matrix: Float64Array, n: number): Float64Array {
   const factor = cholesky(matrix, n);
-  // Row i of L⁻¹ has i + 1 numbers; the inverse is the sum of their outer products.
+  // Row i of L⁻¹ has i + 1 numbers, 0 behind them; the inverse is the sum of their outer products.
   const rows = new Float64Array(n * n);
   for (let i = 0; i < n; i++) {
     const pivot = factor[i * n + i]!;
-    for (let k = 0; k < i; k++) {
-      const scale = factor[i * n + k]! / pivot;
-      if (scale === 0) continue;
-      for (let j = 0; j <= k; j++) rows[i * n + j]! -= scale * rows[k * n + j]!;
-    }
+    const scales = factor.slice(i * n, i * n + i).map((value) => -value / pivot);
+    addRows(rows, i * n, i, scales, rows, n);
     rows[i * n + i] = 1 / pivot;
   }
   const out = new Float64Array(n * n);
-  for (let k = 0; k < n; k++) {
-    for (let i = 0; i <= k; i++) {
-      const scale = rows[k * n + i]!;
-      if (scale === 0) continue;
-      for (let j = 0; j <= i; j++) out[i * n + j]! += scale * rows[k * n + j]!;
-    }
+  for (let i = 0; i < n; i++) {
+    const column = Float64Array.from({ length: n - i }, (_, k) => rows[(i + k) * n + i]!);
+    addRows(out, i * n, i + 1, column, rows, n, i);
   }
   for (let i = 0; i < n; i++) for (let j = 0; j < i; j++) out[j * n + i] = out[i * n + j]!;
   return out;

@@ -1,15 +1,10 @@
+import { addRows } from './addRows.ts';
 import { cholesky, solveInPlace } from './cholesky.ts';
 
 /** `H [n, n] · W [n, d]` */
 export function product(gram: Float64Array, weights: Float64Array, n: number, d: number): Float64Array {
   const out = new Float64Array(n * d);
-  for (let i = 0; i < n; i++) {
-    for (let k = 0; k < n; k++) {
-      const scale = gram[i * n + k]!;
-      if (scale === 0) continue;
-      for (let c = 0; c < d; c++) out[i * d + c]! += scale * weights[k * d + c]!;
-    }
-  }
+  for (let i = 0; i < n; i++) addRows(out, i * d, d, gram.subarray(i * n, (i + 1) * n), weights, d);
   return out;
 }
 
