@@ -6,8 +6,8 @@ import { type NamedTensor, writeSafetensors } from '../graph/safetensors.ts';
 export interface ExportedModel {
   /** By the names of Hugging Face; they become `model.safetensors`. */
   tensors: ReadonlyMap<string, NamedTensor>;
-  /** Files by relative name, objects as JSON. */
-  files: Readonly<Record<string, object>>;
+  /** Files by relative name: text, and objects as JSON. */
+  files: Readonly<Record<string, object | string>>;
   /** Files that are copied as they are: relative name -> path. */
   copies: Readonly<Record<string, string>>;
 }
@@ -25,5 +25,7 @@ export async function exportModel(
     await writeAtomic(path, content);
   };
   for (const [name, path] of Object.entries(copies)) await write(name, await readFile(path));
-  for (const [name, value] of Object.entries(files)) await write(name, `${JSON.stringify(value, null, 2)}\n`);
+  for (const [name, value] of Object.entries(files)) {
+    await write(name, typeof value === 'string' ? value : `${JSON.stringify(value, null, 2)}\n`);
+  }
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { editJson } from '../core/editJson.ts';
@@ -10,6 +10,7 @@ import type { CheckpointTensor } from '../graph/checkpointTensor.ts';
 import { type NamedTensor, writeSafetensors } from '../graph/safetensors.ts';
 import type { Head } from '../graph/writeTransformer.ts';
 import { companions } from './companions.ts';
+import { configText } from './configText.ts';
 import { headOf } from './headOf.ts';
 import { writeGraph } from './writeGraph.ts';
 
@@ -111,13 +112,7 @@ function portableConfig({ config, directory, tensors }: ModelContent): string {
   const isHalf = (type: string): boolean =>
     [...tensors.values()].every((tensor) => 'format' in tensor && tensor.format === type);
   const type = isHalf('F16') ? 'float16' : isHalf('BF16') ? 'bfloat16' : 'float32';
-  const path = join(directory, 'config.json');
-  const text = existsSync(path) ? readFileSync(path, 'utf8') : '{}';
-  const before: Record<string, unknown> = JSON.parse(text);
-  const after: Record<string, unknown> = { ...fields, torch_dtype: type };
-  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
-  const changed = names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
-  return editJson(text, Object.fromEntries(changed.map((name) => [name, after[name]])));
+  return configText(directory, { ...fields, torch_dtype: type });
 }
 
 async function sizes(directory: string): Promise<Record<string, number>> {

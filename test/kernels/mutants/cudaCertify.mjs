@@ -39,13 +39,6 @@ export const cudaCertify = [
     suites,
   },
   {
-    name: 'a row that ties with the threshold does not survive',
-    file: certify,
-    find: 'interval.high >= thresholds[i]',
-    replace: 'interval.high > thresholds[i]',
-    suites,
-  },
-  {
     name: 'survivors of two queries count together',
     file: certify,
     find: '(0x11111111u << (lane % 4))',

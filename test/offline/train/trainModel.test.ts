@@ -174,6 +174,8 @@ describe('a language model as a ranker', () => {
     expect(Math.abs(manifest.curve.loss[0]! - before)).toBeLessThan(1e-4 * before);
     expect(await meanSquare(out)).toBeLessThan(0.1 * before);
     expect(manifest.headDrawn).toBe(false);
+    // Readers with types, transformers 5 among them, refuse 0 where a number with a fraction is meant.
+    expect(readFileSync(join(out, 'config.json'), 'utf8')).toContain('"attention_dropout": 0.0,');
   });
 });
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { companions } from '../../models/companions.ts';
+import { configText } from '../../models/configText.ts';
 import { exportModel } from '../../models/exportModel.ts';
 import { readJson } from '../../models/tokenizer.ts';
 import type { Prepared } from './prepare.ts';
@@ -42,7 +43,7 @@ export async function exportTrained(
     (name) => !OUTDATED.test(name) && (isEmbedder || !OF_EMBEDDER.test(name)),
   );
   const copies = Object.fromEntries(copied.map((name) => [name, join(from, name)]));
-  const written: Record<string, object> = {};
+  const written: Record<string, object | string> = {};
   const limit = async (name: string, field: string): Promise<void> => {
     const path = files[name];
     const before = path === undefined ? {} : await readJson(path);
@@ -59,7 +60,7 @@ export async function exportTrained(
   }
   const { _name_or_path, torch_dtype, ...kept } = config;
   const architectures = (kind: string): string[] => [`${CLASSES[String(config.model_type)]}${kind}`];
-  written['config.json'] = {
+  written['config.json'] = configText(from, {
     ...kept,
     dtype: 'float32',
     ...{
@@ -72,6 +73,6 @@ export async function exportTrained(
       },
       ranker: { architectures: architectures('ForCausalLM') },
     }[task],
-  };
+  });
   await exportModel(directory, { tensors: model.named(parameters), files: written, copies });
 }
