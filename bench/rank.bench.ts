@@ -20,7 +20,7 @@ const TOKENS = 256;
 const { values: flags } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
 });
-const rounds = { rounds: flags.quick ? 3 : 9, seconds: flags.quick ? 20 : 300 };
+const rounds = { rounds: flags.quick ? 3 : 9, seconds: flags.quick ? 20 : 60 };
 const FORMS = ['titles', 'postings'] as const;
 
 interface Case extends Summary {

@@ -80,8 +80,15 @@ const configure = [
   `-DNODE_API_HEADERS=${headers}`,
   `-DSEINE_CUDA=${cuda}`,
 ];
-if (!run(configure)) {
-  rmSync(build, { recursive: true, force: true }); // a cached failure would outlive its cause
+const forget = () => rmSync(build, { recursive: true, force: true });
+const cached = existsSync(build);
+let configured = run(configure);
+if (!configured && cached) {
+  forget(); // what is cached may be of another place, as in a folder that was moved
+  configured = run(configure);
+}
+if (!configured) {
+  forget(); // a cached failure would outlive its cause
   giveUp('CMake could not configure the build (see above; is a C++ compiler installed?)');
 }
 if (!run(['--build', build, '--config', 'Release', '--parallel', String(availableParallelism())])) {
