@@ -114,9 +114,9 @@ async function measure(
     const among = join(folder, 'among.u32');
     writeFileSync(among, ids);
     engines.faiss = async () => {
-      const answer = await faiss.search('faiss', path, batch, k, among);
-      answers.faiss = answer.ids;
-      return answer;
+      const { ids: found, ...times } = await faiss.search('faiss', path, batch, k, among);
+      answers.faiss = found;
+      return times;
     };
   }
   const samples = await interleaved(engines, rounds);
