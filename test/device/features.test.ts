@@ -157,6 +157,18 @@ describe.each([...devices, ...chromiumDevices])('$label', ({ label, open, pace }
     }
   });
 
+  test('near ties under negative weights are decided by canonical scores', async () => {
+    const [dim, n, q, k] = [100, 600, 4, 25];
+    const batch = { data: numbers(n, dim, 'one bit apart', 3), features: new Float32Array(n) };
+    const queries = numbers(q, dim, 'around one', 4);
+    const weights = Float32Array.from({ length: 2 * q }, (_, i) => (i % 2) - 1);
+    const search = async (device: Device) => {
+      await using rows = await device.upload(batch, { dim, metric: 'ip', dtype: 'f32', features: 1 });
+      return rows.search(queries, { k, weights });
+    };
+    expectSame(await search(opened.device), await search(opened.reference));
+  });
+
   test('a score is the float32 of the float64 sum, and equal ones go to the lower row', async () => {
     const [dim, features, n, q, k] = [6, 2, 500, 3, 40];
     const source = random(9);
