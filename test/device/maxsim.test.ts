@@ -21,6 +21,7 @@ const LENGTHS: Record<string, (source: Random) => number> = {
   'none or some': (source) => source.below(4),
   none: () => 0,
   'around 64': (source) => 62 + source.below(5),
+  'around 150': (source) => 140 + source.below(20),
   'one long one': (source) => (source.next() < 0.02 ? 512 + source.below(130) : source.below(3)),
 };
 
@@ -133,6 +134,14 @@ describe.each(having)('$label', ({ label, open, pace }) => {
     const c: Case = {
       ...{ dtype: 'f32', kind, dim: 19, lengths: 'a few', queryLengths: 'a few', parts: [150, 33], q: 4 },
       ...{ k: () => 33, share: 1, removed: 0, compact: false, seed: 6 },
+    };
+    expectSame(await play(opened.device, c), await play(opened.reference, c));
+  });
+
+  test('long queries', async () => {
+    const c: Case = {
+      ...{ dtype: 'f32', kind: 'normal', dim: 9, lengths: 'a few', queryLengths: 'around 150', parts: [150] },
+      ...{ q: 2, k: () => 5, share: 1, removed: 0, compact: false, seed: 7 },
     };
     expectSame(await play(opened.device, c), await play(opened.reference, c));
   });
