@@ -146,6 +146,29 @@ describe.each(having)('$label', ({ label, open, pace }) => {
     expectSame(await play(opened.device, c), await play(opened.reference, c));
   });
 
+  test('near ties among tokens of very different lengths', async () => {
+    const [dim, q, k, each] = [100, 3, 25, 3];
+    const n = Math.round(3000 * pace * pace);
+    const every = (items: number) => Uint32Array.from({ length: items + 1 }, (_, i) => i * each);
+    for (let seed = 0; seed < 4 * pace; seed++) {
+      const source = random(seed);
+      const first = Float32Array.from({ length: dim }, () => source.normal());
+      /** The first token of a document or query is short. */
+      const length = (i: number) => (Math.floor(i / dim) % each === 0 ? 2 ** -14 : 1);
+      const data = Float32Array.from(
+        { length: n * each * dim },
+        (_, i) => first[i % dim]! * length(i) * (1 + source.below(3) * 2 ** -23),
+      );
+      const queries = Float32Array.from({ length: q * each * dim }, (_, i) => source.normal() * length(i));
+      const search = async (device: Device) => {
+        const options = { dim, metric: 'ip', dtype: 'f32', maxsim: true } as const;
+        await using rows = await device.upload({ data, offsets: every(n) }, options);
+        return rows.search(queries, { k, offsets: every(q) });
+      };
+      expectSame(await search(opened.device), await search(opened.reference));
+    }
+  });
+
   test('a score is the sum of the best products, and documents without tokens come last', async () => {
     const dim = 3;
     const source = random(3);
