@@ -7,6 +7,7 @@ import { promptTokens } from '../../ts/models/promptTokens.ts';
 import { ScoringSession } from '../../ts/models/scoringSession.ts';
 import { openSession } from '../../ts/models/session.ts';
 import { openTokenizer } from '../../ts/models/tokenizer.ts';
+import { toScores } from '../../ts/models/toScores.ts';
 import type { Work } from './postings.ts';
 
 const MODEL = '../shared/models/SmolLM2-135M-Instruct';
@@ -48,7 +49,8 @@ export async function languageModel(
         past,
         own.map((row) => row.map((i) => [...before, ...items[i]!])),
       );
-      for (const [slot, i] of own.flat().entries()) scores[i] = logits[2 * slot + 1]! - logits[2 * slot]!;
+      const found = toScores(logits, logits.length / 2);
+      for (const [slot, i] of own.flat().entries()) scores[i] = found[slot]!;
     }
     return scores;
   };

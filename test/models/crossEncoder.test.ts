@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { describe, expect, test } from '@jest/globals';
 import { type CrossEncoder, openCrossEncoder } from '../../ts/models/crossEncoder.ts';
-import { toScores } from '../../ts/models/pairClassifier.ts';
+import { toScores } from '../../ts/models/toScores.ts';
 import { tinyEncoder, tinyRanker, VOCAB, weight, withFolder, writeModel } from './tinyModel.ts';
 
 const withRanker = (

@@ -14,12 +14,13 @@ import { openSession, requireFinite } from './session.ts';
 import { checkVocabulary } from './textGraph.ts';
 import { openTokenizer, type PartIds } from './tokenizer.ts';
 import { tokenLimit } from './tokenLimit.ts';
+import { toScores } from './toScores.ts';
 
 /** Tokens of a batch, padding included: few, for a matrix of similarities lies beside them. */
 const BATCH_TOKENS = 2048;
 /**
- * Items share rows of so many tokens, each unseen by the others, for rows also copy what stands before: on two cores a
- * row of 128 tokens of titles took 0.78 of the time of a row for each, and longer rows no less.
+ * Items share rows of so many tokens, each unseen by the others, for rows also copy what stands before: with a row for
+ * each, titles took 1.14 times as long, and longer rows were no quicker (`bench/results/rank.json`).
  */
 const ROW_TOKENS = 128;
 const CHUNK = { documents: 8, tokens: 256 };
@@ -59,7 +60,7 @@ export async function openPromptedModel(files: ModelFiles, options: OpenModelOpt
   const score = async (past: Past, rows: readonly (readonly number[])[][]): Promise<Float32Array> => {
     const logits = await scoring.score(past, rows);
     requireFinite(logits, `A logit of the model ${files.name}`);
-    return differences(logits);
+    return toScores(logits, logits.length / 2);
   };
   // Where an item lies in a row changes sums in their last digits, which codes of activations would enlarge.
   const rowTokens = options.precision === undefined || options.precision === 'f32' ? ROW_TOKENS : 0;
@@ -107,12 +108,4 @@ export async function openPromptedModel(files: ModelFiles, options: OpenModelOpt
     },
     release: () => session.release(),
   };
-}
-
-/** Logits `[rows, 2]`: the second less the first. */
-function differences(logits: Float32Array): Float32Array {
-  return Float32Array.from(
-    { length: logits.length / 2 },
-    (_, row) => logits[2 * row + 1]! - logits[2 * row]!,
-  );
 }
