@@ -6,6 +6,7 @@ import type { Device, RowBatch } from '../../ts/device/device.ts';
 import { chromiumDevices } from '../helpers/chromiumDevice.ts';
 import { devices } from '../helpers/devices.ts';
 import { DRAWN, EFFORT, SEED } from '../helpers/effort.ts';
+import { expectRescored } from '../helpers/expectRescored.ts';
 import { KINDS, numbers, queriesFor } from '../helpers/kinds.ts';
 import { openedWithReference } from '../helpers/opened.ts';
 import { expectSame } from '../helpers/searchCases.ts';
@@ -100,16 +101,7 @@ async function play(device: Device, c: Case): Promise<TopK> {
   const passing = Array.from({ length: rows.count }, (_, id) => id).filter(() => source.next() < c.share);
   const filter = c.share === 1 ? undefined : { rows: Uint32Array.from(passing) };
   const top = await rows.search(queries, { k: c.k(rows.count), filter, offsets });
-  // What was found is scored again by itself.
-  const slots = Array.from(top.ids.keys()).filter(
-    (slot) => slot % top.k < top.counts[Math.floor(slot / top.k)]!,
-  );
-  const pairs = {
-    queries: Uint32Array.from(slots, (slot) => Math.floor(slot / top.k)),
-    rows: Uint32Array.from(slots, (slot) => top.ids[slot]!),
-  };
-  const again = await rows.rescore(queries, pairs, { offsets });
-  expect(again).toEqual(Float32Array.from(slots, (slot) => top.scores[slot]!));
+  await expectRescored(rows, queries, top, { offsets });
   return top;
 }
 
