@@ -10,7 +10,7 @@ import { interleaved } from './measure/interleaved.ts';
 import { keepResult, origin } from './measure/resultFile.ts';
 import { type Sample, sample } from './measure/sample.ts';
 import { rounded, type Summary, summary } from './measure/summary.ts';
-import { Peer } from './peers/peer.ts';
+import { openPeers } from './peers/openPeers.ts';
 import { languageModel } from './rank/languageModel.ts';
 import { postings, type Work } from './rank/postings.ts';
 
@@ -82,9 +82,8 @@ const ranking =
     timed(async () => (await ranker.score(query, documents)).scores);
 
 const folder = mkdtempSync(join(tmpdir(), 'seine-rank-'));
-const peer = await Peer.start(process.env.SEINE_BENCH_PYTHON ?? 'python3', [
-  'bench/peers/sentenceTransformers.py',
-]);
+const peers = await openPeers(['sentenceTransformers']);
+const peer = peers.started.get('sentenceTransformers');
 const cases: Case[] = [];
 try {
   if (peer === undefined)
@@ -125,11 +124,11 @@ try {
     await ways.release();
   }
 } finally {
-  peer?.stop();
+  peers.stop();
   rmSync(folder, { recursive: true });
 }
 const result = {
-  ...origin('rank', peer?.versions),
+  ...origin('rank', peers.versions),
   note:
     `One query and ${TOKENS} tokens of each document at most; ratios are how many times as long an engine took as the ` +
     'first. The scores of one model differ by rounding, and by codes where these are asked for.',

@@ -6,40 +6,15 @@ A request is a line of JSON on standard input, the answer a line of JSON on stan
 Times, on the clock and of the processors, are of the search alone, in milliseconds.
 """
 
-import json
 import os
-import sys
-import time
 
-# This file bears the library's name: its folder must not be searched for modules.
-del sys.path[0]
-# One thread a core, the usual setting of either; before the libraries start theirs.
-THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+from answerLines import THREADS, Stopwatch, answer_lines
+
+# Before the libraries start theirs.
 os.environ.setdefault("OMP_NUM_THREADS", str(THREADS))
 os.environ.setdefault("OPENBLAS_NUM_THREADS", str(THREADS))
 
-
 ALL = [1, 8, 64, 256]
-
-
-def greet():
-    versions, engines = {}, {}
-    try:
-        import numpy
-    except ImportError:
-        return {"versions": versions, "threads": THREADS, "engines": engines}
-    blas = numpy.show_config(mode="dicts")["Build Dependencies"]["blas"]
-    versions["numpy"] = f"{numpy.__version__} ({blas['name']} {blas['version']})"
-    engines["sgemm"] = {"metrics": ["ip", "cosine"], "batches": [64, 256]}
-    try:
-        import faiss
-
-        faiss.omp_set_num_threads(THREADS)
-        versions["faiss"] = f"{faiss.__version__} ({faiss.get_compile_options().strip()})"
-        engines["faiss"] = {"metrics": ["ip", "cosine", "l2"], "batches": ALL, "filters": True}
-    except ImportError:
-        versions["faiss"] = "missing"
-    return {"versions": versions, "threads": THREADS, "engines": engines}
 
 
 class Peer:
@@ -47,6 +22,25 @@ class Peer:
         self.rows = None
         self.index = None
         self.metric = None
+
+    def greet(self):
+        versions, engines = {}, {}
+        try:
+            import numpy
+        except ImportError:
+            return {"versions": versions, "threads": THREADS, "engines": engines}
+        blas = numpy.show_config(mode="dicts")["Build Dependencies"]["blas"]
+        versions["numpy"] = f"{numpy.__version__} ({blas['name']} {blas['version']})"
+        engines["sgemm"] = {"metrics": ["ip", "cosine"], "batches": [64, 256]}
+        try:
+            import faiss
+
+            faiss.omp_set_num_threads(THREADS)
+            versions["faiss"] = f"{faiss.__version__} ({faiss.get_compile_options().strip()})"
+            engines["faiss"] = {"metrics": ["ip", "cosine", "l2"], "batches": ALL, "filters": True}
+        except ImportError:
+            versions["faiss"] = "missing"
+        return {"versions": versions, "threads": THREADS, "engines": engines}
 
     def load(self, path, rows, dim, metric):
         import numpy
@@ -69,13 +63,13 @@ class Peer:
 
         params = self.only(numpy.fromfile(among, dtype=numpy.uint32)) if among else None
         queries = numpy.fromfile(path, dtype=numpy.float32).reshape(q, -1)
-        start, cpu = time.perf_counter(), time.process_time()
+        watch = Stopwatch()
         if engine == "faiss":
             _, ids = self.index.search(queries, k, params=params)
         else:
             ids = self.by_product(numpy, queries, k)
-        ms, cpu_ms = (time.perf_counter() - start) * 1000, (time.process_time() - cpu) * 1000
-        return {"ms": ms, "cpuMs": cpu_ms, "ids": ids.ravel().tolist()}
+        times = watch.read()
+        return {**times, "ids": ids.ravel().tolist()}
 
     def only(self, rows):
         """A filter that passes these rows: a bitmap, which FAISS asks row by row."""
@@ -95,13 +89,4 @@ class Peer:
         return numpy.take_along_axis(top, numpy.argsort(-best, axis=1, kind="stable"), axis=1)
 
 
-def main():
-    peer = Peer()
-    for line in sys.stdin:
-        request = json.loads(line)
-        op = request.pop("op")
-        answer = greet() if op == "greet" else getattr(peer, op)(**request)
-        print(json.dumps(answer), flush=True)
-
-
-main()
+answer_lines(Peer())

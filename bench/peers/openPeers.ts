@@ -10,9 +10,17 @@ const PACKAGES: Record<string, string[]> = {
   sqliteVec: ['sqlite-vec', 'better-sqlite3@12'],
 };
 /** Peers in Python, by their file. `SEINE_BENCH_PYTHON` names the interpreter. */
-const IN_PYTHON = ['faiss', 'torch', 'trainTorch'];
+const IN_PYTHON = ['faiss', 'torch', 'trainTorch', 'sentenceTransformers'];
 
-export type PeerName = 'faiss' | 'torch' | 'trainTorch' | 'usearch' | 'hnswlib' | 'lancedb' | 'sqliteVec';
+export type PeerName =
+  | 'faiss'
+  | 'torch'
+  | 'trainTorch'
+  | 'sentenceTransformers'
+  | 'usearch'
+  | 'hnswlib'
+  | 'lancedb'
+  | 'sqliteVec';
 /** Those that search. */
 export const PEERS = ['faiss', 'torch', ...Object.keys(PACKAGES)] as PeerName[];
 
@@ -44,7 +52,7 @@ export async function openPeers(names: readonly PeerName[]): Promise<Peers> {
 }
 
 const startPython = (name: string): Promise<Peer | undefined> =>
-  Peer.start(process.env.SEINE_BENCH_PYTHON ?? 'python3', [`bench/peers/${name}.py`]);
+  Peer.start(process.env.SEINE_BENCH_PYTHON ?? 'python3', ['-B', `bench/peers/${name}.py`]);
 
 async function startPackage(name: string): Promise<Peer | undefined> {
   const folder = `.cache/peers/${name}`;

@@ -6,14 +6,7 @@ A request is a line of JSON on standard input, the answer a line of JSON on stan
 the scoring alone, tokenising included, in milliseconds.
 """
 
-import json
-import os
-import sys
-import time
-
-# Files of this folder bear the names of libraries: it must not be searched for modules.
-del sys.path[0]
-THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+from answerLines import THREADS, Stopwatch, answer_lines
 
 
 class Peer:
@@ -50,17 +43,10 @@ class Peer:
         return {}
 
     def score(self, query, documents):
-        start, cpu = time.perf_counter(), time.process_time()
+        watch = Stopwatch()
         scores = self.model.predict([(query, document) for document in documents], show_progress_bar=False)
-        ms, cpu_ms = (time.perf_counter() - start) * 1000, (time.process_time() - cpu) * 1000
-        return {"ms": ms, "cpuMs": cpu_ms, "scores": [float(score) for score in scores]}
+        times = watch.read()
+        return {**times, "scores": [float(score) for score in scores]}
 
 
-def main():
-    peer = Peer()
-    for line in sys.stdin:
-        request = json.loads(line)
-        print(json.dumps(getattr(peer, request.pop("op"))(**request)), flush=True)
-
-
-main()
+answer_lines(Peer())

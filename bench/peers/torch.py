@@ -1,13 +1,8 @@
 """Exact search by PyTorch, one product and torch.topk, for bench/peers/peer.ts; requests as in faiss.py."""
 
-import json
 import os
-import sys
-import time
 
-# This file bears the library's name: its folder must not be searched for modules.
-del sys.path[0]
-THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+from answerLines import THREADS, Stopwatch, answer_lines
 
 
 class Peer:
@@ -31,11 +26,11 @@ class Peer:
         import torch
 
         queries = self.read(path, self.rows.shape[1])
-        start, cpu = time.perf_counter(), time.process_time()
+        watch = Stopwatch()
         with torch.inference_mode():
             ids = torch.topk(queries @ self.rows.T, k).indices
-        ms, cpu_ms = (time.perf_counter() - start) * 1000, (time.process_time() - cpu) * 1000
-        return {"ms": ms, "cpuMs": cpu_ms, "ids": ids.flatten().tolist()}
+        times = watch.read()
+        return {**times, "ids": ids.flatten().tolist()}
 
     def read(self, path, dim):
         import torch
@@ -43,11 +38,4 @@ class Peer:
         return torch.from_file(path, dtype=torch.float32, size=os.path.getsize(path) // 4).reshape(-1, dim).clone()
 
 
-def main():
-    peer = Peer()
-    for line in sys.stdin:
-        request = json.loads(line)
-        print(json.dumps(getattr(peer, request.pop("op"))(**request)), flush=True)
-
-
-main()
+answer_lines(Peer())

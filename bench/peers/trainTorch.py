@@ -4,15 +4,9 @@ Requests as in faiss.py: {"op": "greet"}, {"op": "open", "folder", "lists", "siz
 (int64) and targets.bin (float32) in the folder, {"op": "step"}.
 """
 
-import json
-import os
 import resource
-import sys
-import time
 
-# A file beside this one bears the library's name: its folder must not be searched for modules.
-del sys.path[0]
-THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+from answerLines import THREADS, Stopwatch, answer_lines
 
 
 class Peer:
@@ -49,7 +43,7 @@ class Peer:
     def step(self):
         import torch
 
-        start, cpu = time.perf_counter(), time.process_time()
+        watch = Stopwatch()
         logits = self.model(input_ids=self.ids, attention_mask=torch.ones_like(self.ids)).logits
         scores = logits.reshape(self.targets.shape)
         loss = -(self.targets * torch.log_softmax(scores, dim=-1)).sum(-1).mean()
@@ -57,16 +51,9 @@ class Peer:
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.clip)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        ms, cpu_ms = (time.perf_counter() - start) * 1000, (time.process_time() - cpu) * 1000
+        times = watch.read()
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        return {"ms": ms, "cpuMs": cpu_ms, "loss": loss.item(), "peakBytes": peak}
+        return {**times, "loss": loss.item(), "peakBytes": peak}
 
 
-def main():
-    peer = Peer()
-    for line in sys.stdin:
-        request = json.loads(line)
-        print(json.dumps(getattr(peer, request.pop("op"))(**request)), flush=True)
-
-
-main()
+answer_lines(Peer())
