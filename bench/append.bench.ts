@@ -1,18 +1,16 @@
 // Rows appended to the cpu device against a copy of the same bytes in memory.
 // npm run bench -- append [--quick] [--json]
-import { parseArgs } from 'node:util';
 import { openDevice } from '../ts/device/openDevice.ts';
+import { readFlags } from './measure/flags.ts';
 import { interleaved } from './measure/interleaved.ts';
-import { keepResult, origin } from './measure/resultFile.ts';
+import { deliver, origin } from './measure/resultFile.ts';
 import { sample } from './measure/sample.ts';
 import { summary } from './measure/summary.ts';
 import type { AppendResult } from './report/results.ts';
 import { drawn } from './scan/data.ts';
 
 const DIM = 384;
-const { values: flags } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
-});
+const flags = readFlags();
 const n = flags.quick ? 20_000 : 200_000;
 const { rows: values } = drawn('normal', n, DIM, 1);
 const device = await openDevice('cpu');
@@ -46,5 +44,4 @@ const result: AppendResult = {
   dim: DIM,
   cases,
 };
-if (!flags.quick) keepResult('append', result);
-if (flags.json) console.log(JSON.stringify(result, null, 2));
+deliver('append', result, flags);

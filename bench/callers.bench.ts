@@ -1,12 +1,13 @@
 // Searches from JavaScript: the cost of a call, many callers at a time, and the event loop beside a scan without pause.
 // npm run bench -- callers [--quick] [--json]
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
-import { parseArgs } from 'node:util';
 import { random } from '../ts/core/random.ts';
 import type { Device, Rows } from '../ts/device/device.ts';
-import { DTYPES, METRICS, native, nativeProblem } from '../ts/device/native.ts';
+import { native, nativeProblem } from '../ts/device/native.ts';
 import { openDevice } from '../ts/device/openDevice.ts';
-import { keepResult, origin } from './measure/resultFile.ts';
+import { directRows } from './measure/directRows.ts';
+import { readFlags } from './measure/flags.ts';
+import { deliver, origin } from './measure/resultFile.ts';
 import { middle, rounded, type Spread, spread } from './measure/summary.ts';
 import type { CallersResult } from './report/results.ts';
 
@@ -15,9 +16,7 @@ const K = 10;
 const BATCHES = [1, 8, 16, 32, 64, 128, 256];
 const CALLERS = [1, 2, 4, 8, 16, 32, 64];
 
-const { values: flags } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
-});
+const flags = readFlags();
 const seconds = flags.quick ? 0.3 : 2;
 const rounds = flags.quick ? 2 : 5;
 const source = random(3);
@@ -36,8 +35,7 @@ const result: CallersResult = {
   eventLoop: await eventLoop(device, flags.quick ? 200_000 : 2_000_000),
 };
 await device.close();
-if (!flags.quick) keepResult('callers', result);
-if (flags.json) console.log(JSON.stringify(result, null, 2));
+deliver('callers', result, flags);
 console.error(result.call, result.throughput, result.eventLoop);
 
 /** Median microseconds of a search of 1,000 rows: through `rows.search`, and by the addon alone, in turns. */
@@ -47,9 +45,8 @@ async function callCost() {
   const [n, times] = [1000, { search: [] as number[], addon: [] as number[] }];
   const [data, query] = [draw(n), draw(1)];
   await using rows = await device.upload(data, { dim: DIM, metric: 'ip', dtype: 'f32' });
-  const [backend, ids, scores] = [addon.openCpu('', 1, true), new Uint32Array(K), new Float32Array(K)];
-  const direct = addon.createRows(backend, DIM, METRICS.indexOf('ip'), DTYPES.indexOf('f32'));
-  await addon.append(direct, data, new Float32Array());
+  const [ids, scores] = [new Uint32Array(K), new Float32Array(K)];
+  const direct = await directRows(addon, data, { dim: DIM, metric: 'ip', threads: 1, certified: true });
   for (let i = 0; i < (flags.quick ? 2000 : 20_000); i++) {
     let began = performance.now();
     await rows.search(query, { k: K });

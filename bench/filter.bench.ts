@@ -4,14 +4,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { setBit, wordsFor } from '../ts/core/bitset.ts';
 import { random } from '../ts/core/random.ts';
 import { threadBudget } from '../ts/core/threads.ts';
-import { DTYPES, METRICS, native, nativeProblem } from '../ts/device/native.ts';
+import { native, nativeProblem } from '../ts/device/native.ts';
 import { openDevice } from '../ts/device/openDevice.ts';
+import { directRows } from './measure/directRows.ts';
+import { readFlags } from './measure/flags.ts';
 import { interleaved } from './measure/interleaved.ts';
-import { keepResult, origin } from './measure/resultFile.ts';
+import { deliver, origin } from './measure/resultFile.ts';
 import { type Sample, sample } from './measure/sample.ts';
 import { rounded, summary } from './measure/summary.ts';
 import { openPeers } from './peers/openPeers.ts';
@@ -24,9 +25,7 @@ const SHARES = [0.0001, 0.001, 0.01, 0.03, 0.1, 0.3, 1];
 /** Rows of a run in a clustered filter. */
 const RUN = 2000;
 
-const { values: flags } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
-});
+const flags = readFlags();
 const n = flags.quick ? 50_000 : 200_000;
 const rounds = flags.quick ? { rounds: 5, seconds: 3 } : { rounds: 15, seconds: 20 };
 const batches = flags.quick ? [1] : [1, 8];
@@ -40,13 +39,12 @@ const folder = mkdtempSync(join(tmpdir(), 'seine-filter-'));
 const device = await openDevice('cpu');
 const rows = await device.upload(values, { dim: DIM, metric: 'ip', dtype: 'f32' });
 // The same rows once more, without the choice between the strategies.
-const direct = addon.createRows(
-  addon.openCpu('', threadBudget(), true),
-  DIM,
-  METRICS.indexOf('ip'),
-  DTYPES.indexOf('f32'),
-);
-await addon.append(direct, values, new Float32Array());
+const direct = await directRows(addon, values, {
+  dim: DIM,
+  metric: 'ip',
+  threads: threadBudget(),
+  certified: true,
+});
 
 const cases: FilterCase[] = [];
 const result: FilterResult = {
@@ -73,14 +71,13 @@ try {
       }
     }
   }
-  if (!flags.quick) keepResult('filter', result);
 } finally {
   peers.stop();
   addon.disposeRows(direct);
   await device.close();
   rmSync(folder, { recursive: true });
 }
-if (flags.json) console.log(JSON.stringify(result, null, 2));
+deliver('filter', result, flags);
 
 async function measure(
   layout: FilterCase['layout'],

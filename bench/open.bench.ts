@@ -3,18 +3,16 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { readWordnet } from '../scripts/wordnet.mjs';
 import { open } from '../ts/open.ts';
+import { readFlags } from './measure/flags.ts';
 import { interleaved } from './measure/interleaved.ts';
-import { keepResult, origin } from './measure/resultFile.ts';
+import { deliver, origin } from './measure/resultFile.ts';
 import { sample } from './measure/sample.ts';
 import { summary } from './measure/summary.ts';
 import type { OpenResult } from './report/results.ts';
 
-const { values: flags } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
-});
+const flags = readFlags();
 const folder = mkdtempSync(join(tmpdir(), 'seine-open-'));
 const path = join(folder, 'wordnet.seine');
 try {
@@ -53,8 +51,7 @@ try {
     bytes,
     ...summary('read all bytes', samples),
   };
-  if (!flags.quick) keepResult('open', result);
-  if (flags.json) console.log(JSON.stringify(result, null, 2));
+  deliver('open', result, flags);
   console.error(result.median, result.ratio);
 } finally {
   rmSync(folder, { recursive: true });

@@ -4,10 +4,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { type CrossEncoder, openCrossEncoder } from '../ts/models/crossEncoder.ts';
+import { readFlags } from './measure/flags.ts';
 import { interleaved } from './measure/interleaved.ts';
-import { keepResult, origin } from './measure/resultFile.ts';
+import { deliver, origin } from './measure/resultFile.ts';
 import { type Sample, sample } from './measure/sample.ts';
 import { rounded, type Summary, summary } from './measure/summary.ts';
 import { openPeers } from './peers/openPeers.ts';
@@ -17,9 +17,7 @@ import { postings, type Work } from './rank/postings.ts';
 const ENCODER = '../shared/models/all-MiniLM-L6-v2';
 const TOKENS = 256;
 
-const { values: flags } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
-});
+const flags = readFlags();
 const rounds = { rounds: flags.quick ? 3 : 9, seconds: flags.quick ? 20 : 60 };
 const FORMS = ['titles', 'postings'] as const;
 
@@ -134,5 +132,4 @@ const result = {
     'first. The scores of one model differ by rounding, and by codes where these are asked for.',
   cases,
 };
-if (!flags.quick) keepResult('rank', result);
-if (flags.json) console.log(JSON.stringify(result, null, 2));
+deliver('rank', result, flags);

@@ -3,15 +3,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { random } from '../ts/core/random.ts';
 import { writeSafetensors } from '../ts/graph/safetensors.ts';
 import { TrainableTransformer } from '../ts/graph/trainableTransformer.ts';
 import { adamW, euclideanNorm } from '../ts/train/adamW.ts';
 import { type Batch, Gradients } from '../ts/train/gradients.ts';
 import { listTargets, listwiseLoss } from '../ts/train/losses/listwise.ts';
+import { readFlags } from './measure/flags.ts';
 import { interleaved } from './measure/interleaved.ts';
-import { keepResult, origin } from './measure/resultFile.ts';
+import { deliver, origin } from './measure/resultFile.ts';
 import { type Sample, sample } from './measure/sample.ts';
 import { summary } from './measure/summary.ts';
 import { openPeers } from './peers/openPeers.ts';
@@ -38,9 +38,7 @@ const STEP = { rate: 1e-5, clipNorm: 1, weightDecay: 0.01 };
 /** Losses of the same steps may differ by rounding only. */
 const TOLERANCE = 1e-3;
 
-const { values: flags } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
-});
+const flags = readFlags();
 const folder = mkdtempSync(join(tmpdir(), 'seine-bench-train-'));
 const peers = await openPeers(['trainTorch']);
 const torch = peers.started.get('trainTorch');
@@ -146,8 +144,7 @@ try {
     `${median.seine!.ms} ms, ${megabytes(peakBytes.seine)} MB; ` +
       (torch ? `torch ×${ratio.torch!.median}, ${megabytes(peakBytes.torch)} MB` : 'torch is missing'),
   );
-  if (!flags.quick) keepResult('train', result);
-  if (flags.json) console.log(JSON.stringify(result, null, 2));
+  deliver('train', result, flags);
 } finally {
   peers.stop();
   rmSync(folder, { recursive: true });

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { threadBudget } from '../../ts/core/threads.ts';
 import { native } from '../../ts/device/native.ts';
+import type { Flags } from './flags.ts';
 
 /** Where and by what a result was found. */
 export interface Origin {
@@ -38,4 +39,10 @@ export function keepResult(name: string, result: object): void {
   const path = `bench/results/${name}.json`;
   writeFileSync(`${path}.new`, `${JSON.stringify(result, null, 2)}\n`);
   renameSync(`${path}.new`, path);
+}
+
+/** Keeps a result, unless it is of a quick look, and prints it if that was asked for. */
+export function deliver(name: string, result: object, { quick, json }: Flags): void {
+  if (!quick) keepResult(name, result);
+  if (json) console.log(JSON.stringify(result, null, 2));
 }

@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Metric } from '../../ts/core/types.ts';
-import { DTYPES, METRICS, type NativeAddon, type NativeRows } from '../../ts/device/native.ts';
+import type { NativeAddon, NativeRows } from '../../ts/device/native.ts';
 import { score } from '../../ts/device/reference/score.ts';
+import { directRows } from '../measure/directRows.ts';
 import { interleaved, type Rounds } from '../measure/interleaved.ts';
 import { type Sample, sample } from '../measure/sample.ts';
 import { rounded, type Summary, summary } from '../measure/summary.ts';
@@ -47,13 +48,8 @@ export async function measure(
   const n = rows.length / dim;
   const resident: Record<string, NativeRows> = {};
   for (const engine of ['certified', 'plain']) {
-    resident[engine] = addon.createRows(
-      addon.openCpu('', threads, engine === 'certified'),
-      dim,
-      METRICS.indexOf(metric),
-      DTYPES.indexOf('f32'),
-    );
-    await addon.append(resident[engine]!, rows, new Float32Array());
+    const certified = engine === 'certified';
+    resident[engine] = await directRows(addon, rows, { dim, metric, threads, certified });
   }
   const path = join(folder, 'rows.f32');
   writeFileSync(path, rows);
