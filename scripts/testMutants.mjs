@@ -1,7 +1,8 @@
 // Puts each fault of test/kernels/mutants/ into a copy of the working tree, builds what it touches, and runs the
 // tests that are to find it until one fails. Ends with 1 if a fault is found by none.
 //   node scripts/testMutants.mjs [regular expression for "<device>: <name>"]
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   cpSync,
   existsSync,
@@ -50,20 +51,44 @@ function build(file) {
   return args.length === 0 || spawnSync(process.execPath, args, { cwd: scratch }).status === 0;
 }
 
+let running;
+process.on('exit', () => running && process.kill(-running.pid, 'SIGKILL'));
+
+/** Runs node for at most MOST_MS, then ends it and all that it started: a fault may keep those from ending, too. */
+async function runNode(args, options) {
+  // A group of its own, so that it can be ended with its children.
+  running = spawn(process.execPath, args, {
+    ...options,
+    detached: true,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const { pid } = running;
+  let stderr = '';
+  running.stderr.setEncoding('utf8').on('data', (text) => {
+    stderr += text;
+  });
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    process.kill(-pid, 'SIGKILL');
+  }, MOST_MS);
+  const [status, signal] = await once(running, 'close');
+  clearTimeout(timer);
+  running = undefined;
+  return { status, signal, late, stderr };
+}
+
 /** The test that fails first, or undefined if all pass. */
-function firstFailure({ device, suites }) {
+async function firstFailure({ device, suites }) {
   const output = join(scratch, 'jest.json');
   const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
   const jest = ['node_modules/jest/bin/jest.js', '-c', 'test/jest.config.mjs', '--runInBand'];
   for (const suite of suites) {
     rmSync(output, { force: true });
-    const { status, signal, error, stderr } = spawnSync(
-      process.execPath,
+    const { status, signal, late, stderr } = await runNode(
       [...flags, ...jest, '--json', `--outputFile=${output}`, suite],
       {
         cwd: scratch,
-        timeout: MOST_MS,
-        killSignal: 'SIGKILL',
         env: {
           ...process.env,
           ...swiftshaderEnvironment(),
@@ -74,10 +99,10 @@ function firstFailure({ device, suites }) {
       },
     );
     if (status === 0) continue;
-    if (error?.code === 'ETIMEDOUT') return `${suite}: no end within ${MOST_MS / 1000} s`;
+    if (late) return `${suite}: no end within ${MOST_MS / 1000} s`;
     if (signal === 'SIGTERM' || signal === 'SIGINT') throw new Error(`The tests were ended by ${signal}.`);
     if (signal !== null) return `${suite}: the process ended by ${signal}`;
-    if (!existsSync(output)) return `${suite}: jest ended: ${stderr.toString().trim().split('\n').at(-1)}`;
+    if (!existsSync(output)) return `${suite}: jest ended: ${stderr.trim().split('\n').at(-1)}`;
     const { testResults } = JSON.parse(readFileSync(output, 'utf8'));
     const failed = testResults[0]?.assertionResults.find((result) => result.status === 'failed');
     return `${suite}: ${failed?.fullName ?? testResults[0]?.message ?? 'the suite did not run'}`;
@@ -91,7 +116,7 @@ for (const file of ['ts/', ...wanted.map((mutant) => mutant.file)]) {
 }
 for (const device of new Set(wanted.map((mutant) => mutant.device))) {
   const suites = new Set(wanted.filter((mutant) => mutant.device === device).flatMap((one) => one.suites));
-  const failure = firstFailure({ device, suites });
+  const failure = await firstFailure({ device, suites });
   if (failure !== undefined) throw new Error(`A test fails without a fault: ${failure}`);
 }
 
@@ -104,7 +129,7 @@ for (const mutant of wanted) {
   if (buildOf(before).join() !== buildOf(mutant.file).join()) build(before); // without the last fault
   before = mutant.file;
   const built = build(mutant.file);
-  const killer = built ? firstFailure(mutant) : undefined;
+  const killer = built ? await firstFailure(mutant) : undefined;
   writeFileSync(path, source);
   if (killer === undefined) survivors++;
   const outcome = !built ? 'DOES NOT COMPILE' : killer === undefined ? 'SURVIVED' : `killed by ${killer}`;
