@@ -14,7 +14,7 @@ test.each([
   ['reader', 1, /The worker of the store .* has ended/],
   ['embedder', 2, /The thread of the model seine-embed-small .* has ended/],
   ['ranker', 3, /The thread of the model seine-rank-small .* has ended/],
-])('a server whose %s has died is not ready any more, says why, and closes', async (_, place, reason) => {
+])('a server whose %s has died is not ready any more, says why, and closes', async (part, place, reason) => {
   const { started: server, workers } = await startedWorkers(() => startServer());
   expect(workers).toHaveLength(4);
   await ask(`${server.url}/documents`, DOCUMENTS);
@@ -26,6 +26,10 @@ test.each([
   expect(body.error.message).toMatch(reason);
   expect((await fetch(`${server.url}/tei/health`)).status).toBe(503);
   expect((await ask(`${server.url}/healthz`)).status).toBe(200);
+  const metrics = await fetch(`${server.url}/metrics`);
+  expect(metrics.status).toBe(200);
+  const documents = /^seine_index_documents (\d+)$/m.exec(await metrics.text())?.[1];
+  expect(documents).toBe(part === 'reader' ? undefined : '4');
   await server.close();
 });
 

@@ -117,22 +117,22 @@ function addIndex(registry: Registry, { index, version }: MetricSources): void {
     labelNames: ['version'],
     registers,
   }).set({ version }, 1);
-  new Gauge({
-    name: 'seine_index_documents',
-    help: 'Documents in the index.',
-    registers,
-    async collect() {
-      this.set((await index.info()).documents);
-    },
-  });
-  new Gauge({
-    name: 'seine_index_generation',
-    help: 'Generation of the index: it rises with every write.',
-    registers,
-    async collect() {
-      this.set((await index.info()).generation);
-    },
-  });
+  const gauge = (field: 'documents' | 'generation', help: string) =>
+    new Gauge({
+      name: `seine_index_${field}`,
+      help,
+      registers,
+      async collect() {
+        try {
+          this.set((await index.info())[field]);
+        } catch {
+          // The other metrics are wanted most when a part has failed; `/readyz` says which.
+          this.remove();
+        }
+      },
+    });
+  gauge('documents', 'Documents in the index; absent if it cannot be read.');
+  gauge('generation', 'Generation of the index: it rises with every write; absent if it cannot be read.');
   addScoreCache(registers, index);
 }
 
