@@ -19,17 +19,33 @@ namespace {
 
 constexpr const char* kNoMaxsim = "maxsim is not there on the CUDA device yet.";
 
-/// Runs `step` and returns what it threw, if anything; memory that ran out is told by `what` was done.
-template <typename Step>
-std::optional<Error> failureOf(const char* what, Step step) {
-  try {
-    step();
-    return std::nullopt;
-  } catch (const Error& error) {
-    return error;
-  } catch (const std::bad_alloc&) {
-    return Error("ERR_OUT_OF_MEMORY", std::string("Memory ran out on the host during ") + what + ".");
+/// What lies on the device: freed on the lane that writes, wherever the last owner ends.
+struct Residence {
+  static std::shared_ptr<Residence> make(CudaDevice& device, const Layout& layout) {
+    return {new Residence(device, layout), [](Residence* residence) {
+              residence->device.writeLane().post([residence] { delete residence; });
+            }};
   }
+  ~Residence() { device.leave(); }
+
+  CudaDevice& device;
+  CudaRows rows;
+  CudaColumns columns;
+
+ private:
+  Residence(CudaDevice& device, const Layout& layout) : device(device), rows(layout) { device.enter(); }
+};
+
+/// Runs `op(residence)` on a lane, then lets go of the residence before `done`, so that a dispose frees it at
+/// once.
+template <typename Op>
+void runOn(CudaLane& lane, const char* what, std::shared_ptr<Residence> residence, Done done, Op op) {
+  lane.post(
+      [&lane, what, residence = std::move(residence), done = std::move(done), op = std::move(op)]() mutable {
+        std::optional<Error> failed = lane.run(what, [&] { op(*residence); });
+        residence.reset();
+        done(std::move(failed));
+      });
 }
 
 class CudaResident : public Rows {
@@ -37,11 +53,7 @@ class CudaResident : public Rows {
   CudaResident(CudaDevice& device, const Layout& layout)
       : device_(device),
         store_(std::make_shared<RowStore>(layout)),
-        // The device's memory is freed on its thread, wherever the last owner ends.
-        rows_(new CudaRows(device, store_->layout),
-              [&device](CudaRows* rows) { device.post([rows] { delete rows; }); }),
-        columns_(new CudaColumns(device),
-                 [&device](CudaColumns* columns) { device.post([columns] { delete columns; }); }) {}
+        residence_(Residence::make(device, layout)) {}
 
   /// On the host and, without what is kept beside a row but its weight, on the device.
   size_t bytes() const override {
@@ -52,24 +64,20 @@ class CudaResident : public Rows {
     const size_t scale = layout.dtype == Dtype::int8 ? sizeof(float) : 0;
     const size_t features = layout.features * sizeof(float);
     const size_t row = layout.bytesOf(layout.stride) + weight + scale + features + codes;
-    return store_->bytes() + store_->count() * row + columns_->bytes();
+    return store_->bytes() + store_->count() * row + residence_->columns.bytes();
   }
 
   void append(Borrowed<StoredRows> data, Done done) override {
     const auto append = std::make_shared<RowAppend>(store_, std::move(data));
-    // Whoever works with the rows lets go of them before `done`, so that a dispose frees them at once.
-    append->copy([append, rows = rows_, &device = device_, done = std::move(done)](auto failure) mutable {
+    append->copy([append, residence = residence_, done = std::move(done)](auto failure) mutable {
       if (failure) {
-        rows.reset();
+        residence.reset();
         return done(std::move(failure));
       }
-      device.post([append, rows = std::move(rows), done = std::move(done)]() mutable {
-        std::optional<Error> failed = failureOf("an append", [&] {
-          rows->append(append->chunks(), append->first(), append->rows());
-          append->commit();
-        });
-        rows.reset();
-        done(std::move(failed));
+      CudaLane& lane = residence->device.writeLane();
+      runOn(lane, "an append", std::move(residence), std::move(done), [&lane, append](Residence& on) {
+        on.rows.append(lane, append->chunks(), append->first(), append->rows());
+        append->commit();
       });
     });
   }
@@ -87,51 +95,45 @@ class CudaResident : public Rows {
     }
     auto search =
         std::make_shared<CudaSearch>(store_->layout, store_->chunks(), std::move(task), std::move(done));
-    device_.post([search = std::move(search), rows = rows_, &device = device_]() mutable {
-      search->scan(device, *rows);
-      rows.reset();
+    CudaLane& lane = device_.freeLane();
+    lane.post([search = std::move(search), residence = residence_, &lane]() mutable {
+      search->scan(lane, residence->rows);
+      residence.reset();
       search->rank();
     });
   }
 
   void rescore(std::shared_ptr<RescoreTask> task, Done done) override {
     if (!task->documents.empty()) throw Error("ERR_ARGUMENT", kNoMaxsim);
-    device_.post([task = std::move(task), rows = rows_, store = store_, count = store_->count(),
-                  &device = device_, done = std::move(done)]() mutable {
-      std::optional<Error> failed =
-          failureOf("rescoring", [&] { rescoreOnCuda(device, *rows, store->layout, count, *task); });
-      rows.reset();
-      done(std::move(failed));
-    });
+    CudaLane& lane = device_.freeLane();
+    runOn(lane, "rescoring", residence_, std::move(done),
+          [&lane, task = std::move(task), layout = store_->layout, count = store_->count()](Residence& on) {
+            rescoreOnCuda(lane, on.rows, layout, count, *task);
+          });
   }
 
   void writeColumn(size_t array, size_t at, Borrowed<Words> words, Done done) override {
-    device_.post([array, at, words = std::move(words), columns = columns_, done = std::move(done)]() mutable {
-      std::optional<Error> failed = failureOf("writing a column", [&] {
-        std::vector<uint32_t> copy;
-        const bool there =
-            words.read([&](const Words& given) { copy.assign(given.data, given.data + given.size); });
-        if (!there) throw Error("ERR_CLOSED", "The environment ended meanwhile.");
-        columns->write(array, at, copy);
-      });
-      columns.reset();
-      done(std::move(failed));
-    });
+    CudaLane& lane = device_.writeLane();
+    runOn(lane, "writing a column", residence_, std::move(done),
+          [&lane, array, at, words = std::move(words)](Residence& on) {
+            std::vector<uint32_t> copy;
+            const bool there =
+                words.read([&](const Words& given) { copy.assign(given.data, given.data + given.size); });
+            if (!there) throw Error("ERR_CLOSED", "The environment ended meanwhile.");
+            on.columns.write(lane, array, at, copy);
+          });
   }
 
   void filter(std::shared_ptr<FilterTask> task, Done done) override {
-    device_.post([task = std::move(task), columns = columns_, done = std::move(done)]() mutable {
-      std::optional<Error> failed = failureOf("a filter", [&] { columns->filter(*task); });
-      columns.reset();
-      done(std::move(failed));
-    });
+    CudaLane& lane = device_.freeLane();
+    runOn(lane, "a filter", residence_, std::move(done),
+          [&lane, task = std::move(task)](Residence& on) { on.columns.filter(lane, *task); });
   }
 
  private:
   CudaDevice& device_;
   const std::shared_ptr<RowStore> store_;
-  const std::shared_ptr<CudaRows> rows_;
-  const std::shared_ptr<CudaColumns> columns_;
+  const std::shared_ptr<Residence> residence_;
 };
 
 class CudaBackend : public Backend {
@@ -154,14 +156,15 @@ class CudaBackend : public Backend {
   }
 
  private:
-  /// Runs an op on scores on the device's thread.
+  /// Runs an op on scores on a lane.
   template <typename Task>
-  void run(std::shared_ptr<Task> task, Done done, bool (*op)(CudaDevice&, Task&)) {
-    device_.post([task = std::move(task), op, &device = device_, done = std::move(done)] {
-      done(failureOf("a selection", [&] {
+  void run(std::shared_ptr<Task> task, Done done, bool (*op)(CudaLane&, Task&)) {
+    CudaLane& lane = device_.freeLane();
+    lane.post([&lane, task = std::move(task), op, done = std::move(done)] {
+      done(lane.run("a selection", [&] {
         task->ids.resize(task->q * task->k);
         task->best.resize(task->q * task->k);
-        if (!op(device, *task)) throw Error("ERR_CLOSED", "The environment ended meanwhile.");
+        if (!op(lane, *task)) throw Error("ERR_CLOSED", "The environment ended meanwhile.");
       }));
     });
   }
@@ -177,7 +180,9 @@ void openCuda(size_t threads, std::shared_ptr<std::unique_ptr<Backend>> opened, 
       1,
       [opened, done](size_t) {
         try {
-          *opened = std::make_unique<CudaBackend>(CudaDevice::get());
+          CudaDevice& device = CudaDevice::get();
+          if (const std::optional<Error> lost = device.lost()) return done(lost);
+          *opened = std::make_unique<CudaBackend>(device);
           done(std::nullopt);
         } catch (const Error& error) {
           done(error);

@@ -60,9 +60,9 @@ size_t sampleEvery(size_t count, size_t k) {
 }
 
 template <typename T>
-void uploadAll(CudaDevice& device, CudaBuffer& buffer, const std::vector<T>& values) {
+void uploadAll(CudaLane& lane, CudaBuffer& buffer, const std::vector<T>& values) {
   growBuffer(buffer, values.size() * sizeof(T));
-  device.upload(buffer.as<void>(), values.data(), values.size() * sizeof(T));
+  lane.upload(buffer.as<void>(), values.data(), values.size() * sizeof(T));
 }
 
 /// The rows of a query's survivors that reach the k-th highest of their lower bounds.
@@ -76,10 +76,9 @@ std::vector<uint32_t> rowsOf(const std::vector<Survivor>& survivors, size_t k) {
 
 }  // namespace
 
-std::vector<Found> certifyOnCuda(CudaDevice& device, CudaRows& rows, const Layout& layout,
-                                 const SearchTask& task, const AlignedFloats& queries,
-                                 const std::function<bool()>& stopped) {
-  CudaRows::Scratch& scratch = rows.scratch;
+std::vector<Found> certifyOnCuda(CudaLane& lane, CudaRows& rows, const Layout& layout, const SearchTask& task,
+                                 const AlignedFloats& queries, const std::function<bool()>& stopped) {
+  CudaScratch& scratch = lane.scratch;
   std::vector<Found> found(task.q);
   const size_t every = sampleEvery(task.count, task.k);
   std::vector<cuda::CodeSlab> slabs = rows.codeSlabs(task.count);
@@ -97,12 +96,12 @@ std::vector<Found> certifyOnCuda(CudaDevice& device, CudaRows& rows, const Layou
     const auto count = static_cast<unsigned>(std::min<size_t>(kPassQueries, task.q - first));
     const CodedQueries coded = encode(layout, queries.data() + first * layout.stride, count);
     std::vector<Selection> selections(count, {0, static_cast<uint32_t>(task.k), 0});
-    uploadAll(device, scratch.queries, coded.fragments);
-    uploadAll(device, scratch.surplus, coded.surplus);
-    uploadAll(device, scratch.codeBounds, coded.bounds);
-    uploadAll(device, scratch.selections, selections);
+    uploadAll(lane, scratch.queries, coded.fragments);
+    uploadAll(lane, scratch.surplus, coded.surplus);
+    uploadAll(lane, scratch.codeBounds, coded.bounds);
+    uploadAll(lane, scratch.selections, selections);
     checkCuda(cudaMemsetAsync(scratch.histogram.as<void>(), 0, kPassQueries * cuda::kBins * sizeof(uint32_t),
-                              device.stream()),
+                              lane.stream()),
               "clearing memory");
     const cuda::CodePass pass = {count,
                                  layout.codeStride / cuda::kCodeStep,
@@ -116,8 +115,8 @@ std::vector<Found> certifyOnCuda(CudaDevice& device, CudaRows& rows, const Layou
                                  scratch.selections.as<Selection>(),
                                  scratch.survivors.as<Survivor>(),
                                  capacity};
-    const unsigned blocks = device.blocks();
-    const cudaStream_t stream = device.stream();
+    const unsigned blocks = lane.blocks();
+    const cudaStream_t stream = lane.stream();
     for (const cuda::CodeSlab& slab : slabs) {
       checkCuda(cuda::launchSample(pass, slab, blocks, stream), "starting a kernel");
     }
@@ -127,15 +126,15 @@ std::vector<Found> certifyOnCuda(CudaDevice& device, CudaRows& rows, const Layou
     selection.lows = pass.lows;
     selection.histogram = scratch.histogram.as<uint32_t>();
     selection.selections = pass.selections;
-    selectLows(device, selection);
+    selectLows(lane, selection);
     for (const cuda::CodeSlab& slab : slabs) {
       checkCuda(cuda::launchCertify(pass, slab, blocks, stream), "starting a kernel");
     }
-    device.download(selections.data(), pass.selections, count * sizeof(Selection));
+    lane.download(selections.data(), pass.selections, count * sizeof(Selection));
     for (unsigned i = 0; i < count; i++) {
       if (coded.bounds[i].scale == 0 || selections[i].found > capacity) continue;
       std::vector<Survivor> survivors(selections[i].found);
-      device.download(survivors.data(), pass.survivors + i * capacity, survivors.size() * sizeof(Survivor));
+      lane.download(survivors.data(), pass.survivors + i * capacity, survivors.size() * sizeof(Survivor));
       found[first + i] = rowsOf(survivors, task.k);
     }
   }

@@ -5,18 +5,18 @@
 #include <vector>
 
 #include "../kernels/scan.cuh"
-#include "cudaDevice.h"
+#include "cudaLane.h"
 
 namespace seine {
 
 /// Finds the k-th highest of each query's `pass.lows`: all launches of the selection. `pass.histogram` must
 /// be zeros. Throws Error.
-void selectLows(CudaDevice& device, const cuda::Pass& pass);
+void selectLows(CudaLane& lane, const cuda::Pass& pass);
 
 /// Of each query of the pass, after `selectLows`: the slots, rising, whose upper bound reaches the
 /// k-th lower one. There is room for `capacity` at first; if more are found it grows. Empty once `stopped`.
 /// Throws Error.
-std::vector<std::vector<uint32_t>> collectSlots(CudaDevice& device, cuda::Pass pass, CudaBuffer& candidates,
+std::vector<std::vector<uint32_t>> collectSlots(CudaLane& lane, cuda::Pass pass, CudaBuffer& candidates,
                                                 size_t capacity, const std::function<bool()>& stopped);
 
 }  // namespace seine

@@ -2,40 +2,36 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
+#include <mutex>
 #include <vector>
 
-#include "cudaDevice.h"
+#include "cudaLane.h"
 #include "filterTask.h"
 
 namespace seine {
 
-/// Used and destroyed on the device's thread, but for `bytes`.
+/// One lane at a time writes, while others filter by what was there before.
 class CudaColumns {
  public:
-  explicit CudaColumns(CudaDevice& device) : device_(device) {}
-
-  /// Writes words from place `at` on, which is not behind the array's end, and drops what lies after them.
-  /// Throws Error.
-  void write(size_t array, size_t at, const std::vector<uint32_t>& words);
+  /// Writes words from place `at` on, which is not behind the array's end, and drops what lies after them;
+  /// they are there for every lane when it returns. Throws Error.
+  void write(CudaLane& lane, size_t array, size_t at, const std::vector<uint32_t>& words);
   /// Runs a program, a launch a step; between steps it looks whether it is cancelled. Throws Error.
-  void filter(FilterTask& task);
+  void filter(CudaLane& lane, FilterTask& task) const;
   size_t bytes() const { return bytes_; }
 
  private:
   struct Array {
-    CudaBuffer words;
+    std::shared_ptr<const CudaBuffer> words = std::make_shared<CudaBuffer>();
     size_t size = 0;
   };
+  using Arrays = std::vector<Array>;
 
-  void runStep(const FilterTask& task, const FilterStep& step, uint32_t* top);
-  size_t sizeOf(size_t array) const { return array < arrays_.size() ? arrays_[array].size : 0; }
-  const uint32_t* wordsOf(size_t array) const {
-    return array < arrays_.size() ? arrays_[array].words.as<uint32_t>() : nullptr;
-  }
+  Arrays arrays() const;
 
-  CudaDevice& device_;
-  std::vector<Array> arrays_;
-  CudaBuffer stack_, intervals_, total_;
+  mutable std::mutex mutex_;
+  Arrays arrays_;
   std::atomic<size_t> bytes_{0};
 };
 

@@ -7,10 +7,9 @@
 
 namespace seine {
 
-void rescoreOnCuda(CudaDevice& device, const CudaRows& rows, const Layout& layout, size_t count,
+void rescoreOnCuda(CudaLane& lane, const CudaRows& rows, const Layout& layout, size_t count,
                    RescoreTask& task) {
   constexpr const char* kMemory = "The working memory of rescoring";
-  device.start();
   // Queries as they were given, padded with zeros as rows are.
   const size_t stride = layout.queryStride() * sizeof(float);
   const size_t width = layout.dtype == Dtype::binary ? layout.storedBytes() : layout.dim * sizeof(float);
@@ -26,11 +25,11 @@ void rescoreOnCuda(CudaDevice& device, const CudaRows& rows, const Layout& layou
   if (layout.features > 0) {
     const size_t bytes = task.weights.size() * sizeof(float);
     weights = CudaBuffer(bytes, kMemory);
-    device.upload(weights.as<void>(), task.weights.data(), bytes);
+    lane.upload(weights.as<void>(), task.weights.data(), bytes);
   }
-  device.upload(queries.as<void>(), padded.data(), padded.size());
-  device.upload(pairQueries.as<void>(), task.pairQueries.data(), words);
-  device.upload(pairRows.as<void>(), task.pairRows.data(), words);
+  lane.upload(queries.as<void>(), padded.data(), padded.size());
+  lane.upload(pairQueries.as<void>(), task.pairQueries.data(), words);
+  lane.upload(pairRows.as<void>(), task.pairRows.data(), words);
   const cuda::Rescoring rescoring = {layout.metric,
                                      layout.dtype,
                                      layout.bytesOf(layout.stride) / cuda::kChunkBytes,
@@ -42,10 +41,10 @@ void rescoreOnCuda(CudaDevice& device, const CudaRows& rows, const Layout& layou
                                      pairs,
                                      scores.as<float>()};
   for (const cuda::Slab& slab : rows.slabs(count)) {
-    checkCuda(cuda::launchRescore(rescoring, slab, device.blocks(), device.stream()), "starting a kernel");
+    checkCuda(cuda::launchRescore(rescoring, slab, lane.blocks(), lane.stream()), "starting a kernel");
   }
   task.scores.resize(pairs);
-  device.download(task.scores.data(), scores.as<void>(), words);
+  lane.download(task.scores.data(), scores.as<void>(), words);
 }
 
 }  // namespace seine

@@ -6,7 +6,7 @@
 namespace seine {
 
 /// Canonical scores of pairs on the CUDA device, on its thread; `count` rows are there. Throws Error.
-void rescoreOnCuda(CudaDevice& device, const CudaRows& rows, const Layout& layout, size_t count,
+void rescoreOnCuda(CudaLane& lane, const CudaRows& rows, const Layout& layout, size_t count,
                    RescoreTask& task);
 
 }  // namespace seine

@@ -37,17 +37,21 @@ void CudaRows::reserve(size_t end) {
   const size_t spare = std::min(room / 2, kMostGrowth / layout_.bytesOf(layout_.stride));
   if (spare > needed) {
     try {
-      slabs_.push_back(makeSlab(room, aligned(spare)));
-      return;
-    } catch (const Error&) {
+      return addSlab(makeSlab(room, aligned(spare)));
+    } catch (const Error& error) {
+      if (!error.is("ERR_OUT_OF_MEMORY")) throw;
       // Less may do.
     }
   }
-  slabs_.push_back(makeSlab(room, needed));
+  addSlab(makeSlab(room, needed));
 }
 
-void CudaRows::append(const Chunks& chunks, size_t first, size_t rows) {
-  device_.start();
+void CudaRows::addSlab(Slab slab) {
+  std::lock_guard lock(mutex_);
+  slabs_.push_back(std::move(slab));
+}
+
+void CudaRows::append(CudaLane& lane, const Chunks& chunks, size_t first, size_t rows) {
   reserve(first + rows);
   const size_t rowBytes = layout_.bytesOf(layout_.stride);
   auto slab = std::partition_point(slabs_.begin(), slabs_.end(),
@@ -60,39 +64,42 @@ void CudaRows::append(const Chunks& chunks, size_t first, size_t rows) {
         std::min({layout_.rowsPerChunk - slot, slab->first + slab->capacity - row, first + rows - row});
     const Chunk& chunk = *chunks[row >> layout_.shift];
     const size_t to = row - slab->first;
-    device_.upload(slab->rows.as<char>() + to * rowBytes, chunk.row(layout_, slot), count * rowBytes);
+    lane.upload(slab->rows.as<char>() + to * rowBytes, chunk.row(layout_, slot), count * rowBytes);
     if (layout_.dtype == Dtype::int8) {
-      device_.upload(slab->scales.as<float>() + to, &chunk.factors[slot], count * sizeof(float));
+      lane.upload(slab->scales.as<float>() + to, &chunk.factors[slot], count * sizeof(float));
     }
     if (!isDistance(layout_.metric)) {
-      device_.upload(slab->weights.as<float>() + to, &chunk.weights[slot], count * sizeof(float));
+      lane.upload(slab->weights.as<float>() + to, &chunk.weights[slot], count * sizeof(float));
     }
     if (layout_.features > 0) {
       const size_t width = layout_.features;
-      device_.upload(slab->features.as<float>() + to * width, chunk.featuresOf(layout_, slot),
-                     count * width * sizeof(float));
+      lane.upload(slab->features.as<float>() + to * width, chunk.featuresOf(layout_, slot),
+                  count * width * sizeof(float));
     }
-    if (layout_.codeStride > 0) uploadCodes(*slab, chunk, slot, to, count);
+    if (layout_.codeStride > 0) uploadCodes(lane, *slab, chunk, slot, to, count);
     row += count;
   }
-  device_.synchronize();
+  lane.synchronize();
 }
 
 /// `count` rows, from row `slot` of the chunk to row `to` of the slab.
-void CudaRows::uploadCodes(const Slab& slab, const Chunk& chunk, size_t slot, size_t to, size_t count) {
-  // Codes of a group are interleaved, so its earlier rows come once more.
+void CudaRows::uploadCodes(CudaLane& lane, const Slab& slab, const Chunk& chunk, size_t slot, size_t to,
+                           size_t count) const {
+  // Codes of a group are interleaved, so its earlier rows come once more: the same bytes, which searches may
+  // read meanwhile.
   const size_t before = slot % kCodeGroup;
   const size_t rows = (before + count + kCodeGroup - 1) / kCodeGroup * kCodeGroup;
-  device_.upload(slab.codes.as<char>() + (to - before) * layout_.codeStride,
-                 chunk.codes + (slot - before) * layout_.codeStride, rows * layout_.codeStride);
-  device_.upload(slab.codeScales.as<float>() + to, &chunk.scales[slot], count * sizeof(float));
-  device_.upload(slab.errors.as<float>() + to, &chunk.errors[slot], count * sizeof(float));
+  lane.upload(slab.codes.as<char>() + (to - before) * layout_.codeStride,
+              chunk.codes + (slot - before) * layout_.codeStride, rows * layout_.codeStride);
+  lane.upload(slab.codeScales.as<float>() + to, &chunk.scales[slot], count * sizeof(float));
+  lane.upload(slab.errors.as<float>() + to, &chunk.errors[slot], count * sizeof(float));
   if (layout_.metric != Metric::l2) return;
-  device_.upload(slab.lengths.as<float>() + to, &chunk.lengths[slot], count * sizeof(float));
+  lane.upload(slab.lengths.as<float>() + to, &chunk.lengths[slot], count * sizeof(float));
 }
 
 std::vector<cuda::CodeSlab> CudaRows::codeSlabs(size_t count) const {
   std::vector<cuda::CodeSlab> result;
+  std::lock_guard lock(mutex_);
   for (const Slab& slab : slabs_) {
     if (slab.first >= count) break;
     const CudaBuffer& lengths = layout_.metric == Metric::l2 ? slab.lengths : slab.weights;
@@ -105,6 +112,7 @@ std::vector<cuda::CodeSlab> CudaRows::codeSlabs(size_t count) const {
 
 std::vector<cuda::Slab> CudaRows::slabs(size_t count) const {
   std::vector<cuda::Slab> result;
+  std::lock_guard lock(mutex_);
   for (const Slab& slab : slabs_) {
     if (slab.first >= count) break;
     result.push_back({slab.rows.as<void>(), slab.scales.as<float>(), slab.weights.as<float>(),
@@ -114,22 +122,25 @@ std::vector<cuda::Slab> CudaRows::slabs(size_t count) const {
   return result;
 }
 
-std::vector<cuda::Slab> CudaRows::slabs(const std::vector<uint32_t>& listed) {
+std::vector<cuda::Slab> CudaRows::slabs(CudaLane& lane, const std::vector<uint32_t>& listed) const {
   const size_t bytes = listed.size() * sizeof(uint32_t);
-  growBuffer(scratch.passing, bytes);
+  growBuffer(lane.scratch.passing, bytes);
   std::vector<uint32_t> rows = listed;
   std::vector<cuda::Slab> result;
   size_t from = 0;
+  std::unique_lock lock(mutex_);
   for (const Slab& slab : slabs_) {
     const auto end = std::lower_bound(listed.begin(), listed.end(), slab.first + slab.capacity);
     const auto to = static_cast<size_t>(end - listed.begin());
     if (to == from) continue;
     for (size_t i = from; i < to; i++) rows[i] -= static_cast<uint32_t>(slab.first);
     result.push_back({slab.rows.as<void>(), slab.scales.as<float>(), slab.weights.as<float>(),
-                      slab.features.as<float>(), from, to - from, scratch.passing.as<uint32_t>() + from});
+                      slab.features.as<float>(), from, to - from,
+                      lane.scratch.passing.as<uint32_t>() + from});
     from = to;
   }
-  device_.upload(scratch.passing.as<void>(), rows.data(), bytes);
+  lock.unlock();
+  lane.upload(lane.scratch.passing.as<void>(), rows.data(), bytes);
   return result;
 }
 

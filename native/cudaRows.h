@@ -3,35 +3,33 @@
 
 #include <cuda_runtime.h>
 
+#include <deque>
+#include <mutex>
 #include <vector>
 
 #include "../kernels/certify.cuh"
 #include "../kernels/scan.cuh"
 #include "chunk.h"
-#include "cudaDevice.h"
+#include "cudaLane.h"
 
 namespace seine {
 
-/// Used and destroyed on the device's thread.
+/// One lane at a time appends, while others read the rows before.
 class CudaRows {
  public:
-  CudaRows(CudaDevice& device, const Layout& layout) : device_(device), layout_(layout) {}
+  explicit CudaRows(const Layout& layout) : layout_(layout) {}
 
   /// Uploads `rows` rows from row `first` of the chunks on, all or nothing: until the next append they are
-  /// beyond every snapshot's count if this throws. Throws Error.
-  void append(const Chunks& chunks, size_t first, size_t rows);
+  /// beyond every snapshot's count if this throws. They are there for every lane when it returns. Throws
+  /// Error.
+  void append(CudaLane& lane, const Chunks& chunks, size_t first, size_t rows);
   /// The first `count` rows, slab by slab.
   std::vector<cuda::Slab> slabs(size_t count) const;
   /// Codes of the first `count` rows, slab by slab; `sampled` is left to the caller.
   std::vector<cuda::CodeSlab> codeSlabs(size_t count) const;
-  /// The rows of `listed` (rising, not empty), slab by slab; they are uploaded to `scratch.passing`.
-  std::vector<cuda::Slab> slabs(const std::vector<uint32_t>& listed);
-
-  /// Memory that searches take one after the other; it grows and is kept.
-  struct Scratch {
-    CudaBuffer queries, bounds, weights, passing, lows, highs, histogram, selections, candidates;
-    CudaBuffer surplus, codeBounds, survivors;
-  } scratch;
+  /// The rows of `listed` (rising, not empty), slab by slab; they are uploaded to the lane's
+  /// `scratch.passing`.
+  std::vector<cuda::Slab> slabs(CudaLane& lane, const std::vector<uint32_t>& listed) const;
 
  private:
   struct Slab {
@@ -47,11 +45,14 @@ class CudaRows {
 
   void reserve(size_t end);
   Slab makeSlab(size_t first, size_t capacity) const;
-  void uploadCodes(const Slab& slab, const Chunk& chunk, size_t slot, size_t to, size_t count);
+  void addSlab(Slab slab);
+  void uploadCodes(CudaLane& lane, const Slab& slab, const Chunk& chunk, size_t slot, size_t to,
+                   size_t count) const;
 
-  CudaDevice& device_;
   const Layout layout_;
-  std::vector<Slab> slabs_;
+  /// Of `slabs_` itself: slabs stay where they are, and lanes read them while one is added.
+  mutable std::mutex mutex_;
+  std::deque<Slab> slabs_;
 };
 
 }  // namespace seine

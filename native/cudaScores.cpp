@@ -20,42 +20,40 @@ constexpr size_t kSpare = 1024;
 
 /// One pass of the scan's selection, with scores for both bounds.
 struct Selecting {
-  Selecting(CudaDevice& device, const SelectTask& task)
+  Selecting(CudaLane& lane, const SelectTask& task)
       : most(std::min(task.q, size_t{kPassQueries})),
         values(most * task.n * sizeof(float), kMemory),
         histogram(kPassQueries * kBins * sizeof(uint32_t), kMemory),
         selections(kPassQueries * sizeof(Selection), kMemory) {
-    checkCuda(cudaMemsetAsync(histogram.as<void>(), 0, histogram.bytes(), device.stream()),
-              "clearing memory");
+    checkCuda(cudaMemsetAsync(histogram.as<void>(), 0, histogram.bytes(), lane.stream()), "clearing memory");
   }
 
   const size_t most;
   CudaBuffer values, histogram, selections, candidates;
 
   /// Slots of the k highest of each query's `scores` and of those that tie with the last.
-  std::vector<std::vector<uint32_t>> run(CudaDevice& device, const SelectTask& task,
+  std::vector<std::vector<uint32_t>> run(CudaLane& lane, const SelectTask& task,
                                          const std::vector<float>& scores) {
     Selection wanted[kPassQueries];
     for (Selection& selection : wanted) selection = {0, static_cast<uint32_t>(task.k), 0};
-    device.upload(values.as<void>(), scores.data(), scores.size() * sizeof(float));
-    device.upload(selections.as<void>(), wanted, sizeof wanted);
+    lane.upload(values.as<void>(), scores.data(), scores.size() * sizeof(float));
+    lane.upload(selections.as<void>(), wanted, sizeof wanted);
     cuda::Pass pass = {};
     pass.queries = static_cast<unsigned>(scores.size() / task.n);
     pass.count = task.n;
     pass.lows = pass.highs = values.as<float>();
     pass.histogram = histogram.as<uint32_t>();
     pass.selections = selections.as<Selection>();
-    selectLows(device, pass);
+    selectLows(lane, pass);
     const size_t room = std::min(task.n, task.k + kSpare);
-    return collectSlots(device, pass, candidates, room, [] { return false; });
+    return collectSlots(lane, pass, candidates, room, [] { return false; });
   }
 };
 
 }  // namespace
 
-bool selectOnCuda(CudaDevice& device, SelectTask& task) {
-  device.start();
-  Selecting selecting(device, task);
+bool selectOnCuda(CudaLane& lane, SelectTask& task) {
+  Selecting selecting(lane, task);
   std::vector<float> scores, best;
   for (size_t first = 0; first < task.q; first += selecting.most) {
     const size_t queries = std::min(selecting.most, task.q - first);
@@ -66,7 +64,7 @@ bool selectOnCuda(CudaDevice& device, SelectTask& task) {
     if (task.lowest) {
       for (float& score : scores) score = -score;
     }
-    const std::vector<std::vector<uint32_t>> found = selecting.run(device, task, scores);
+    const std::vector<std::vector<uint32_t>> found = selecting.run(lane, task, scores);
     for (size_t i = 0; i < queries; i++) {
       best.clear();
       for (const uint32_t slot : found[i]) best.push_back(scores[i * task.n + slot]);
@@ -83,16 +81,15 @@ bool selectOnCuda(CudaDevice& device, SelectTask& task) {
   return true;
 }
 
-bool mergeOnCuda(CudaDevice& device, MergeTask& task) {
-  device.start();
+bool mergeOnCuda(CudaLane& lane, MergeTask& task) {
   const size_t words = task.entryCount * sizeof(uint32_t), runs = task.q * task.lists;
   const size_t results = task.q * task.k * sizeof(uint32_t);
   CudaBuffer ids(words, kMemory), scores(words, kMemory), starts((runs + 1) * sizeof(uint32_t), kMemory);
   CudaBuffer bestIds(results, kMemory), best(results, kMemory);
   const bool there = task.entries.read([&](const MergeEntries& entries) {
-    device.upload(ids.as<void>(), entries.ids, words);
-    device.upload(scores.as<void>(), entries.scores, words);
-    device.upload(starts.as<void>(), entries.starts, (runs + 1) * sizeof(uint32_t));
+    lane.upload(ids.as<void>(), entries.ids, words);
+    lane.upload(scores.as<void>(), entries.scores, words);
+    lane.upload(starts.as<void>(), entries.starts, (runs + 1) * sizeof(uint32_t));
   });
   if (!there) return false;
   const cuda::Merging merging = {ids.as<uint32_t>(),
@@ -105,9 +102,9 @@ bool mergeOnCuda(CudaDevice& device, MergeTask& task) {
                                  task.lowest,
                                  bestIds.as<uint32_t>(),
                                  best.as<float>()};
-  checkCuda(cuda::launchMerge(merging, device.blocks(), device.stream()), "starting a kernel");
-  device.download(task.ids.data(), bestIds.as<void>(), results);
-  device.download(task.best.data(), best.as<void>(), results);
+  checkCuda(cuda::launchMerge(merging, lane.blocks(), lane.stream()), "starting a kernel");
+  lane.download(task.ids.data(), bestIds.as<void>(), results);
+  lane.download(task.best.data(), best.as<void>(), results);
   return true;
 }
 

@@ -1,12 +1,12 @@
-// The ops on scores on the CUDA device's thread. Throw Error; false if JavaScript's arrays are gone.
+// The ops on scores on the thread of a lane. Throw Error; false if JavaScript's arrays are gone.
 #pragma once
 
 #include "backend.h"
-#include "cudaDevice.h"
+#include "cudaLane.h"
 
 namespace seine {
 
-bool selectOnCuda(CudaDevice& device, SelectTask& task);
-bool mergeOnCuda(CudaDevice& device, MergeTask& task);
+bool selectOnCuda(CudaLane& lane, SelectTask& task);
+bool mergeOnCuda(CudaLane& lane, MergeTask& task);
 
 }  // namespace seine

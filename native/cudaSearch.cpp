@@ -26,8 +26,9 @@ CudaSearch::CudaSearch(const Layout& layout, std::shared_ptr<const Chunks> chunk
                        std::shared_ptr<SearchTask> task, Done done)
     : layout_(layout), chunks_(std::move(chunks)), task_(std::move(task)), done_(std::move(done)) {}
 
-void CudaSearch::scan(CudaDevice& device, CudaRows& rows) {
-  guarded([&] { runPasses(device, rows); });
+void CudaSearch::scan(CudaLane& lane, CudaRows& rows) {
+  guarded([&] { prepare(); });
+  if (!stopped()) fail(lane.run("a search", [&] { runPasses(lane, rows); }));
 }
 
 void CudaSearch::rank() {
@@ -43,37 +44,36 @@ void CudaSearch::rank() {
       [self] { self->done_(std::move(self->failure_)); });
 }
 
-void CudaSearch::runPasses(CudaDevice& device, CudaRows& rows) {
-  prepare();
-  CudaRows::Scratch& scratch = rows.scratch;
+void CudaSearch::runPasses(CudaLane& lane, CudaRows& rows) {
+  CudaScratch& scratch = lane.scratch;
   if (!task_->allowed.empty()) {
     const size_t bytes = task_->allowed.size() * sizeof(uint32_t);
     growBuffer(scratch.passing, bytes);
-    device.upload(scratch.passing.as<void>(), task_->allowed.data(), bytes);
+    lane.upload(scratch.passing.as<void>(), task_->allowed.data(), bytes);
   }
-  const std::vector<size_t> open = openQueries(device, rows);
+  const std::vector<size_t> open = openQueries(lane, rows);
   if (open.empty()) return;
   const size_t stride = layout_.queryStride();
   const unsigned most = takeScratch(scratch, open.size());
   const std::vector<cuda::Slab> slabs =
-      task_->listed.empty() ? rows.slabs(task_->count) : rows.slabs(task_->listed);
+      task_->listed.empty() ? rows.slabs(task_->count) : rows.slabs(lane, task_->listed);
   for (size_t first = 0; first < open.size() && !stopped(); first += most) {
     const auto queries = static_cast<unsigned>(std::min<size_t>(most, open.size() - first));
     Selection selections[kPassQueries];
     for (Selection& selection : selections) selection = {0, static_cast<uint32_t>(task_->k), 0};
     const size_t tile = cuda::queryTile(queries);
-    checkCuda(cudaMemsetAsync(scratch.queries.as<void>(), 0, tile * stride * sizeof(float), device.stream()),
+    checkCuda(cudaMemsetAsync(scratch.queries.as<void>(), 0, tile * stride * sizeof(float), lane.stream()),
               "clearing memory");
     for (size_t i = 0; i < queries; i++) {
-      device.upload(scratch.queries.as<float>() + i * stride, queries_.data() + open[first + i] * stride,
-                    stride * sizeof(float));
-      device.upload(scratch.bounds.as<Bound>() + i, &bounds_[open[first + i]], sizeof(Bound));
+      lane.upload(scratch.queries.as<float>() + i * stride, queries_.data() + open[first + i] * stride,
+                  stride * sizeof(float));
+      lane.upload(scratch.bounds.as<Bound>() + i, &bounds_[open[first + i]], sizeof(Bound));
       if (layout_.features == 0) continue;
       const size_t width = 1 + layout_.features;
-      device.upload(scratch.weights.as<float>() + i * width, &task_->weights[open[first + i] * width],
-                    width * sizeof(float));
+      lane.upload(scratch.weights.as<float>() + i * width, &task_->weights[open[first + i] * width],
+                  width * sizeof(float));
     }
-    device.upload(scratch.selections.as<void>(), selections, sizeof selections);
+    lane.upload(scratch.selections.as<void>(), selections, sizeof selections);
     const cuda::Pass pass = {layout_.metric,
                              layout_.dtype,
                              queries,
@@ -90,9 +90,9 @@ void CudaSearch::runPasses(CudaDevice& device, CudaRows& rows) {
                              scratch.selections.as<Selection>(),
                              nullptr,
                              0};
-    runPass(device, pass, slabs);
+    runPass(lane, pass, slabs);
     const size_t room = std::min(task_->passing, task_->k + kSpare);
-    auto found = collectSlots(device, pass, scratch.candidates, room, [this] { return stopped(); });
+    auto found = collectSlots(lane, pass, scratch.candidates, room, [this] { return stopped(); });
     for (size_t i = 0; i < found.size(); i++) {
       if (!task_->listed.empty()) {
         for (uint32_t& row : found[i]) row = task_->listed[row];
@@ -103,10 +103,10 @@ void CudaSearch::runPasses(CudaDevice& device, CudaRows& rows) {
 }
 
 /// Finds candidates by codes where that pays; returns the queries whose candidates the rows must tell.
-std::vector<size_t> CudaSearch::openQueries(CudaDevice& device, CudaRows& rows) {
+std::vector<size_t> CudaSearch::openQueries(CudaLane& lane, CudaRows& rows) {
   std::vector<std::optional<std::vector<uint32_t>>> found(task_->q);
   if (codesPay(layout_, *task_)) {
-    found = certifyOnCuda(device, rows, layout_, *task_, queries_, [this] { return stopped(); });
+    found = certifyOnCuda(lane, rows, layout_, *task_, queries_, [this] { return stopped(); });
   }
   std::vector<size_t> open;
   for (size_t i = 0; i < found.size(); i++) {
@@ -136,7 +136,7 @@ void CudaSearch::prepare() {
 
 /// Returns how many queries a pass may take, `most` at most: fewer where memory is short, since a pass takes
 /// 8 bytes a row and query.
-unsigned CudaSearch::takeScratch(CudaRows::Scratch& scratch, size_t most) const {
+unsigned CudaSearch::takeScratch(CudaScratch& scratch, size_t most) const {
   const auto wanted = static_cast<unsigned>(std::min<size_t>(kPassQueries, most));
   growBuffer(scratch.queries, kPassQueries * layout_.queryStride() * sizeof(float));
   growBuffer(scratch.bounds, kPassQueries * sizeof(Bound));
@@ -148,17 +148,17 @@ unsigned CudaSearch::takeScratch(CudaRows::Scratch& scratch, size_t most) const 
       growBuffer(scratch.lows, queries * slots() * sizeof(float));
       growBuffer(scratch.highs, queries * slots() * sizeof(float));
       return queries;
-    } catch (const Error&) {
+    } catch (const Error& error) {
       scratch.lows = CudaBuffer();
       scratch.highs = CudaBuffer();
-      if (queries == 1) throw;
+      if (queries == 1 || !error.is("ERR_OUT_OF_MEMORY")) throw;
     }
   }
 }
 
-void CudaSearch::runPass(CudaDevice& device, const cuda::Pass& pass, const std::vector<cuda::Slab>& slabs) {
-  const cudaStream_t stream = device.stream();
-  const unsigned blocks = device.blocks();
+void CudaSearch::runPass(CudaLane& lane, const cuda::Pass& pass, const std::vector<cuda::Slab>& slabs) {
+  const cudaStream_t stream = lane.stream();
+  const unsigned blocks = lane.blocks();
   // A pass that failed may have left counts.
   checkCuda(cudaMemsetAsync(pass.histogram, 0, kPassQueries * kBins * sizeof(uint32_t), stream),
             "clearing memory");
@@ -166,24 +166,26 @@ void CudaSearch::runPass(CudaDevice& device, const cuda::Pass& pass, const std::
     checkCuda(cuda::launchScores(pass, slab, blocks, stream), "starting a kernel");
     checkCuda(cuda::launchBounds(pass, slab, blocks, stream), "starting a kernel");
   }
-  selectLows(device, pass);
+  selectLows(lane, pass);
 }
 
 template <typename Step>
 void CudaSearch::guarded(Step step) {
   if (stopped()) return;
-  std::optional<Error> failure;
   try {
     step();
-    return;
   } catch (const Error& error) {
-    failure = error;
+    fail(error);
   } catch (const std::bad_alloc&) {
-    failure = outOfMemory("The working memory of a search on the host",
-                          task_->q * (task_->k * 3 * sizeof(uint64_t) + layout_.stride * sizeof(float)));
+    fail(outOfMemory("The working memory of a search on the host",
+                     task_->q * (task_->k * 3 * sizeof(uint64_t) + layout_.stride * sizeof(float))));
   } catch (const std::exception& error) {
-    failure = Error("ERR_INTERNAL", std::string("A search failed: ") + error.what());
+    fail(Error("ERR_INTERNAL", std::string("A search failed: ") + error.what()));
   }
+}
+
+void CudaSearch::fail(std::optional<Error> failure) {
+  if (!failure) return;
   std::lock_guard lock(mutex_);
   if (!failure_) failure_ = std::move(failure);
   failed_ = true;

@@ -1,5 +1,5 @@
-// One search of the CUDA device: passes of some queries on the device's thread, which find every row that may
-// be among the k best; then the pool ranks these by canonical score.
+// One search of the CUDA device: passes of some queries on a lane, which find every row that may be among the
+// k best; then the pool ranks these by canonical score.
 #pragma once
 
 #include <atomic>
@@ -19,21 +19,22 @@ class CudaSearch : public std::enable_shared_from_this<CudaSearch> {
   CudaSearch(const Layout& layout, std::shared_ptr<const Chunks> chunks, std::shared_ptr<SearchTask> task,
              Done done);
 
-  /// Finds the candidates, on the device's thread. What goes wrong is told by `rank`.
-  void scan(CudaDevice& device, CudaRows& rows);
+  /// Finds the candidates, on the lane's thread. What goes wrong is told by `rank`.
+  void scan(CudaLane& lane, CudaRows& rows);
   /// Ranks them on the pool, then calls `done`.
   void rank();
 
  private:
-  void runPasses(CudaDevice& device, CudaRows& rows);
+  void runPasses(CudaLane& lane, CudaRows& rows);
   void prepare();
-  std::vector<size_t> openQueries(CudaDevice& device, CudaRows& rows);
-  unsigned takeScratch(CudaRows::Scratch& scratch, size_t most) const;
-  void runPass(CudaDevice& device, const cuda::Pass& pass, const std::vector<cuda::Slab>& slabs);
+  std::vector<size_t> openQueries(CudaLane& lane, CudaRows& rows);
+  unsigned takeScratch(CudaScratch& scratch, size_t most) const;
+  void runPass(CudaLane& lane, const cuda::Pass& pass, const std::vector<cuda::Slab>& slabs);
   /// Rows that are scored: of the snapshot, or those that are listed.
   size_t slots() const { return task_->listed.empty() ? task_->count : task_->listed.size(); }
   template <typename Step>
   void guarded(Step step);
+  void fail(std::optional<Error> failure);
   bool stopped() const;
 
   const Layout layout_;

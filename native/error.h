@@ -1,6 +1,7 @@
 // A failure with a code of ts/core/errors.ts.
 #pragma once
 
+#include <cstring>
 #include <exception>
 #include <string>
 #include <utility>
@@ -11,6 +12,7 @@ class Error : public std::exception {
  public:
   Error(const char* code, std::string message) : code_(code), message_(std::move(message)) {}
   const char* code() const { return code_; }
+  bool is(const char* code) const { return std::strcmp(code_, code) == 0; }
   const char* what() const noexcept override { return message_.c_str(); }
 
  private:

@@ -20,6 +20,50 @@ const PROBE = `
   console.log(JSON.stringify({ cuda, opened, auto: auto.name }));
 `;
 
+/** Every call of rows, one after the other; each failure by code and message. */
+const CALLS = `
+  const { openDevice } = await import('./dist/device/openDevice.js');
+  const failures = [];
+  const attempt = async (action) => {
+    try { return await action(); } catch ({ code, message }) { failures.push(code + ' ' + message); }
+  };
+  const again = async (action) => (await attempt(action)) ?? attempt(action);
+  const data = Float32Array.from({ length: 400 }, (_, i) => Math.sin(i));
+  const use = async (name) => {
+    const device = await openDevice(name);
+    const attributes = { even: 'boolean' };
+    const batch = { data, attributes: { even: Array.from({ length: 100 }, (_, i) => i % 2 === 0) } };
+    const rows = await again(() => device.upload(batch, { dim: 4, metric: 'ip', dtype: 'f32', attributes }));
+    const answers = [];
+    if (rows) {
+      const query = data.subarray(0, 4);
+      const best = (options) => again(async () => Array.from((await rows.search(query, options)).ids));
+      await again(() => rows.append(batch));
+      answers.push(await best({ k: 5 }));
+      await again(() => rows.remove([answers[0]?.[0] ?? 0]));
+      answers.push(await best({ k: 50, filter: { where: { eq: ['even', true] } } }));
+      await again(() => rows.compact());
+      answers.push(await best({ k: 5 }));
+      answers.push(await again(async () => Array.from(await rows.rescore(query, { queries: new Uint32Array(2), rows: Uint32Array.of(7, 8) }))));
+    }
+    await device.close();
+    return answers;
+  };
+  const cuda = await use('cuda');
+  const lost = await openDevice('cuda').then(() => '', ({ code, message }) => code + ' ' + message);
+  const cudaFailures = failures.splice(0);
+  const cpu = await use('reference');
+  console.log(JSON.stringify({ cuda, cudaFailures, lost, cpu, failures }));
+`;
+
+/** What a process finds in which the call of the CUDA runtime with a number fails, or breaks the device. */
+async function callWith(fault: string) {
+  const env = { ...process.env, SEINE_ADDON: `${folder}seine.node`, SEINE_EMULATED_FAULT: fault };
+  const { stdout } = await run(process.execPath, ['--input-type=module', '-e', CALLS], { cwd: root, env });
+  return JSON.parse(stdout) as Record<'cuda' | 'cpu', unknown[]> &
+    Record<'cudaFailures' | 'failures', string[]> & { lost: string };
+}
+
 /** What a process with the emulated addon finds; `machine` names one that must be refused. */
 async function probe(machine: string) {
   const env = { ...process.env, SEINE_ADDON: `${folder}seine.node`, SEINE_EMULATED_CUDA: machine };
@@ -58,12 +102,36 @@ test('a build without CUDA says so', async () => {
       'no-gpu',
       'the NVIDIA driver shows no GPU: if there is one, check CUDA_VISIBLE_DEVICES and the permissions of /dev/nvidia*',
     ],
-    ['old-gpu', 'the GPU is too old: compute capability 8.0 or newer is needed, found cuda (emulated) (7.5)'],
+    [
+      'old-gpu',
+      'the GPU is too old: compute capability 8.0 or newer is needed, found cuda (emulated) (7.5), cuda (emulated) (7.5)',
+    ],
   ])('is refused on a machine with %s', async (machine, reason) => {
     const { cuda, opened } = await probe(machine);
     expect(cuda).toMatchObject({ available: false, reason, chosen: false });
     expect(opened).toBe(`cuda was asked for, but ${reason}.`);
   });
+
+  test.each([0, 3, 9, 20, 40, 70, 100, 140, 180])('works again after call %i failed', async (call) => {
+    const { cuda, cudaFailures, lost, cpu, failures } = await callWith(`${call}`);
+    expect(cudaFailures.length).toBeLessThanOrEqual(1);
+    for (const line of cudaFailures)
+      expect(line).toMatch(/^(ERR_DEVICE CUDA device 0 failed at|ERR_OUT_OF_MEMORY) /);
+    expect({ cuda, lost, failures }).toEqual({ cuda: cpu, lost: '', failures: [] });
+  });
+
+  test.each([0, 20, 60, 110, 150])(
+    'says that it was lost from call %i on, and others go on',
+    async (call) => {
+      const { cudaFailures, lost, cpu, failures } = await callWith(`lost:${call}`);
+      expect(lost).toMatch(
+        /^ERR_DEVICE_LOST CUDA device 0 was lost at .*\(cudaErrorLaunchFailure\)\. Nothing runs on it until the process is started anew; other devices can be opened meanwhile\.$/,
+      );
+      expect(new Set(cudaFailures)).toEqual(new Set([lost]));
+      expect(failures).toEqual([]);
+      expect(cpu).toHaveLength(4);
+    },
+  );
 
   test('the emulation finds misuse, and the host code keeps its promises', async () => {
     const { stdout } = await run(`${folder}emulatedCudaTest`);

@@ -18,8 +18,10 @@ export const ERRORS = {
   ERR_FILTER: { exit: 2, status: 400 },
   /** A device was asked for by name and is not there. */
   ERR_DEVICE_UNAVAILABLE: { exit: 3, status: 503 },
-  /** A device failed or was lost while it worked. */
+  /** A device failed while it worked: the next call may succeed. */
   ERR_DEVICE: { exit: 6, status: 500 },
+  /** A device was lost: nothing runs on it until the process is started anew. */
+  ERR_DEVICE_LOST: { exit: 6, status: 500 },
   /** Memory of a device or of the host does not suffice; the message names bytes wanted and free. */
   ERR_OUT_OF_MEMORY: { exit: 4, status: 507 },
   /** Used after close or dispose. */

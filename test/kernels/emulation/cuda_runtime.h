@@ -1,111 +1,15 @@
 // The part of the CUDA runtime that Seine uses, emulated on the processor. It stands in for the toolkit's
 // header of the same name, so that the same sources compile. SEINE_EMULATED_CUDA=no-driver, old-driver,
-// no-gpu or old-gpu makes a machine that must be refused; SEINE_EMULATED_BYTES is the device's memory.
+// no-gpu or old-gpu makes a machine that must be refused; SEINE_EMULATED_BYTES is the memory of each of
+// SEINE_EMULATED_DEVICES; SEINE_EMULATED_FAULT makes a call fail (see runtime.h).
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <tuple>
 
+#include "emulated_kernel.h"
 #include "runtime.h"
-
-#define __global__
-#define __device__
-#define __host__
-#define __launch_bounds__(...)
-#define __shared__ static __attribute__((section("seine_shared")))
-
-struct dim3 {
-  unsigned x, y, z;
-  dim3(unsigned x = 1, unsigned y = 1, unsigned z = 1) : x(x), y(y), z(z) {}
-};
-struct alignas(16) float4 {
-  float x, y, z, w;
-};
-struct alignas(8) uint2 {
-  uint32_t x, y;
-};
-struct alignas(16) uint4 {
-  uint32_t x, y, z, w;
-};
-inline uint4 make_uint4(uint32_t x, uint32_t y, uint32_t z, uint32_t w) { return {x, y, z, w}; }
-inline float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
-
-template <unsigned (*kRead)()>
-struct Coordinate {
-  operator unsigned() const { return kRead(); }
-};
-inline unsigned emulatedThread() { return emulation::Block::current()->thread(); }
-inline unsigned emulatedBlockX() { return emulation::Block::current()->index().x; }
-inline unsigned emulatedBlockY() { return emulation::Block::current()->index().y; }
-inline unsigned emulatedGridX() { return emulation::Block::current()->grid().x; }
-inline const struct {
-  Coordinate<emulatedThread> x;
-} threadIdx;
-inline const struct {
-  Coordinate<emulatedBlockX> x;
-  Coordinate<emulatedBlockY> y;
-} blockIdx;
-inline const struct {
-  Coordinate<emulatedGridX> x;
-} gridDim;
-
-inline void __syncthreads() { emulation::Block::current()->barrier(); }
-inline void __syncwarp(unsigned mask = 0xffffffffu) {
-  emulation::Block::current()->meet(emulation::Operation::sync, mask, 0, 0);
-}
-inline unsigned __ballot_sync(unsigned mask, int vote) {
-  return emulation::Block::current()->meet(emulation::Operation::ballot, mask, vote != 0, 0);
-}
-template <typename T>
-T emulatedShuffle(emulation::Operation operation, unsigned mask, T value, unsigned argument) {
-  static_assert(sizeof(T) == 4);
-  uint32_t bits;
-  std::memcpy(&bits, &value, 4);
-  bits = emulation::Block::current()->meet(operation, mask, bits, argument);
-  std::memcpy(&value, &bits, 4);
-  return value;
-}
-template <typename T>
-T __shfl_sync(unsigned mask, T value, unsigned lane) {
-  return emulatedShuffle(emulation::Operation::shuffle, mask, value, lane);
-}
-template <typename T>
-T __shfl_up_sync(unsigned mask, T value, unsigned delta) {
-  return emulatedShuffle(emulation::Operation::shuffleUp, mask, value, delta);
-}
-template <typename T>
-T __shfl_xor_sync(unsigned mask, T value, unsigned lanes) {
-  return emulatedShuffle(emulation::Operation::shuffleXor, mask, value, lanes);
-}
-// Where accesses are watched, those within it are not: nothing comes between them.
-__attribute__((noinline, no_sanitize("thread"))) inline uint32_t atomicAdd(uint32_t* to, uint32_t value) {
-  emulation::Block::current()->pause(4);
-  const uint32_t before = *to;
-  *to = before + value;
-  return before;
-}
-/// The build for this machine has no fused multiply-add that a compiler could make of it.
-inline float __fmul_rn(float a, float b) { return a * b; }
-inline double __dmul_rn(double a, double b) { return a * b; }
-inline double __dadd_rn(double a, double b) { return a + b; }
-inline double __dsub_rn(double a, double b) { return a - b; }
-inline double __ddiv_rn(double a, double b) { return a / b; }
-inline double __dsqrt_rn(double a) { return std::sqrt(a); }
-inline float __double2float_rn(double a) { return static_cast<float>(a); }
-inline int __popc(unsigned bits) { return __builtin_popcount(bits); }
-inline int __ffs(int bits) { return __builtin_ffs(bits); }
-inline uint32_t __float_as_uint(float value) {
-  uint32_t bits;
-  std::memcpy(&bits, &value, 4);
-  return bits;
-}
-inline float __uint_as_float(uint32_t bits) {
-  float value;
-  std::memcpy(&value, &bits, 4);
-  return value;
-}
 
 enum cudaError_t {
   cudaSuccess = 0,
@@ -113,6 +17,8 @@ enum cudaError_t {
   cudaErrorMemoryAllocation = 2,
   cudaErrorInsufficientDriver = 35,
   cudaErrorNoDevice = 100,
+  cudaErrorInvalidDevice = 101,
+  cudaErrorLaunchOutOfResources = 701,
   cudaErrorLaunchFailure = 719,
 };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2, cudaMemcpyDeviceToDevice = 3 };
@@ -137,15 +43,54 @@ inline bool emulates(const char* what) {
   return mode != nullptr && std::strcmp(mode, what) == 0;
 }
 inline emulation::Machine& machine() { return emulation::Machine::get(); }
-inline cudaError_t emulatedStatus() {
-  return machine().failure.empty() ? cudaSuccess : cudaErrorLaunchFailure;
+/// A call of the runtime: no other runs meanwhile.
+struct EmulatedCall : std::lock_guard<std::recursive_mutex> {
+  EmulatedCall() : lock_guard(machine().turn) {}
+};
+inline int& emulatedOrdinal() {
+  static thread_local int ordinal = 0;
+  return ordinal;
 }
-inline cudaError_t cudaGetLastError() { return emulatedStatus(); }
+inline emulation::Gpu& emulatedGpu() { return *machine().gpus[static_cast<size_t>(emulatedOrdinal())]; }
+inline cudaError_t emulatedStatus(const emulation::Gpu& gpu = emulatedGpu()) {
+  return gpu.failure.empty() ? cudaSuccess : cudaErrorLaunchFailure;
+}
+/// What a call ends with that does its part at once.
+inline cudaError_t emulatedFault(emulation::Call call, emulation::Gpu& gpu = emulatedGpu()) {
+  if (!gpu.failure.empty() || !machine().meetsFault(call)) return emulatedStatus(gpu);
+  if (machine().fault->breaks) {
+    gpu.failure = "a fault that was ordered";
+    return cudaErrorLaunchFailure;
+  }
+  const bool allocates = call == emulation::Call::allocation || call == emulation::Call::pinning;
+  return allocates ? cudaErrorMemoryAllocation : cudaErrorInvalidValue;
+}
+/// Enqueues, unless the call fails. What breaks the device breaks it when it runs.
+inline cudaError_t emulatedEnqueue(emulation::Call call, emulation::Stream& stream,
+                                   std::function<void()> work) {
+  if (emulatedStatus(*stream.gpu) != cudaSuccess) return emulatedStatus(*stream.gpu);
+  if (machine().meetsFault(call)) {
+    if (!machine().fault->breaks) {
+      return call == emulation::Call::launch ? cudaErrorLaunchOutOfResources : cudaErrorInvalidValue;
+    }
+    work = [] { throw emulation::Failure("a fault that was ordered"); };
+  }
+  machine().enqueue(stream, std::move(work));
+  return emulatedStatus(*stream.gpu);
+}
+inline cudaError_t cudaGetLastError() {
+  const EmulatedCall call;
+  return emulatedStatus();
+}
 inline const char* cudaGetErrorName(cudaError_t status) {
-  return status == cudaErrorLaunchFailure ? "cudaErrorLaunchFailure" : "cudaError";
+  switch (status) {
+    case cudaErrorLaunchFailure: return "cudaErrorLaunchFailure";
+    case cudaErrorLaunchOutOfResources: return "cudaErrorLaunchOutOfResources";
+    default: return "cudaErrorInvalidValue";
+  }
 }
 inline const char* cudaGetErrorString(cudaError_t status) {
-  return status == cudaErrorLaunchFailure ? machine().failure.c_str() : "an emulated error";
+  return status == cudaErrorLaunchFailure ? emulatedGpu().failure.c_str() : "an emulated error";
 }
 inline cudaError_t cudaRuntimeGetVersion(int* version) {
   *version = 13000;
@@ -156,85 +101,115 @@ inline cudaError_t cudaDriverGetVersion(int* version) {
   return cudaSuccess;
 }
 inline cudaError_t cudaGetDeviceCount(int* count) {
-  *count = 1;
+  *count = static_cast<int>(machine().gpus.size());
   if (emulates("old-driver")) return cudaErrorInsufficientDriver;
   return emulates("no-gpu") ? cudaErrorNoDevice : cudaSuccess;
 }
-inline cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
+inline cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int ordinal) {
   *properties = {"cuda (emulated)", emulates("old-gpu") ? 7 : 9, emulates("old-gpu") ? 5 : 0,
-                 machine().capacity, 1};
+                 machine().gpus[static_cast<size_t>(ordinal)]->capacity, 1};
   return cudaSuccess;
 }
-inline cudaError_t cudaInitDevice(int, unsigned, unsigned) { return cudaSuccess; }
-inline cudaError_t cudaSetDevice(int) { return cudaSuccess; }
-inline cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
-  *free = machine().capacity - machine().allocated;
-  *total = machine().capacity;
+inline cudaError_t cudaInitDevice(int, unsigned, unsigned) {
+  const EmulatedCall call;
+  return emulatedFault(emulation::Call::making);
+}
+inline cudaError_t cudaSetDevice(int ordinal) {
+  const EmulatedCall call;
+  if (static_cast<size_t>(ordinal) >= machine().gpus.size()) return cudaErrorInvalidDevice;
+  emulatedOrdinal() = ordinal;
+  return emulatedFault(emulation::Call::making);
+}
+inline cudaError_t cudaGetDevice(int* ordinal) {
+  *ordinal = emulatedOrdinal();
   return cudaSuccess;
+}
+inline cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
+  const EmulatedCall call;
+  *free = emulatedGpu().capacity - emulatedGpu().allocated;
+  *total = emulatedGpu().capacity;
+  return emulatedStatus();
 }
 inline cudaError_t cudaMalloc(void** data, size_t bytes) {
-  if (emulatedStatus() != cudaSuccess) return emulatedStatus();
-  if (bytes > machine().capacity - machine().allocated) return cudaErrorMemoryAllocation;
+  const EmulatedCall call;
+  emulation::Gpu& gpu = emulatedGpu();
+  if (const cudaError_t status = emulatedFault(emulation::Call::allocation)) return status;
+  if (bytes > gpu.capacity - gpu.allocated) return cudaErrorMemoryAllocation;
   const size_t guarded = bytes + emulation::Machine::kGuard;
   auto* const memory = static_cast<char*>(::operator new(guarded, std::align_val_t{256}));
   std::memset(memory, machine().next() % 2 == 0 ? 0xff : 0x7b, guarded);
-  machine().device[memory] = bytes;
-  machine().allocated += bytes;
+  machine().device[memory] = {bytes, &gpu};
+  gpu.allocated += bytes;
   *data = memory;
   return cudaSuccess;
 }
+/// Waits for all streams of the device that the memory is of.
 inline cudaError_t cudaFree(void* data) {
+  const EmulatedCall call;
   const auto found = machine().device.find(static_cast<char*>(data));
   if (found == machine().device.end()) return cudaErrorInvalidValue;
-  machine().allocated -= found->second;
+  emulation::Gpu& gpu = *found->second.gpu;
+  for (const auto& stream : machine().streams) {
+    if (stream->gpu == &gpu) machine().finish(*stream);
+  }
+  gpu.allocated -= found->second.bytes;
   machine().device.erase(found);
   ::operator delete(data, std::align_val_t{256});
-  return cudaSuccess;
+  return emulatedStatus(gpu);
 }
 inline cudaError_t cudaMallocHost(void** data, size_t bytes) {
+  const EmulatedCall call;
+  if (const cudaError_t status = emulatedFault(emulation::Call::pinning)) return status;
   auto* const memory = static_cast<char*>(::operator new(bytes));
-  machine().pinned[memory] = bytes;
+  machine().pinned[memory] = {bytes, nullptr};
   *data = memory;
   return cudaSuccess;
 }
 inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
-  *stream = new emulation::Stream;
+  const EmulatedCall call;
+  if (const cudaError_t status = emulatedFault(emulation::Call::making)) return status;
+  machine().streams.push_back(std::make_unique<emulation::Stream>(emulation::Stream{&emulatedGpu()}));
+  *stream = machine().streams.back().get();
   return cudaSuccess;
 }
 inline cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  const EmulatedCall call;
+  if (const cudaError_t status = emulatedFault(emulation::Call::wait, *stream->gpu)) return status;
   machine().finish(*stream);
-  return emulatedStatus();
+  return emulatedStatus(*stream->gpu);
 }
 inline cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
+  const EmulatedCall call;
+  if (const cudaError_t status = emulatedFault(emulation::Call::making)) return status;
   *event = new emulation::Event;
   return cudaSuccess;
 }
 inline cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+  const EmulatedCall call;
+  if (const cudaError_t status = emulatedFault(emulation::Call::making, *stream->gpu)) return status;
   event->stream = stream;
   event->reached = false;
   machine().enqueue(*stream, [event] { event->reached = true; });
-  return emulatedStatus();
+  return emulatedStatus(*stream->gpu);
 }
 inline cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  const EmulatedCall call;
+  if (event->stream == nullptr) return emulatedStatus();
+  if (const cudaError_t status = emulatedFault(emulation::Call::wait, *event->stream->gpu)) return status;
   while (!event->reached && !event->stream->work.empty()) machine().step(*event->stream);
-  return emulatedStatus();
+  return emulatedStatus(*event->stream->gpu);
 }
 inline cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind,
                                    cudaStream_t stream) {
-  machine().enqueue(*stream, [=] {
+  const EmulatedCall call;
+  return emulatedEnqueue(emulation::Call::copy, *stream, [=] {
     if (kind == cudaMemcpyDeviceToDevice) return machine().move(to, from, bytes);
     machine().copy(to, from, bytes, kind == cudaMemcpyHostToDevice);
   });
-  return emulatedStatus();
 }
 inline cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t stream) {
-  machine().enqueue(*stream, [=] {
-    if (!machine().holds(machine().device, to, bytes)) {
-      throw emulation::Failure("memory beyond the device's is set");
-    }
-    std::memset(to, value, bytes);
-  });
-  return emulatedStatus();
+  const EmulatedCall call;
+  return emulatedEnqueue(emulation::Call::copy, *stream, [=] { machine().set(to, value, bytes); });
 }
 template <typename... Expected, typename... Actual>
 cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(Expected...),
@@ -243,9 +218,9 @@ cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(
   if (grid.x == 0 || grid.y == 0 || grid.y > 65535 || block.x == 0 || block.x > 1024 || block.y != 1) {
     return cudaErrorInvalidValue;
   }
+  const EmulatedCall call;
   std::tuple<Expected...> copies(std::forward<Actual>(arguments)...);
-  machine().enqueue(*config->stream, [=] {
+  return emulatedEnqueue(emulation::Call::launch, *config->stream, [=] {
     machine().runGrid([&] { std::apply(kernel, copies); }, {grid.x, grid.y, 1}, block.x);
   });
-  return emulatedStatus();
 }

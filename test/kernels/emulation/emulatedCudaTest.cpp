@@ -4,91 +4,24 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <future>
 #include <memory>
-#include <random>
 
-#include "../../../kernels/canonical.h"
 #include "../../../kernels/certify.cuh"
 #include "../../../kernels/scan.cuh"
-#include "../../../native/backend.h"
-#include "../../../native/cudaDevice.h"
+#include "deviceCalls.h"
 #include "emulationTest.h"
+#include "faultTest.h"
 #include "filterTest.h"
+#include "lanesTest.h"
 
 namespace {
 
 using namespace seine;
 
-std::vector<float> draw(size_t count, unsigned seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal;
-  std::vector<float> result(count);
-  for (float& value : result) value = normal(random);
-  return result;
-}
-
-std::string append(Rows& rows, const std::vector<float>& data, size_t dim) {
-  const auto code = std::make_shared<std::promise<std::string>>();
-  const auto* const numbers = reinterpret_cast<const uint8_t*>(data.data());
-  const StoredRows stored = {numbers, nullptr, data.size() / dim};
-  rows.append(Borrowed<StoredRows>(std::make_shared<Lease>(), stored), [code](std::optional<Error> failure) {
-    code->set_value(failure ? std::string(failure->code()) + " " + failure->what() : "");
-  });
-  return code->get_future().get();
-}
-
-std::string search(Rows& rows, const std::shared_ptr<SearchTask>& task) {
-  const auto code = std::make_shared<std::promise<std::string>>();
-  rows.search(task,
-              [code](std::optional<Error> failure) { code->set_value(failure ? failure->code() : ""); });
-  return code->get_future().get();
-}
-
-std::shared_ptr<SearchTask> taskOf(const std::vector<float>& queries, size_t dim, size_t k, size_t count) {
-  auto task = std::make_shared<SearchTask>();
-  task->queries = queries;
-  task->q = queries.size() / dim;
-  task->k = k;
-  task->count = task->passing = count;
-  return task;
-}
-
-/// Whether the task holds what scoring and sorting all rows gives.
-bool isExact(const SearchTask& task, Metric metric, const std::vector<float>& data, size_t dim) {
-  for (size_t query = 0; query < task.q; query++) {
-    std::vector<uint64_t> keys;
-    const float* const q = &task.queries[query * dim];
-    for (size_t row = 0; row < task.count; row++) {
-      if (!task.allowed.empty() && (task.allowed[row / 32] >> (row % 32) & 1) == 0) continue;
-      const float* const x = &data[row * dim];
-      const double norm = canonicalNorm(x, dim);
-      float score;
-      canonicalScores(metric, q, canonicalNorm(q, dim), &x, &norm, 1, dim, &score);
-      keys.push_back(orderKey(metric, score, static_cast<uint32_t>(row)));
-    }
-    std::sort(keys.begin(), keys.end());
-    for (size_t i = 0; i < task.k; i++) {
-      if (task.ids[query * task.k + i] != keyRow(keys[i])) return false;
-      if (task.scores[query * task.k + i] != keyScore(metric, keys[i])) return false;
-    }
-  }
-  return true;
-}
-
-/// Waits until the device's thread has done what was posted.
-void drain() {
-  const auto done = std::make_shared<std::promise<void>>();
-  CudaDevice::get().post([done] { done->set_value(); });
-  done->get_future().get();
-}
-
 std::unique_ptr<Backend> openDevice() {
-  auto opened = std::make_shared<std::unique_ptr<Backend>>();
-  const auto done = std::make_shared<std::promise<bool>>();
-  openCuda(2, opened, [done](std::optional<Error> failure) { done->set_value(!failure); });
-  check(done->get_future().get(), "the device opens");
-  return std::move(*opened);
+  std::unique_ptr<Backend> backend;
+  check(open(backend).empty(), "the device opens");
+  return backend;
 }
 
 void testDevice() {
@@ -96,6 +29,7 @@ void testDevice() {
   std::printf("%s\n", backend->description().c_str());
   constexpr size_t kDim = 40;
   emulation::Machine& device = machine();
+  emulation::Gpu& gpu = *device.gpus[0];
   for (const Metric metric : {Metric::ip, Metric::cosine, Metric::l2}) {
     auto rows = backend->createRows(kDim, metric, Dtype::f32, 0, true);
     std::vector<float> data = draw(900 * kDim, 1);
@@ -136,25 +70,20 @@ void testDevice() {
     const std::vector<float> data = draw(100 * 64, 5);
     append(*rows, data, 64);
     drain();
-    device.capacity = device.allocated + (64 << 10);
-    const std::string failure = append(*rows, draw(1000 * 64, 6), 64);
+    gpu.capacity = gpu.allocated + (64 << 10);
+    const std::string failure = append(*rows, draw(20000 * 64, 6), 64);
     check(failure.starts_with("ERR_OUT_OF_MEMORY") && failure.find(" bytes wanted, ") != failure.npos,
           "memory that is short is reported: " + failure);
     const auto task = taskOf(draw(8 * 64, 7), 64, 3, 100);
-    device.capacity = size_t{1} << 30;
+    gpu.capacity = size_t{1} << 30;
     check(search(*rows, task).empty() && isExact(*task, Metric::l2, data, 64), "the rows before are intact");
-    device.capacity = device.allocated + (24 << 10);
+    gpu.capacity = gpu.allocated + (24 << 10);
     const auto wide = taskOf(draw(8 * 64, 8), 64, 3, 100);
     check(search(*rows, wide).empty() && isExact(*wide, Metric::l2, data, 64), "little memory is enough");
-    device.capacity = size_t{1} << 30;
+    gpu.capacity = size_t{1} << 30;
   }
   drain();
-  check(device.device.empty() && device.allocated == 0, "disposed rows leave no memory on the device");
-  auto rows = backend->createRows(4, Metric::ip, Dtype::f32, 0, true);
-  append(*rows, draw(400, 9), 4);
-  device.failure = "an illegal address (made by the test)";
-  check(search(*rows, taskOf(draw(4, 1), 4, 1, 100)) == "ERR_DEVICE", "a failed kernel is reported");
-  device.failure.clear();
+  check(device.device.empty() && gpu.allocated == 0, "disposed rows leave no memory on the device");
 }
 
 /// Bytes that a search moves between the device's memory and its processors.
@@ -225,25 +154,33 @@ void testTraffic() {
   }
   testCodeTraffic(*backend);
   testFilter(*backend);
-  machine().failure.clear();
-  emulation::Stream stream;
+  emulation::Stream stream{machine().gpus[0].get()};
   void* memory = nullptr;
   cudaMalloc(&memory, 400);
-  stream.work.push_back([memory] {
-    machine().runGrid([memory] { machine().touch(static_cast<char*>(memory) + 100 * threadIdx.x, 4, false); },
-                      {1, 1, 1}, 5);
-  });
-  machine().finish(stream);
-  check(!machine().failure.empty(), "an access behind an allocation is found: " + machine().failure);
+  const auto failureOf = [&](size_t reach, size_t threads) {
+    stream.work.push_back([=] {
+      machine().runGrid(
+          [=] { machine().touch(static_cast<char*>(memory) + reach * threadIdx.x, 4, false); }, {1, 1, 1},
+          static_cast<unsigned>(threads));
+    });
+    machine().finish(stream);
+    return std::exchange(stream.gpu->failure, "");
+  };
+  const std::string behind = failureOf(100, 5);
+  check(!behind.empty(), "an access behind an allocation is found: " + behind);
+  check(failureOf(100, 4).empty(), "the last bytes of an allocation are no fault");
+  stream.gpu = machine().gpus[1].get();
+  check(!failureOf(4, 1).empty(), "an access to the memory of another device is found");
   cudaFree(memory);
-  machine().failure.clear();
 }
 
 }  // namespace
 
 int main() {
+  testFaults();
   testEmulation();
   testDevice();
+  testLanes();
   testTraffic();
   return allPassed() ? 0 : 1;
 }

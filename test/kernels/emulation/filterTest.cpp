@@ -3,31 +3,13 @@
 
 #include <cuda_runtime.h>
 
-#include <future>
 #include <memory>
 #include <vector>
 
+#include "deviceCalls.h"
 #include "emulationTest.h"
 
-namespace {
-
 using namespace seine;
-
-std::string writeColumn(Rows& rows, size_t array, size_t at, std::vector<uint32_t> words) {
-  const auto code = std::make_shared<std::promise<std::string>>();
-  rows.writeColumn(array, at, Borrowed<Words>(std::make_shared<Lease>(), Words{words.data(), words.size()}),
-                   [code](std::optional<Error> failure) { code->set_value(failure ? failure->what() : ""); });
-  return code->get_future().get();
-}
-
-std::string filter(Rows& rows, const std::shared_ptr<FilterTask>& task) {
-  const auto code = std::make_shared<std::promise<std::string>>();
-  rows.filter(task,
-              [code](std::optional<Error> failure) { code->set_value(failure ? failure->code() : ""); });
-  return code->get_future().get();
-}
-
-}  // namespace
 
 /// kernels/README.md: each word of a column once, a bitset written a leaf, joins and the count in bitsets.
 void testFilter(Backend& backend) {
@@ -84,5 +66,5 @@ void testFilter(Backend& backend) {
   check(machine().downloaded - downloaded == sizeof(uint32_t), "of what is empty the count alone comes back");
   none->count = kRows + 1;
   none->steps = {code};
-  check(filter(*rows, none) == "ERR_INTERNAL", "rows that a column lacks are refused");
+  check(filter(*rows, none).starts_with("ERR_INTERNAL "), "rows that a column lacks are refused");
 }

@@ -1,30 +1,59 @@
-// The machine behind the emulated CUDA runtime: memory, streams whose work runs late, counters. Used by one
-// thread at a time, as the device's own thread does.
+// The machine behind the emulated CUDA runtime: devices and their memory, streams whose work runs late and in
+// random order to each other, counters, and faults to order. Threads take turns: each call of the runtime is
+// one.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <deque>
 #include <functional>
 #include <iterator>
 #include <map>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "block.h"
 
 namespace emulation {
 
+struct Gpu {
+  size_t capacity;
+  size_t allocated = 0;
+  /// What broke its context; every later call that needs it fails.
+  std::string failure{};
+};
+
 struct Stream {
-  std::deque<std::function<void()>> work;
+  Gpu* gpu;
+  std::deque<std::function<void()>> work{};
 };
 
 /// Marks a place in a stream: what was enqueued before.
 struct Event {
   Stream* stream = nullptr;
   bool reached = true;
+};
+
+struct Allocation {
+  size_t bytes;
+  Gpu* gpu;  // null: pinned memory of the host
+};
+
+/// Calls of the runtime by what may go wrong in them.
+enum class Call { allocation, pinning, launch, copy, wait, making, any };
+
+/// The call of this kind before which `left` others succeed fails, once.
+struct Fault {
+  Call call;
+  size_t left;
+  /// Whether it breaks the context: then at once or, as a kernel or a copy does, when it runs.
+  bool breaks;
 };
 
 /// What a launch moved between global memory and the processors. An allocation that fits into a cache counts
@@ -45,14 +74,27 @@ struct Machine {
     return *machine;
   }
 
-  size_t capacity = setting("SEINE_EMULATED_BYTES", size_t{1} << 30);
+  std::recursive_mutex turn;
+  std::vector<std::unique_ptr<Gpu>> gpus;
   uint64_t seed = setting("SEINE_EMULATED_SEED", 1);
-  std::map<char*, size_t> device, pinned;
-  size_t allocated = 0;
+  std::map<char*, Allocation> device, pinned;
+  std::vector<std::unique_ptr<Stream>> streams;
+  std::optional<Fault> fault;
   size_t uploaded = 0, downloaded = 0;
   std::vector<Launch> launches;
-  std::string failure;  // sticky once set
   Block block;
+
+  Machine() {
+    const size_t bytes = setting("SEINE_EMULATED_BYTES", size_t{1} << 30);
+    for (size_t left = setting("SEINE_EMULATED_DEVICES", 2); left > 0; left--) {
+      gpus.push_back(std::make_unique<Gpu>(Gpu{bytes}));
+    }
+    // SEINE_EMULATED_FAULT=12 or lost:12: the call with this number fails, or breaks the device.
+    const char* const text = std::getenv("SEINE_EMULATED_FAULT");
+    if (text == nullptr) return;
+    const bool breaks = std::strncmp(text, "lost:", 5) == 0;
+    fault = {Call::any, std::strtoull(breaks ? text + 5 : text, nullptr, 10), breaks};
+  }
 
   static size_t setting(const char* name, size_t otherwise) {
     const char* const text = std::getenv(name);
@@ -65,48 +107,76 @@ struct Machine {
   }
 
   /// Whether the bytes lie in one allocation.
-  static bool holds(const std::map<char*, size_t>& memory, const void* from, size_t bytes) {
+  static bool holds(const std::map<char*, Allocation>& memory, const void* from, size_t bytes,
+                    const Gpu* gpu) {
     char* const first = static_cast<char*>(const_cast<void*>(from));
     auto after = memory.upper_bound(first);
     if (after == memory.begin()) return false;
     --after;
-    return first + bytes <= after->first + after->second;
+    return after->second.gpu == gpu && first + bytes <= after->first + after->second.bytes;
   }
 
-  /// Enqueues; runs a part of what waits, so that nobody can rely on either.
+  /// Whether it is the turn of the fault that was ordered.
+  bool meetsFault(Call call) {
+    if (!fault || (fault->call != Call::any && fault->call != call)) return false;
+    return fault->left-- == 0;
+  }
+
+  /// Enqueues; runs a part of what waits anywhere, so that nobody can rely on either.
   void enqueue(Stream& stream, std::function<void()> work) {
     stream.work.push_back(std::move(work));
-    for (size_t some = next() % 3; some > 0 && !stream.work.empty(); some--) step(stream);
+    for (size_t some = next() % 3; some > 0; some--) stepAny();
   }
 
   void step(Stream& stream) {
     auto work = std::move(stream.work.front());
     stream.work.pop_front();
+    std::string& failure = stream.gpu->failure;
     if (!failure.empty()) return;
     try {
+      running_ = stream.gpu;
       work();
     } catch (const Failure& problem) {
       failure = problem.what();
     }
   }
 
+  /// Runs what comes first in one of the streams.
+  void stepAny() {
+    std::vector<Stream*> busy;
+    for (const auto& stream : streams) {
+      if (!stream->work.empty()) busy.push_back(stream.get());
+    }
+    if (!busy.empty()) step(*busy[next() % busy.size()]);
+  }
+
   void finish(Stream& stream) {
-    while (!stream.work.empty()) step(stream);
+    while (!stream.work.empty()) {
+      if (next() % 4 == 0) stepAny();
+      if (!stream.work.empty()) step(stream);
+    }
   }
 
   void copy(void* to, const void* from, size_t bytes, bool up) {
-    if (!holds(device, up ? to : from, bytes)) throw Failure("a copy leaves the device's memory");
-    if (!holds(pinned, up ? from : to, bytes)) throw Failure("a copy does not lie in pinned memory");
+    if (!holds(device, up ? to : from, bytes, running_)) throw Failure("a copy leaves the device's memory");
+    if (!holds(pinned, up ? from : to, bytes, nullptr)) {
+      throw Failure("a copy does not lie in pinned memory");
+    }
     std::memcpy(to, from, bytes);
     (up ? uploaded : downloaded) += bytes;
   }
 
   /// From one place of the device's memory to another.
   void move(void* to, const void* from, size_t bytes) {
-    if (!holds(device, to, bytes) || !holds(device, from, bytes)) {
+    if (!holds(device, to, bytes, running_) || !holds(device, from, bytes, running_)) {
       throw Failure("a copy leaves the device's memory");
     }
     std::memcpy(to, from, bytes);
+  }
+
+  void set(void* to, int value, size_t bytes) {
+    if (!holds(device, to, bytes, running_)) throw Failure("memory beyond the device's is set");
+    std::memset(to, value, bytes);
   }
 
   /// An access of a kernel, where its source is compiled to tell of them (see watch.cpp).
@@ -115,9 +185,10 @@ struct Machine {
     if (first < lastTouched_.begin || first + bytes > lastTouched_.end) {
       const auto after = device.upper_bound(first);
       if (after == device.begin()) return;
-      const auto& [begin, size] = *std::prev(after);
+      const auto& [begin, allocation] = *std::prev(after);
+      const size_t size = allocation.bytes;
       if (first >= begin + size + kGuard) return;
-      if (first + bytes > begin + size) {
+      if (first + bytes > begin + size || allocation.gpu != running_) {
         beyond_ = true;
         return;
       }
@@ -140,10 +211,10 @@ struct Machine {
       std::swap(blocks[next() % left], blocks[left - 1]);
       block.run(body, grid, blocks[left - 1], threads, next());
     }
-    if (beyond_) throw Failure("a kernel touches memory behind an allocation");
+    if (beyond_) throw Failure("a kernel touches memory behind an allocation, or of another device");
     Launch launch;
     for (const auto& [allocation, bytes] : moved_) {
-      const size_t most = device[allocation] <= kCache ? device[allocation] : SIZE_MAX;
+      const size_t most = device[allocation].bytes <= kCache ? device[allocation].bytes : SIZE_MAX;
       launch.read += std::min(bytes.read, most);
       launch.written += std::min(bytes.written, most);
     }
@@ -157,6 +228,7 @@ struct Machine {
     Launch* launch = nullptr;
   } lastTouched_;
   bool beyond_ = false;
+  Gpu* running_ = nullptr;  // whose work is run
 };
 
 }  // namespace emulation

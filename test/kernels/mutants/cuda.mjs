@@ -133,14 +133,14 @@ export const cuda = [
   },
   {
     name: 'staging memory is overwritten before it is copied',
-    file: 'native/cudaDevice.cpp',
+    file: 'native/cudaLane.cpp',
     find: 'checkCuda(cudaEventSynchronize(copied_[part_]), "waiting for a copy");',
     replace: '',
     suites,
   },
   {
     name: 'staging memory is read before it is filled',
-    file: 'native/cudaDevice.cpp',
+    file: 'native/cudaLane.cpp',
     find: '    synchronize();\n    std::memcpy(',
     replace: '    std::memcpy(',
     suites,

@@ -128,7 +128,7 @@ export const filter = {
     {
       name: 'a column that grows on the device loses what it had',
       file: 'native/cudaColumns.cpp',
-      find: 'own.words.as<void>(), at * sizeof(uint32_t),',
+      find: 'own.words->as<void>(), at * sizeof(uint32_t),',
       replace: 'own.words.as<void>(), at,',
       suites,
     },
@@ -142,7 +142,7 @@ export const filter = {
     {
       name: 'the count of the filter before is kept',
       file: 'native/cudaColumns.cpp',
-      find: 'cudaMemsetAsync(total_.as<void>(), 0, sizeof(uint32_t), device_.stream())',
+      find: 'cudaMemsetAsync(scratch.total.as<void>(), 0, sizeof(uint32_t), lane.stream())',
       replace: 'cudaSuccess',
       suites,
     },

@@ -4,6 +4,7 @@ import { cpp } from './cpp.mjs';
 import { cppLists } from './cppLists.mjs';
 import { cuda } from './cuda.mjs';
 import { cudaCertify } from './cudaCertify.mjs';
+import { cudaHost } from './cudaHost.mjs';
 import { cudaLists } from './cudaLists.mjs';
 import { cppFeatures, cudaFeatures, wgslFeatures } from './features.mjs';
 import { filter } from './filter.mjs';
@@ -15,7 +16,7 @@ const of = (device, list) => list.map((mutant) => ({ device, ...mutant }));
 
 /** @type {import('./mutants.d.mts').Mutant[]} */
 export const mutants = [
-  ...of('cuda', [...cuda, ...cudaCertify, ...cudaLists, ...cudaFeatures, ...filter.cuda]),
+  ...of('cuda', [...cuda, ...cudaCertify, ...cudaHost, ...cudaLists, ...cudaFeatures, ...filter.cuda]),
   ...of('webgpu', [...wgsl, ...wgslLists, ...wgslFeatures, ...wgslMaxsim, ...filter.webgpu]),
   ...of('cpu', [...cpp, ...cppLists, ...cppFeatures, ...filter.cpu, ...cppMaxsim]),
 ];

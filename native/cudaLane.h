@@ -1,0 +1,70 @@
+// A thread of a CUDA device with a stream, on which ops run one after the other: its waits hold up neither
+// the event loop nor the pool nor other lanes.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+
+#include "cudaBuffer.h"
+#include "cudaError.h"
+#include "error.h"
+
+namespace seine {
+
+class CudaDevice;
+
+/// Memory that the ops of a lane take one after the other; it grows and is kept while rows are on the device.
+struct CudaScratch {
+  CudaBuffer queries, bounds, weights, passing, lows, highs, histogram, selections, candidates;
+  CudaBuffer surplus, codeBounds, survivors;
+  CudaBuffer stack, intervals, total;
+};
+
+class CudaLane {
+ public:
+  /// Starts the thread; the lane lives as long as the process.
+  explicit CudaLane(CudaDevice& device);
+
+  /// Runs `work`, which must not throw, on the thread after all work posted before.
+  void post(std::function<void()> work);
+  /// Work that has been posted and has not ended.
+  size_t waiting() const;
+
+  // What follows is for work on the lane's thread.
+
+  /// Runs `op`, which may be run twice, with all of the lane started; returns what it threw, if anything.
+  /// When this returns nothing of the op is under way. Memory that ran out on the host is told by `what` was
+  /// done. Where it ran out on the device, the op runs once more after the other lanes have given up theirs.
+  std::optional<Error> run(const char* what, const std::function<void()>& op);
+
+  cudaStream_t stream() const { return stream_; }
+  /// The largest grid that is useful.
+  unsigned blocks() const;
+  /// Copies to the device, in order with the stream's work; `from` may be reused at once.
+  void upload(void* to, const void* from, size_t bytes);
+  /// Copies to the host and waits for it.
+  void download(void* to, const void* from, size_t bytes);
+  /// Waits for the stream. What it wrote is there for other lanes only after that.
+  void synchronize();
+
+  CudaScratch scratch;
+
+ private:
+  [[noreturn]] void work();
+  void start();
+  std::optional<Error> attempt(const char* what, const std::function<void()>& op);
+
+  CudaDevice& device_;
+  struct Queue;
+  Queue* const queue_;
+  cudaStream_t stream_ = nullptr;
+  /// Pinned, in parts that take turns.
+  char* staging_ = nullptr;
+  cudaEvent_t copied_[2] = {};
+  unsigned part_ = 0;
+};
+
+}  // namespace seine

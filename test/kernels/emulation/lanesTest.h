@@ -1,0 +1,4 @@
+#pragma once
+
+/// Calls that are under way at the same time.
+void testLanes();
