@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { random } from '../ts/core/random.ts';
+import { NativeAdamW } from '../ts/device/nativeAdamW.ts';
 import { writeSafetensors } from '../ts/graph/safetensors.ts';
 import { TrainableTransformer } from '../ts/graph/trainableTransformer.ts';
-import { adamW, euclideanNorm } from '../ts/train/adamW.ts';
 import { type Batch, Gradients } from '../ts/train/gradients.ts';
 import { listTargets, listwiseLoss } from '../ts/train/losses/listwise.ts';
 import { readFlags } from './measure/flags.ts';
@@ -98,7 +98,7 @@ try {
     mean: new Float32Array(parameters.length),
     variance: new Float32Array(parameters.length),
   };
-  const optimizer = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, ...STEP };
+  const adamW = new NativeAdamW({ beta1: 0.9, beta2: 0.999, epsilon: 1e-8, ...STEP });
   const losses: Record<'seine' | 'torch', number[]> = { seine: [], torch: [] };
   const peakBytes: Record<string, number> = {};
 
@@ -108,8 +108,8 @@ try {
       const taken = await sample(async () => {
         const { loss, gradient } = await gradients.of(step, [batch]);
         losses.seine.push(loss);
-        const norm = euclideanNorm(gradient);
-        adamW(state, gradient, optimizer, { norm, step, rate: STEP.rate, decayed: model.layout.decayed });
+        const norm = await adamW.norm(gradient);
+        await adamW.step(state, gradient, { norm, step, rate: STEP.rate, decayed: model.layout.decayed });
       });
       peakBytes.seine = process.resourceUsage().maxRSS * 1024;
       return taken;

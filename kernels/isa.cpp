@@ -72,13 +72,13 @@ const Isa* detect() {
   // Tiles and their products of 8-bit numbers; the state of their configuration and data.
   constexpr unsigned kAmx = 1u << 24 | 1u << 25;
   if (vnni && all(extended.d, kAmx) && all(state, 0x60000) && mayUseTiles()) {
-    isas[count++] = {"amx", &scanAvx512, &certifyAmx, &quantizeAvx512};
+    isas[count++] = {"amx", &scanAvx512, &certifyAmx, &quantizeAvx512, &adamWAvx512};
   }
 #endif
-  if (vnni) isas[count++] = {"avx512vnni", &scanAvx512, &certifyVnni, &quantizeAvx512};
-  if (avx512) isas[count++] = {"avx512", &scanAvx512, &certifyAvx512, &quantizeAvx512};
-  if (avx2) isas[count++] = {"avx2", &scanAvx2, &certifyAvx2, &quantizeAvx2};
-  isas[count] = {"scalar", &scanScalar, &certifyScalar, &quantizeScalar};
+  if (vnni) isas[count++] = {"avx512vnni", &scanAvx512, &certifyVnni, &quantizeAvx512, &adamWAvx512};
+  if (avx512) isas[count++] = {"avx512", &scanAvx512, &certifyAvx512, &quantizeAvx512, &adamWAvx512};
+  if (avx2) isas[count++] = {"avx2", &scanAvx2, &certifyAvx2, &quantizeAvx2, &adamWAvx2};
+  isas[count] = {"scalar", &scanScalar, &certifyScalar, &quantizeScalar, &adamWScalar};
   return isas;
 }
 
@@ -108,10 +108,11 @@ const Isa* detect() {
   static Isa isas[4] = {};
   size_t count = 0;
 #if defined(SEINE_DOTPROD)
-  if (hasDotProducts()) isas[count++] = {"neondot", &scanNeon, &certifyNeonDot, &quantizeScalar};
+  if (hasDotProducts())
+    isas[count++] = {"neondot", &scanNeon, &certifyNeonDot, &quantizeScalar, &adamWScalar};
 #endif
-  isas[count++] = {"neon", &scanNeon, &certifyNeon, &quantizeScalar};  // every ARMv8 has it
-  isas[count] = {"scalar", &scanScalar, &certifyScalar, &quantizeScalar};
+  isas[count++] = {"neon", &scanNeon, &certifyNeon, &quantizeScalar, &adamWScalar};  // every ARMv8 has it
+  isas[count] = {"scalar", &scanScalar, &certifyScalar, &quantizeScalar, &adamWScalar};
   return isas;
 }
 
@@ -121,7 +122,7 @@ namespace seine {
 namespace {
 
 const Isa* detect() {
-  static const Isa isas[] = {{"scalar", &scanScalar, &certifyScalar, &quantizeScalar}, {}};
+  static const Isa isas[] = {{"scalar", &scanScalar, &certifyScalar, &quantizeScalar, &adamWScalar}, {}};
   return isas;
 }
 

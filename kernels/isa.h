@@ -1,6 +1,7 @@
 // The instruction-set levels that kernels are compiled for.
 #pragma once
 
+#include "adamW.h"
 #include "certify.h"
 #include "quantize.h"
 #include "scan.h"
@@ -12,6 +13,7 @@ struct Isa {
   const ScanKernel* scan;
   const CertifyKernel* certify;
   const QuantizeKernel* quantize;
+  const AdamWKernel* adamW;
 };
 
 /// Levels of this build that this processor and operating system can run, best first; ends with one without a

@@ -46,6 +46,8 @@ void exportAll(napi_env env, napi_value exports) {
   add<disposeRowsFunction>(env, exports, "disposeRows");
   add<findNotFiniteFunction>(env, exports, "findNotFinite");
   add<quantizeFunction>(env, exports, "quantize");
+  add<adamWFunction>(env, exports, "adamW");
+  add<squaredLengthFunction>(env, exports, "squaredLength");
   add<mapFileFunction>(env, exports, "mapFile");
 }
 

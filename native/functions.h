@@ -49,6 +49,12 @@ napi_value disposeRowsFunction(const Call& call);
 napi_value findNotFiniteFunction(const Call& call);
 /// (isa, threads, values, dim, dtype, normalize, codes, scales, errors) -> Promise<number>
 napi_value quantizeFunction(const Call& call);
+/// (isa, threads, parameters, mean, variance, gradient: Float32Array, decayed: number, constants:
+/// Float64Array)
+/// -> Promise<undefined>
+napi_value adamWFunction(const Call& call);
+/// (isa, threads, values: Float32Array) -> Promise<number>
+napi_value squaredLengthFunction(const Call& call);
 /// (path: string, offset: number, length: number) -> ArrayBuffer
 napi_value mapFileFunction(const Call& call);
 

@@ -14,7 +14,7 @@ const ARROWS: Record<string, string[]> = {
   search: ['online', 'device', 'store', 'models', 'core'],
   online: ['device', 'store', 'models', 'core'],
   offline: ['online', 'train', 'graph', 'device', 'store', 'models', 'report', 'core'],
-  train: ['models', 'graph', 'core'],
+  train: ['models', 'graph', 'device', 'core'],
   models: ['graph', 'core'],
   graph: ['core'],
   device: ['core'],

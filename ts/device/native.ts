@@ -169,6 +169,22 @@ export interface NativeAddon {
     errors: Float32Array,
   ): Promise<number>;
   /**
+   * One step of AdamW, in place; the first `decayed` parameters get weight decay. `constants`: ratio, beta1, beta2,
+   * meanScale, varianceScale, epsilon, weightDecay, rate, as in `reference/adamW.ts`.
+   */
+  adamW(
+    isa: string,
+    threads: number,
+    parameters: Float32Array,
+    mean: Float32Array,
+    variance: Float32Array,
+    gradient: Float32Array,
+    decayed: number,
+    constants: Float64Array,
+  ): Promise<void>;
+  /** Sum of squares in float64, in the order of `reference/adamW.ts`. */
+  squaredLength(isa: string, threads: number, values: Float32Array): Promise<number>;
+  /**
    * `length` bytes of a file from `offset` (a multiple of 8) as memory; to be read only: what is written stays in
    * the mapping. Unmapped when it is collected. Throws ERR_NOT_FOUND, ERR_CORRUPT (the file is shorter),
    * ERR_OUT_OF_MEMORY, ERR_DEVICE_UNAVAILABLE (a runtime, such as Electron, that forbids outside memory).

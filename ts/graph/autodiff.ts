@@ -4,6 +4,9 @@ import { Graph, sizeOf, staticShape, type Tensor } from './graph.ts';
 /** What the names of inputs begin with that say which elements dropout keeps. */
 export const DROPOUT = 'dropout.';
 
+/** Of tables up to this size the gradient is a product with the choices: scattering occupies one thread only. */
+const FEW_ROWS = 16;
+
 /**
  * Operators with reverse-mode gradients: each emits its forward nodes at once and remembers how to emit the nodes
  * of its gradient. Without a parameter that requires a gradient nothing is remembered, and shapes may be symbolic:
@@ -104,8 +107,8 @@ export class Autodiff {
       const [inner, outer] = staticShape(weight.shape) as [number, number];
       const rows = sizeOf(x.shape) / inner;
       const flat = graph.reshape(grad, [rows, outer]);
-      this.accumulate(x, () => graph.reshape(graph.gemm(flat, weight, false, true), x.shape));
-      this.accumulate(weight, () => graph.gemm(graph.reshape(x, [rows, inner]), flat, true, false));
+      this.accumulate(x, () => graph.reshape(graph.gemm(flat, weight, { transB: true }), x.shape));
+      this.accumulate(weight, () => graph.gemm(graph.reshape(x, [rows, inner]), flat, { transA: true }));
       if (bias) this.accumulate(bias, () => flat);
     });
   }
@@ -213,6 +216,12 @@ export class Autodiff {
       this.accumulate(table, () => {
         const [rows, dim] = staticShape(table.shape) as [number, number];
         const count = sizeOf(indices.shape);
+        if (rows <= FEW_ROWS) {
+          const values = graph.constantVector('off_on', Float32Array.of(0, 1));
+          const column = graph.reshape(indices, [count]);
+          const oneHot = graph.emit('OneHot', [column, graph.integer(rows), values], [count, rows]);
+          return graph.gemm(oneHot, graph.reshape(grad, [count, dim]), { transA: true });
+        }
         const zeros = graph.emit('Expand', [graph.scalar(0), graph.integers([rows, dim])], table.shape);
         const column = graph.reshape(indices, [count, 1]);
         const places = graph.emit(

@@ -1,6 +1,7 @@
 import { SeineError, show } from '../core/errors.ts';
 import { attend } from './attend.ts';
 import type { Autodiff } from './autodiff.ts';
+import { geluMlp, type Layer } from './geluMlp.ts';
 import type { Tensor } from './graph.ts';
 import { hidePadding } from './positions.ts';
 
@@ -77,8 +78,11 @@ export function bertEncoder(
   const { hidden_size: hidden, num_attention_heads: heads, layer_norm_eps: epsilon } = config;
   const width = hidden / heads;
   const get = (name: string): Tensor => need(weights, name);
-  const linear = (x: Tensor, name: string): Tensor =>
-    net.linear(x, get(`${name}.weight`), get(`${name}.bias`));
+  const layerOf = (name: string): Layer => ({ weight: get(`${name}.weight`), bias: get(`${name}.bias`) });
+  const linear = (x: Tensor, name: string): Tensor => {
+    const { weight, bias } = layerOf(name);
+    return net.linear(x, weight, bias);
+  };
   const norm = (x: Tensor, name: string): Tensor =>
     net.layerNorm(x, get(`${name}.weight`), get(`${name}.bias`), epsilon);
 
@@ -108,9 +112,8 @@ export function bertEncoder(
       net.add(x, net.dropout(linear(merged, `${prefix}.attention.output.dense`))),
       `${prefix}.attention.output.LayerNorm`,
     );
-    const inner = net.gelu(linear(x, `${prefix}.intermediate.dense`));
-    const outer = net.dropout(linear(inner, `${prefix}.output.dense`));
-    x = norm(net.add(x, outer), `${prefix}.output.LayerNorm`);
+    const outer = geluMlp(net, x, layerOf(`${prefix}.intermediate.dense`), layerOf(`${prefix}.output.dense`));
+    x = norm(net.add(x, net.dropout(outer)), `${prefix}.output.LayerNorm`);
   }
   return x;
 }

@@ -21,6 +21,13 @@ interface Blocks {
   scales: Tensor;
 }
 
+export interface GemmOptions {
+  transA?: boolean;
+  transB?: boolean;
+  scale?: number;
+  bias?: Tensor;
+}
+
 /** Number of elements of a static shape. */
 export function sizeOf(shape: readonly Dim[]): number {
   return staticShape(shape).reduce((product, dim) => product * dim, 1);
@@ -222,10 +229,14 @@ export class Graph {
     return output;
   }
 
-  /** `[M, K]`, `[K, N]` after the transpositions -> `[M, N]` */
-  gemm(a: Tensor, b: Tensor, transA = false, transB = false): Tensor {
+  /** `scale · A·B + bias`: `[M, K]`, `[K, N]` after the transpositions, `[N]` -> `[M, N]` */
+  gemm(a: Tensor, b: Tensor, { transA = false, transB = false, scale = 1, bias }: GemmOptions = {}): Tensor {
     const shape = [a.shape[transA ? 1 : 0]!, b.shape[transB ? 0 : 1]!];
-    return this.emit('Gemm', [a, b], shape, { transA: Number(transA), transB: Number(transB) });
+    return this.emit('Gemm', bias ? [a, b, bias] : [a, b], shape, {
+      transA: Number(transA),
+      transB: Number(transB),
+      alpha: { float: scale },
+    });
   }
 
   /** Summed axes stay as dimensions of 1. */

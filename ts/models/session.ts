@@ -35,6 +35,11 @@ export interface SessionOptions {
   provider?: Provider | undefined;
   /** Threads of one run; the process's thread budget if left out. */
   threads?: number | undefined;
+  /**
+   * Whether the results of a run lie in one block that the first run has shown to be needed. It is there beside what
+   * the first run took: left out, graphs with large results take up to a third less memory. True if left out.
+   */
+  plannedMemory?: boolean | undefined;
   /** Where the weights lie that a graph given as bytes keeps in other files. */
   externalFolder?: string | undefined;
 }
@@ -93,6 +98,7 @@ export async function openSession(
   const settings: InferenceSession.SessionOptions = {
     executionProviders: [provider],
     intraOpNumThreads: threads,
+    enableMemPattern: options.plannedMemory ?? true,
     // Threads that spin after a run would take the processors from the other model, or from SQLite.
     extra: {
       session: {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { SeineError, show } from '../core/errors.ts';
+import type { OptimizerState } from '../device/reference/adamW.ts';
 import { readSafetensors, writeSafetensors } from '../graph/safetensors.ts';
-import type { OptimizerState } from './adamW.ts';
 
 /** What training goes on from. */
 export interface TrainingState extends OptimizerState {

@@ -87,7 +87,10 @@ export class Gradients {
         this.#sessions.delete(oldest[0]);
         await oldest[1].release();
       }
-      session = await openSession(gradientGraph(layout, loss(bucket), dropout?.rate), { threads });
+      session = await openSession(gradientGraph(layout, loss(bucket), dropout?.rate), {
+        threads,
+        plannedMemory: false,
+      });
     }
     this.#sessions.set(bucket, session);
     return session;

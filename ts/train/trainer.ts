@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { SeineError } from '../core/errors.ts';
+import { NativeAdamW } from '../device/nativeAdamW.ts';
+import type { AdamW } from '../device/reference/adamW.ts';
 import type { FlatLayout } from '../graph/flatLayout.ts';
-import { type AdamW, adamW, euclideanNorm } from './adamW.ts';
 import { readCheckpoint, type TrainingState, writeCheckpoint } from './checkpoint.ts';
 import type { Dropout } from './dropoutFeeds.ts';
 import { type Batch, type EmitLoss, Gradients } from './gradients.ts';
@@ -52,7 +53,7 @@ export type Trained = Pick<TrainingState, 'parameters' | 'losses' | 'norms'>;
 /**
  * Trains until the last step; continues from the checkpoint if there is one. Whatever stops it, the last checkpoint
  * stays. Errors: `ERR_MODEL_MISMATCH` if the checkpoint belongs to another training, `ERR_MODEL_OUTPUT` if it diverges,
- * `ERR_OUT_OF_MEMORY` if a batch does not fit.
+ * `ERR_OUT_OF_MEMORY` if a batch does not fit, `ERR_DEVICE_UNAVAILABLE` where the addon is not built.
  */
 export async function train(options: TrainOptions): Promise<Trained> {
   const { layout, optimizer, steps, signal, checkpoint, checkpointSteps, identity } = options;
@@ -76,6 +77,7 @@ export async function train(options: TrainOptions): Promise<Trained> {
     await writeCheckpoint(checkpoint, identity, { ...state, ...history() });
     saved = losses.length;
   };
+  const adamW = new NativeAdamW(optimizer, options.threads);
   const gradients = new Gradients(options, state.parameters);
   try {
     while (losses.length < steps) {
@@ -87,10 +89,10 @@ export async function train(options: TrainOptions): Promise<Trained> {
       const step = losses.length + 1;
       const began = performance.now();
       const { loss, gradient } = await gradients.of(step, await options.batches(step));
-      const norm = euclideanNorm(gradient);
+      const norm = await adamW.norm(gradient);
       if (!Number.isFinite(loss) || !Number.isFinite(norm)) throw diverged(step, loss, saved);
       const rate = learningRate(step, options);
-      adamW(state, gradient, optimizer, { norm, step, rate, decayed: layout.decayed });
+      await adamW.step(state, gradient, { norm, step, rate, decayed: layout.decayed });
       losses.push(loss);
       norms.push(norm);
       if (step % checkpointSteps === 0 || step === steps) await save();

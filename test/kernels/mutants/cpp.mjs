@@ -2,7 +2,37 @@
 const answers = ['adversarial', 'matrix', 'cpu', 'dtypes'].map((name) => `test/device/${name}.test.ts`);
 const levels = ['cpu', 'adversarial', 'matrix', 'dtypes'].map((name) => `test/device/${name}.test.ts`);
 
+const optimizer = ['test/device/nativeAdamW.test.ts'];
+
 export const cpp = [
+  {
+    name: 'the second moment forgets its bias',
+    file: 'kernels/adamW.cpp',
+    find: 'std::sqrt(v * step.varianceScale)',
+    replace: 'std::sqrt(v)',
+    suites: optimizer,
+  },
+  {
+    name: 'moments are rounded before they are used',
+    file: 'kernels/adamW.cpp',
+    find: 'm * step.meanScale /',
+    replace: 'mean[i] * step.meanScale /',
+    suites: optimizer,
+  },
+  {
+    name: 'one parameter too few decays',
+    file: 'native/adamWFunctions.cpp',
+    find: 'std::clamp(decayed, begin, end)',
+    replace: 'std::clamp(decayed - (decayed > 0), begin, end)',
+    suites: optimizer,
+  },
+  {
+    name: 'the last squares of a gradient are left out',
+    file: 'kernels/adamW.cpp',
+    find: 'for (size_t s = 0; i + s < count; s++) {',
+    replace: 'for (size_t s = 0; i + s + 1 < count; s++) {',
+    suites: optimizer,
+  },
   {
     name: 'the bound is halved',
     file: 'kernels/bound.cpp',

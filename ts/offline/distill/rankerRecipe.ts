@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { SeineError } from '../../core/errors.ts';
 import { random } from '../../core/random.ts';
-import type { AdamW } from '../../train/adamW.ts';
+import type { AdamW } from '../../device/reference/adamW.ts';
 import type { TextItem } from './collection.ts';
 
 /** How a ranker is made; paths are relative to the repository's root. */

@@ -47,7 +47,7 @@ export function calibrationGraph(checkpoint: Checkpoint, matrices: readonly stri
       [graph.binary('Mul', x, present), graph.integers([-1, width])],
       ['tokens', width],
     );
-    graph.output(graph.gemm(tokens, tokens, true, false), gramOf(name));
+    graph.output(graph.gemm(tokens, tokens, { transA: true }), gramOf(name));
   }
   return { onnx: graph.build(), externalFolder: checkpoint.weightsFolder };
 }
