@@ -1,94 +1,100 @@
-// Measures the embedded models on jobs dev and Cranfield of ../shared/data:
-//   node scripts/models/measure.mjs [queries of jobs dev = 400]
+// Measures an embedder and a ranker on the test splits of jobs, Cranfield and Chorus, in one run:
+//   node scripts/models/collections.mjs cranfield chorus
+//   node scripts/models/measure.mjs [--embedder seine-embed-small] [--ranker seine-rank-small] [--most 1473]
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { random } from '../../dist/core/random.js';
 import { openCrossEncoder } from '../../dist/models/crossEncoder.js';
-import { openTokenizer } from '../../dist/models/tokenizer.js';
-import { denseCandidates, fusedCandidates } from '../../dist/offline/distill/candidates.js';
+import { openEncoder } from '../../dist/models/encoder.js';
+import { blended } from '../../dist/offline/distill/blend.js';
 import { readGrades, readItems } from '../../dist/offline/distill/collection.js';
-import {
-  blendedNdcg,
-  mean,
-  meanWithInterval,
-  ndcgOf,
-  rankFinalists,
-} from '../../dist/offline/distill/rankingMeasure.js';
-import { staticVectors } from '../../dist/offline/distill/staticVectors.js';
+import { retrieve } from '../../dist/offline/distill/retrieve.js';
+import { bootstrap } from '../../dist/offline/evaluate/bootstrap.js';
+import { evaluate } from '../../dist/offline/evaluate/evaluate.js';
 
 process.chdir(fileURLToPath(new URL('../..', import.meta.url)));
-const data = '../shared/data';
-const limit = Number(process.argv[2] ?? 400);
-const embedder = 'models/seine-embed-small';
-const tokenizer = await openTokenizer(`${embedder}/tokenizer.json`, `${embedder}/tokenizer_config.json`);
-const directory = 'models/seine-rank-small';
-const ranker = existsSync(directory) ? await openCrossEncoder(directory) : undefined;
+const { values: options } = parseArgs({
+  options: {
+    embedder: { type: 'string', default: 'seine-embed-small' },
+    ranker: { type: 'string', default: 'seine-rank-small' },
+    most: { type: 'string', default: '1473' },
+  },
+});
+const MAX_TOKENS = 256;
+const FINALISTS = 50;
+const encoder = await openEncoder(options.embedder, { maxTokens: MAX_TOKENS });
+const ranker = options.ranker === 'none' ? undefined : await openCrossEncoder(options.ranker);
 
-const jobs = {
-  name: 'jobs dev',
-  documents: await readItems(`${data}/jobs/corpus.jsonl`),
-  queries: await readItems(`${data}/jobs/queries.dev.jsonl`),
-  qrels: await readGrades(`${data}/jobs/qrels/dev.tsv`),
-};
-for (const collection of [jobs, await readCranfield(`${data}/cranfield`)]) await measure(collection);
+for (const [name, folder] of [
+  ['jobs', '../shared/data/jobs'],
+  ['Cranfield', '.cache/collections/cranfield'],
+  ['Chorus', '.cache/collections/chorus'],
+]) {
+  if (!existsSync(folder)) throw new Error(`${folder} should be there: run scripts/models/collections.mjs`);
+  const documents = await readItems(`${folder}/corpus.jsonl`);
+  const qrels = await readGrades(`${folder}/qrels/test.tsv`);
+  const relevant = (await readItems(`${folder}/queries.test.jsonl`)).filter(({ id }) =>
+    [...(qrels.get(id)?.values() ?? [])].some((grade) => grade > 0),
+  );
+  const queries = random(1).shuffle(relevant).slice(0, Number(options.most));
+  const judged = new Map(queries.map(({ id }) => [id, qrels.get(id)]));
+  const ndcg = (run) => {
+    const { queries: values } = evaluate(run, judged, 'ndcg_exp@10', { complete: true });
+    return Float64Array.from(values.values(), (value) => value['ndcg_exp@10']);
+  };
+  const began = performance.now();
+  const { vectors } = await encoder.encode(
+    documents.map(({ text }) => text),
+    { kind: 'document' },
+  );
+  const rate = (1000 * documents.length) / (performance.now() - began);
+  const found = await retrieve(documents, queries, { vectors, encoder, depth: 100 });
+  const runOf = (list) =>
+    new Map(
+      found.map((one, i) => [
+        queries[i].id,
+        list(one).map(({ document, score }) => ({ id: documents[document].id, score })),
+      ]),
+    );
+  const fused = ndcg(runOf((one) => one.fused));
+  say(name, `${queries.length} test queries, ${rate.toFixed(0)} documents/s by ${options.embedder}`);
+  say(
+    name,
+    `exact search ${shown(ndcg(runOf((one) => one.dense)))}, BM25 ${shown(ndcg(runOf((one) => one.bm25)))}`,
+  );
+  say(name, `fused ${shown(fused)}`);
+  if (!ranker) continue;
+  const started = performance.now();
+  const finalists = [];
+  for (const [i, { fused: list }] of found.entries()) {
+    const top = list.slice(0, FINALISTS);
+    const texts = top.map(({ document }) => documents[document].text);
+    const { scores } = await ranker.score(queries[i].text, texts);
+    finalists.push({
+      query: queries[i].id,
+      documents: top.map(({ document }) => documents[document].id),
+      retrieval: top.map(({ score }) => score),
+      ranker: [...scores],
+    });
+  }
+  const pairs = finalists.reduce((sum, { documents: ids }) => sum + ids.length, 0);
+  const items = (1000 * pairs) / (performance.now() - started);
+  const [alone, both] = [1, ranker.blend ?? 1].map((blend) => ndcg(blended(finalists, blend)));
+  const gain = both.map((value, i) => value - fused[i]);
+  say(name, `${options.ranker}, top ${FINALISTS}, ${items.toFixed(0)} items/s: alone ${shown(alone)}`);
+  say(name, `blended at ${ranker.blend ?? 1}: ${shown(both)}, less fused ${shown(gain)}`);
+}
+await encoder.close();
 await ranker?.close();
 
-async function measure({ name, documents, queries, qrels }) {
-  const texts = documents.map(({ text }) => text);
-  const graph = `${embedder}/onnx/model.onnx`;
-  const encode = (items) => staticVectors(graph, tokenizer, items, 254);
-  const { vectors: documentVectors, dim } = await encode(texts);
-  const { vectors: queryVectors } = await encode(queries.map(({ text }) => text));
-  const input = { documents: texts, documentVectors, queryVectors, dim, depth: 100 };
-  const dense = await denseCandidates(input);
-  const ndcg = (lists) => mean(ndcgOf(lists, documents, queries, qrels));
-  console.log(`${name}: ${queries.length} queries, dense NDCG@10 ${ndcg(dense).toFixed(4)}`);
-
-  const sample = random(1).shuffle(queries.map((_, i) => i));
-  const some = sample.slice(0, limit);
-  const fused = await fusedCandidates({ ...input, queries: queries.map(({ text }) => text) });
-  console.log(`${name}: fused NDCG@10 ${ndcg(fused).toFixed(4)}`);
-  if (!ranker) return;
-  const ranked = await rankFinalists(
-    ranker,
-    documents,
-    some.map((i) => queries[i]),
-    some.map((i) => fused[i]),
-    qrels,
-    50,
-  );
-  const before = blendedNdcg(ranked, 0);
-  const after = blendedNdcg(ranked, ranker.blend);
-  const gain = meanWithInterval(after.map((value, i) => value - before[i]));
-  const figures = { fused: mean(before), blended: mean(after), ranker: mean(blendedNdcg(ranked, 1)) };
-  const shown = Object.entries(figures).map(([key, value]) => `${key} ${value.toFixed(4)}`);
-  console.log(
-    `${name}: ${ranked.length} queries, top 50, blend ${ranker.blend}: ${shown.join(', ')}; blended - fused ` +
-      `${gain.mean.toFixed(4)} [${gain.low.toFixed(4)}, ${gain.high.toFixed(4)}]`,
-  );
+function say(name, text) {
+  console.log(`${name}: ${text}`);
 }
 
-/** Judgements number queries by position; code 1 is best (grade 4), -1 is none. */
-async function readCranfield(folder) {
-  const records = (text) =>
-    text
-      .replaceAll('\r\n', '\n')
-      .split(/^\.I .*$/m)
-      .slice(1)
-      .map((record) => {
-        const field = (letter) =>
-          record.match(new RegExp(`^\\.${letter}\\n([^]*?)(?=^\\.[A-Z]$|$(?![^]))`, 'm'))?.[1] ?? '';
-        return `${field('T')} ${field('W')}`.replace(/\s+/g, ' ').trim();
-      });
-  const documents = records(await readFile(`${folder}/cran.all.1400`, 'utf8'));
-  const queries = records(await readFile(`${folder}/cran.qry`, 'utf8'));
-  const item = (text, i) => ({ id: String(i + 1), text, metadata: {} });
-  const qrels = new Map();
-  for (const line of (await readFile(`${folder}/cranqrel`, 'utf8')).trim().split('\n')) {
-    const [query, document, code] = line.trim().split(/\s+/);
-    if (!qrels.has(query)) qrels.set(query, new Map());
-    if (Number(code) > 0) qrels.get(query).set(document, 5 - Number(code));
-  }
-  return { name: 'Cranfield', documents: documents.map(item), queries: queries.map(item), qrels };
+/** Mean and 95 % bootstrap interval over queries. */
+function shown(values) {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [{ low, high }] = bootstrap([values]);
+  return `${mean.toFixed(4)} [${low.toFixed(4)}, ${high.toFixed(4)}]`;
 }

@@ -45,14 +45,15 @@ describe('the plan of batches', () => {
 });
 
 test('of a group, one of the highest grade comes first, and no document twice', () => {
-  const given = group('q', ['a', 'b', 'c', 'd', 'e'], [0, 2, Number.NaN, 1, 2]);
+  const values = [0, 2, Number.NaN, 1, 2];
+  const given = { ...group('q', ['a', 'b', 'c', 'd', 'e'], values), objectives: { click: values } };
   const firsts = new Set<string>();
   for (let seed = 0; seed < 50; seed++) {
-    const { documents, grades, labels, scores } = drawGroup(given, 3, random(seed));
+    const { documents, grades, labels, scores, objectives } = drawGroup(given, 3, random(seed));
     firsts.add(documents[0]!);
     expect(new Set(documents).size).toBe(3);
     const wanted = documents.map((document) => given.grades[given.documents.indexOf(document)]);
-    expect([grades, labels, scores]).toEqual([wanted, wanted, wanted]);
+    expect([grades, labels, scores, objectives!.click]).toEqual([wanted, wanted, wanted, wanted]);
   }
   expect([...firsts].sort()).toEqual(['b', 'e']);
   expect(drawGroup(given, 9, random(1)).documents.length).toBe(5);
@@ -61,7 +62,13 @@ test('of a group, one of the highest grade comes first, and no document twice', 
 test('documents of other queries are negatives unless they are known to be relevant; what nobody judged is none', () => {
   const groups = [group('q', ['a', 'b', 'c'], [1, 0, Number.NaN]), group('r', ['b', 'd'], [1, 0])];
   const relevant = relevantDocuments([...groups, group('q', ['d'], [2])]);
-  const { negative, grades, columns } = judge(groups, 3, relevant);
+  const { negative, grades, columns, objectives } = judge(
+    groups.map((one, i) => (i === 0 ? { ...one, objectives: { click: [1, 0.5, Number.NaN] } } : one)),
+    3,
+    relevant,
+  );
+  const none = Number.NaN;
+  expect([...objectives!.click!]).toEqual([1, 0.5, none, none, none, none]);
   expect(columns).toBe(6);
   expect([...negative]).toEqual([0, 1, 0, 1, 0, 0, 1, 0, 1, 0, 1, 0]);
   expect([...grades]).toEqual([1, 0, Number.NaN, 1, 0, Number.NaN]);

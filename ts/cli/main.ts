@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { distillCommand } from './distill.ts';
 import { doctorCommand } from './doctor.ts';
 import { evaluateCommand } from './evaluate.ts';
 import { explainCommand } from './explain.ts';
@@ -42,6 +43,7 @@ for (const command of [
   runCommand(),
   evaluateCommand(),
   trainCommand(),
+  distillCommand(),
   serveCommand(),
   reembedCommand(),
   exportCommand(),

@@ -31,7 +31,7 @@ export interface BertInputs {
   positions?: Tensor | undefined;
 }
 
-/** Name -> shape of every parameter besides the token embeddings; a head for `labels` logits on the pooler. */
+/** Name -> shape of every parameter besides the token embeddings; a head for `labels` logits on the pooler, if any. */
 export function bertShapes(config: BertConfig, labels: number): Record<string, number[]> {
   const { hidden_size: hidden, intermediate_size: inner } = config;
   const shapes: Record<string, number[]> = {};
@@ -55,8 +55,10 @@ export function bertShapes(config: BertConfig, labels: number): Record<string, n
     linear(`${prefix}.output.dense`, inner, hidden);
     norm(`${prefix}.output.LayerNorm`);
   }
-  linear('pooler.dense', hidden, hidden);
-  linear('classifier', hidden, labels);
+  if (labels > 0) {
+    linear('pooler.dense', hidden, hidden);
+    linear('classifier', hidden, labels);
+  }
   return shapes;
 }
 

@@ -1,53 +1,37 @@
 import { SeineError, show } from '../core/errors.ts';
-import type { Random } from '../core/random.ts';
 import { type BertConfig, bertShapes } from './bert.ts';
-import type { NamedTensor } from './safetensors.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import { readTensor } from './checkpointTensor.ts';
 
 export const WORD_EMBEDDINGS = 'embeddings.word_embeddings.weight';
 
-const HEAD_DEVIATION = 0.05;
-
 /**
- * Takes the named layers of a pretrained BERT (Hugging Face names, matrices `[out, in]`) as layers 0, 1, … of a smaller
- * one; matrices become `[in, out]`. Pooler and classifier are drawn anew, N(0, 0.05²): sentence encoders leave the
- * pooler untrained, and so small that its first gradients vanish. The word embeddings are not among the weights.
+ * Weights of a checkpoint (Hugging Face names, matrices `[out, in]`) by the names and shapes of `bertShapes`, matrices
+ * `[in, out]`, and its word embeddings `[vocabulary, hidden]`. Errors: `ERR_MODEL` if a tensor is missing.
  */
 export function bertWeights(
-  pretrained: ReadonlyMap<string, NamedTensor>,
+  { tensors, directory }: Checkpoint,
   config: BertConfig,
-  layers: readonly number[],
   labels: number,
-  random: Random,
-): Record<string, Float32Array> {
-  const weights: Record<string, Float32Array> = {};
-  for (const [name, shape] of Object.entries(
-    bertShapes({ ...config, num_hidden_layers: layers.length }, labels),
-  )) {
-    const source = name.replace(
-      /^encoder\.layer\.(\d+)/,
-      (_, layer) => `encoder.layer.${layers[Number(layer)]}`,
+): { weights: Record<string, Float32Array>; wordEmbeddings: Float32Array } {
+  const read = (name: string, shape: readonly number[]): Float32Array => {
+    for (const key of [name, `bert.${name}`]) {
+      const tensor = tensors.get(key);
+      if (tensor?.shape.join() === shape.join()) return readTensor(key, tensor);
+    }
+    throw new SeineError(
+      'ERR_MODEL',
+      `The model at ${directory} should have a tensor ${show(name)} of shape [${shape.join(', ')}] but has none: check ` +
+        'that it is a BERT and that config.json belongs to it.',
     );
-    const tensor = pretrained.get(source);
-    const linear = shape.length === 2 && !name.startsWith('embeddings.');
+  };
+  const weights: Record<string, Float32Array> = {};
+  for (const [name, shape] of Object.entries(bertShapes(config, labels))) {
+    const isLinear = shape.length === 2 && !name.startsWith('embeddings.');
     const [rows, columns] = shape as [number, number];
-    if (name.startsWith('pooler.') || name.startsWith('classifier.')) {
-      const count = rows * (columns ?? 1);
-      weights[name] = Float32Array.from({ length: count }, () =>
-        linear ? HEAD_DEVIATION * random.normal() : 0,
-      );
-      continue;
-    }
-    const expected = linear ? [columns, rows] : shape;
-    if (tensor?.shape.join() !== expected.join()) {
-      throw new SeineError(
-        'ERR_MODEL',
-        `The checkpoint should have a tensor ${show(source)} of shape [${expected.join(', ')}], ` +
-          `got ${tensor ? `[${tensor.shape.join(', ')}]` : 'none'}: check that config.json belongs to it.`,
-      );
-    }
-    weights[name] = linear ? transposed(tensor.data, columns, rows) : tensor.data;
+    weights[name] = isLinear ? transposed(read(name, [columns, rows]), columns, rows) : read(name, shape);
   }
-  return weights;
+  return { weights, wordEmbeddings: read(WORD_EMBEDDINGS, [config.vocab_size, config.hidden_size]) };
 }
 
 /** `[rows, columns]` -> `[columns, rows]` */

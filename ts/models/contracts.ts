@@ -102,6 +102,8 @@ export interface OpenModelOptions {
   threads?: number | undefined;
   /** Of a model's matrices, `'f32'` by default; others only for a model without an ONNX graph. */
   precision?: Precision | undefined;
+  /** Whose logit a ranker's score is, for one that has several objectives: the first of them if left out. */
+  objective?: string | undefined;
 }
 
 export interface ScoreOptions {

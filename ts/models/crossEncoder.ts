@@ -18,7 +18,7 @@ export async function openCrossEncoder(
   options: OpenModelOptions = {},
 ): Promise<CrossEncoder> {
   const files = await resolveModel(nameOrPath, 'ranker');
-  const hash = hashAt(files, options.precision);
+  const hash = hashAt(files, options.precision, options.objective);
   const thread = await InferenceThread.open<PairScorerInfo>({ files, options });
   return {
     name: files.name,

@@ -1,11 +1,11 @@
-import { SeineError } from '../core/errors.ts';
+import { SeineError, show } from '../core/errors.ts';
 import { batches } from './batches.ts';
 import type { OpenModelOptions } from './contracts.ts';
 import type { PairModel } from './pairModel.ts';
 import type { ModelFiles } from './resolveModel.ts';
 import { requireFinite, type TensorInfo } from './session.ts';
 import { openTextGraph } from './textGraph.ts';
-import type { PartIds, TokenIds } from './tokenizer.ts';
+import { type PartIds, readJson, type TokenIds } from './tokenizer.ts';
 import { toScores } from './toScores.ts';
 
 /** Tokens of a batch, padding included. */
@@ -14,6 +14,7 @@ const CHUNK = { documents: 8, tokens: Number.POSITIVE_INFINITY };
 
 /** Opens a sequence classification model with an output `logits` `[batch, labels]`. */
 export async function openPairClassifier(files: ModelFiles, options: OpenModelOptions): Promise<PairModel> {
+  const objective = await objectiveOf(files, options.objective);
   const graph = await openTextGraph(files, options);
   try {
     const { tokenizer, maxTokens } = graph;
@@ -30,7 +31,9 @@ export async function openPairClassifier(files: ModelFiles, options: OpenModelOp
     const run = async (batch: readonly TokenIds[]): Promise<Float32Array> => {
       const { data } = await graph.run(batch, output.name);
       requireFinite(data, `A logit of the model ${files.name}`);
-      return toScores(data, batch.length);
+      if (objective === undefined) return toScores(data, batch.length);
+      const labels = data.length / batch.length;
+      return Float32Array.from(batch, (_, row) => data[row * labels + objective]!);
     };
     await run([tokenizer.pair(tokenizer.part('x', limit), tokenizer.part('x', limit - 1))]);
 
@@ -61,6 +64,25 @@ export async function openPairClassifier(files: ModelFiles, options: OpenModelOp
     await graph.release();
     throw error;
   }
+}
+
+/**
+ * Which logit is the score of a model whose labels are objectives, each with a logit of its own (`problem_type`
+ * `multi_label_classification`); undefined for other models. Throws `ERR_ARGUMENT` for an objective that it has not.
+ */
+async function objectiveOf(files: ModelFiles, wanted: string | undefined): Promise<number | undefined> {
+  const { problem_type: problem, id2label: labels } = await readJson(files.files['config.json']!);
+  const isMany = problem === 'multi_label_classification' && typeof labels === 'object' && labels !== null;
+  const names = isMany ? Object.values(labels) : [];
+  const index = wanted === undefined ? 0 : names.indexOf(wanted);
+  if (wanted !== undefined && index < 0) {
+    const has = names.length > 0 ? `has ${names.join(', ')}` : 'has one score alone';
+    throw new SeineError(
+      'ERR_ARGUMENT',
+      `objective should be one of the ranker ${files.name}, which ${has}, got ${show(wanted)}: correct it.`,
+    );
+  }
+  return isMany ? index : undefined;
 }
 
 function chooseOutput(outputs: readonly TensorInfo[], files: ModelFiles): TensorInfo {

@@ -33,6 +33,12 @@ export async function openPairScorer(files: ModelFiles, options: OpenModelOption
   if (blend !== undefined && (typeof blend !== 'number' || !(blend >= 0 && blend <= 1))) {
     throw new SeineError('ERR_MODEL', `${extras} should give blend as a number from 0 to 1: correct it.`);
   }
+  if (PROMPT_FILE in files.files && options.objective !== undefined) {
+    throw new SeineError(
+      'ERR_ARGUMENT',
+      `objective is for cross-encoders that have several, but ${files.name} is a language model: leave it out.`,
+    );
+  }
   const open = PROMPT_FILE in files.files ? openPromptedModel : openPairClassifier;
   const model = await open(files, options);
   return scorerOf(model, { maxTokens: model.maxTokens, blend });

@@ -39,10 +39,13 @@ export function judge(
       for (const [i, document] of documents.entries()) if (!known?.has(document)) row[other * size + i] = 1;
     }
   }
+  const names = new Set(groups.flatMap(({ objectives = {} }) => Object.keys(objectives)));
+  const labelsOf = (name: string) => perDocument(({ objectives }) => objectives?.[name] ?? []);
   return {
     lists,
     size,
     columns,
+    objectives: Object.fromEntries(Array.from(names, (name) => [name, labelsOf(name)])),
     grades: perDocument(({ grades }) => grades),
     labels: perDocument(({ labels }) => labels),
     scores: perDocument(({ scores }) => scores),

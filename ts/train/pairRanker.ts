@@ -1,3 +1,4 @@
+import { part } from '../graph/decoderOps.ts';
 import type { TokenIds } from '../models/tokenizer.ts';
 import { judge } from './judge.ts';
 import type { ReadPair } from './readPair.ts';
@@ -6,10 +7,13 @@ import { paddedLength, tokenFeeds } from './tokenFeeds.ts';
 
 export interface PairRankerOptions extends TaskOptions {
   readPair: ReadPair;
+  /** Scores that the model gives a pair. */
+  objectives: number;
 }
 
-/** Query and document together to one score `[pairs, 1]`: a cross-encoder, or a decoder that is asked by a prompt. */
-export function pairRanker({ model, readPair, padId, size, maxTokens, loss }: PairRankerOptions): Task {
+/** Query and document together to scores `[pairs, objectives]`: a cross-encoder, or a decoder that is asked by a prompt. */
+export function pairRanker(options: PairRankerOptions): Task {
+  const { model, readPair, objectives: count, padId, size, maxTokens, loss } = options;
   const { takesTypes } = model.family;
   return {
     async batch(groups) {
@@ -30,8 +34,11 @@ export function pairRanker({ model, readPair, padId, size, maxTokens, loss }: Pa
     loss: (bucket) => (net, parameters) => {
       const [lists, documents, length] = dimsOf(bucket) as [number, number, number];
       const logits = model.apply(net, parameters, model.inputs(net, 'pair', [lists * documents, length]));
-      const own = net.reshape(logits, [lists, documents]);
-      return loss.emit(net, { own, all: own, vectors: undefined }, (name, shape) =>
+      const objectives = Array.from({ length: count }, (_, i) =>
+        net.reshape(count === 1 ? logits : part(net, logits, 1, i, i + 1), [lists, documents]),
+      );
+      const own = objectives[0]!;
+      return loss.emit(net, { own, objectives, all: own, vectors: undefined }, (name, shape) =>
         net.graph.input(name, shape),
       );
     },

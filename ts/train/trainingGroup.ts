@@ -11,6 +11,8 @@ export interface TrainingGroup {
   labels: number[];
   /** A teacher's scores. */
   scores: number[];
+  /** Labels of further objectives, such as clicks, by name: probabilities, 0 to 1. */
+  objectives?: Record<string, number[]> | undefined;
 }
 
 /** Highest grade: gains are `2^grade - 1`. */
@@ -24,7 +26,8 @@ const RELEVANT = 0.5;
  *     {"query": "…", "positives": ["…"], "negatives": ["…"]}
  *     {"query": "…", "documents": ["…", "…"], "grades": [3, 0], "labels": [0.9, 0.1], "scores": [4.2, -1]}
  *
- * with at least one of `grades`, `labels` and `scores`, whose entries may be null. Where there are no grades, documents
+ * with at least one of `grades`, `labels`, `scores` and `objectives` (`{"click": [0.2, null]}`: labels of further
+ * objectives), whose entries may be null. Where there are no grades, documents
  * with a label from 0.5 on have grade 1; where there are no labels, those with a grade above 0 have label 1. Other
  * fields are passed over. Errors: `ERR_NOT_FOUND`, `ERR_DATA` with the line.
  */
@@ -68,8 +71,12 @@ function parseGroup(text: string, place: string): TrainingGroup {
   }
   const documents = texts('documents');
   if (documents.length === 0) throw wrong('documents should hold at least one text, got none');
-  const numbers = (name: string, expected: string, fits: (one: number) => boolean): number[] | undefined => {
-    const given = line[name];
+  const numbers = (
+    name: string,
+    expected: string,
+    fits: (one: number) => boolean,
+    given = line[name],
+  ): number[] | undefined => {
     if (given === undefined) return undefined;
     if (!Array.isArray(given) || given.length !== documents.length) {
       throw wrong(
@@ -87,10 +94,22 @@ function parseGroup(text: string, place: string): TrainingGroup {
     `a grade from 0 to ${HIGHEST_GRADE}`,
     (one) => one >= 0 && one <= HIGHEST_GRADE,
   );
-  const labels = numbers('labels', 'a probability from 0 to 1', (one) => one >= 0 && one <= 1);
+  const isProbability = (one: number): boolean => one >= 0 && one <= 1;
+  const labels = numbers('labels', 'a probability from 0 to 1', isProbability);
   const scores = numbers('scores', 'a score', Number.isFinite);
-  if (grades === undefined && labels === undefined && scores === undefined) {
-    throw wrong('expected one of grades, labels and scores beside documents, got none');
+  const given = line.objectives ?? {};
+  if (typeof given !== 'object' || Array.isArray(given)) {
+    throw wrong(`objectives should be an object of arrays, got ${show(given)}`);
+  }
+  const objectives = Object.fromEntries(
+    Object.entries(given).map(([name, values]) => [
+      name,
+      numbers(`objectives.${name}`, 'a probability from 0 to 1', isProbability, values)!,
+    ]),
+  );
+  const hasObjectives = Object.keys(objectives).length > 0;
+  if (grades === undefined && labels === undefined && scores === undefined && !hasObjectives) {
+    throw wrong('expected one of grades, labels, scores and objectives beside documents, got none');
   }
   const unknown = documents.map(() => Number.NaN);
   const when = (one: number, isRelevant: boolean): number => (Number.isNaN(one) ? one : Number(isRelevant));
@@ -100,5 +119,6 @@ function parseGroup(text: string, place: string): TrainingGroup {
     grades: grades ?? labels?.map((one) => when(one, one >= RELEVANT)) ?? unknown,
     labels: labels ?? grades?.map((one) => when(one, one > 0)) ?? unknown,
     scores: scores ?? unknown,
+    ...(hasObjectives && { objectives }),
   };
 }

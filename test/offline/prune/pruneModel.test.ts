@@ -5,11 +5,11 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { random } from '../../../ts/core/random.ts';
 import { openCheckpoint } from '../../../ts/graph/checkpoint.ts';
 import { readTensor } from '../../../ts/graph/checkpointTensor.ts';
+import { withLayers } from '../../../ts/graph/withLayers.ts';
 import { writeTransformer } from '../../../ts/graph/writeTransformer.ts';
 import { openCrossEncoder } from '../../../ts/models/crossEncoder.ts';
 import { headOf } from '../../../ts/models/headOf.ts';
 import { calibrate, runCalibration } from '../../../ts/offline/prune/calibration.ts';
-import { withoutLayers } from '../../../ts/offline/prune/chooseLayers.ts';
 import { gramMatrices } from '../../../ts/offline/prune/gramMatrices.ts';
 import { type PruneOptions, pruneModel } from '../../../ts/offline/prune/pruneModel.ts';
 import { copyFamily, disagreement, familyNames, runOnTexts } from '../../models/familyModel.ts';
@@ -147,7 +147,8 @@ describe('calibration', () => {
 
   test('layers that are left move up', async () => {
     const whole = openCheckpoint(copyFamily('llama', model));
-    const without = withoutLayers(whole, [0]);
+    const layers = Array.from({ length: whole.config.num_hidden_layers as number }, (_, i) => i);
+    const without = withLayers(whole, layers.slice(1));
     const key = 'model.layers.0.mlp.up_proj.weight';
     expect(without.tensors.get(key)).toBe(whole.tensors.get('model.layers.1.mlp.up_proj.weight'));
     expect(without.tensors.has('model.layers.1.mlp.up_proj.weight')).toBe(false);

@@ -223,7 +223,7 @@ describe('what cannot be trained is refused with a sentence', () => {
       'nothing known',
       () => groups({ query: 'a', documents: ['n'] }),
       'ERR_DATA',
-      'one of grades, labels and scores',
+      'one of grades, labels, scores and objectives',
     ],
     [
       'a label',

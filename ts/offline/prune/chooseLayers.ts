@@ -3,12 +3,11 @@ import type { Random } from '../../core/random.ts';
 import type { Checkpoint } from '../../graph/checkpoint.ts';
 import { readTensor } from '../../graph/checkpointTensor.ts';
 import { ModelConfig } from '../../graph/modelConfig.ts';
+import { layerOf, withLayers } from '../../graph/withLayers.ts';
 import type { Calibration, CalibrationRun } from './calibration.ts';
 import type { Method } from './method.ts';
 import { statesError, statesOf } from './states.ts';
 import { requireLayers } from './units.ts';
-
-const LAYER = /(^|\.)(encoder\.layer|layers)\.(\d+)\./;
 
 export interface LayerChoice extends CalibrationRun {
   method: Method;
@@ -59,7 +58,10 @@ export async function chooseLayers(
     let [best, least] = [-1, Number.POSITIVE_INFINITY];
     for (const layer of all) {
       if (removed.includes(layer)) continue;
-      const without = withoutLayers(checkpoint, [...removed, layer]);
+      const without = withLayers(
+        checkpoint,
+        all.filter((one) => one !== layer && !removed.includes(one)),
+      );
       const error = statesError(states, await statesOf(without, calibration, run));
       if (error < least) [best, least] = [layer, error];
       onLayer?.();
@@ -69,39 +71,13 @@ export async function chooseLayers(
   return removed.sort(byNumber);
 }
 
-/** The checkpoint without some layers; those behind them move up. Weights stay in their files. */
-export function withoutLayers(checkpoint: Checkpoint, removed: readonly number[]): Checkpoint {
-  const { config } = checkpoint;
-  const layers = config.num_hidden_layers as number;
-  const tensors = new Map(
-    [...checkpoint.tensors].flatMap(([name, tensor]) => {
-      const [whole, before, list, number] = LAYER.exec(name) ?? [];
-      if (whole === undefined) return [[name, tensor]];
-      if (removed.includes(Number(number))) return [];
-      const moved = Number(number) - removed.filter((layer) => layer < Number(number)).length;
-      return [[name.replace(LAYER, `${before}${list}.${moved}.`), tensor]];
-    }),
-  );
-  const { layer_types: types } = config;
-  const kept = (_: unknown, layer: number): boolean => !removed.includes(layer);
-  return {
-    ...checkpoint,
-    tensors,
-    config: {
-      ...config,
-      num_hidden_layers: layers - removed.length,
-      ...(Array.isArray(types) && { layer_types: types.filter(kept) }),
-    },
-  };
-}
-
 /** Sum of squares of each layer's weights. */
 function sizesOf({ tensors }: Checkpoint, layers: number): number[] {
   const sizes = new Array<number>(layers).fill(0);
   for (const [name, tensor] of tensors) {
-    const layer = LAYER.exec(name)?.[3];
+    const layer = layerOf(name);
     if (layer === undefined) continue;
-    sizes[Number(layer)]! += readTensor(name, tensor).reduce((sum, value) => sum + value * value, 0);
+    sizes[layer]! += readTensor(name, tensor).reduce((sum, value) => sum + value * value, 0);
   }
   return sizes;
 }

@@ -3,10 +3,11 @@ import { isDirectory } from '../../core/files.ts';
 import { random } from '../../core/random.ts';
 import { openCheckpoint, parametersOf } from '../../graph/checkpoint.ts';
 import { ModelConfig } from '../../graph/modelConfig.ts';
+import { withLayers } from '../../graph/withLayers.ts';
 import { requireNew, writeModelDirectory } from '../../models/writeModelDirectory.ts';
 import { calibrate } from './calibration.ts';
 import { calibrationTexts } from './calibrationTexts.ts';
-import { chooseLayers, layerSteps, withoutLayers } from './chooseLayers.ts';
+import { chooseLayers, layerSteps } from './chooseLayers.ts';
 import type { Method } from './method.ts';
 import { pruneWidths, type WidthSummary } from './pruneWidths.ts';
 import { statesError, statesOf } from './states.ts';
@@ -81,7 +82,11 @@ export async function pruneModel(
     signal,
     onLayer: () => onProgress('layers', ++tried, layerSteps(before, count)),
   });
-  const shallow = withoutLayers(whole, removed);
+  const layers = Array.from({ length: before }, (_, i) => i);
+  const shallow = withLayers(
+    whole,
+    layers.filter((layer) => !removed.includes(layer)),
+  );
   const calibration = await calibrate(shallow, learned, MOST_TOKENS);
   const widths = { neurons, heads, method, random: chance, signal, onProgress };
   const thin = await pruneWidths(shallow, calibration, widths);

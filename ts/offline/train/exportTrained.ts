@@ -34,7 +34,7 @@ const PLAIN_EMBEDDER = {
 /** Writes what was trained as an ordinary model: configuration, tokenizer and weights, by the names of Hugging Face. */
 export async function exportTrained(
   directory: string,
-  { task, maxTokens: wanted }: Recipe,
+  { task, objectives = ['relevance'], maxTokens: wanted }: Recipe,
   { files: { directory: from, files }, config, model, maxTokens }: Prepared,
   parameters: Float32Array,
 ): Promise<void> {
@@ -67,9 +67,11 @@ export async function exportTrained(
       'bi-encoder': {},
       'cross-encoder': {
         architectures: architectures('ForSequenceClassification'),
-        num_labels: 1,
-        id2label: { 0: 'relevance' },
-        label2id: { relevance: 0 },
+        num_labels: objectives.length,
+        id2label: Object.fromEntries(objectives.map((name, i) => [i, name])),
+        label2id: Object.fromEntries(objectives.map((name, i) => [name, i])),
+        // Each score is a logit of its own, not one of classes that exclude each other.
+        ...(objectives.length > 1 && { problem_type: 'multi_label_classification' }),
       },
       ranker: { architectures: architectures('ForCausalLM') },
     }[task],

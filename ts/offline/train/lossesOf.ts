@@ -4,13 +4,14 @@ import { listwise } from '../../train/losses/listwise.ts';
 import type { Loss } from '../../train/losses/loss.ts';
 import { margin } from '../../train/losses/margin.ts';
 import { mixed } from '../../train/losses/mixed.ts';
+import { ofObjective } from '../../train/losses/ofObjective.ts';
 import { bce, pointwiseKl } from '../../train/losses/pointwise.ts';
 import { cosine, mse } from '../../train/losses/teacher.ts';
 import type { TrainingGroup } from '../../train/trainingGroup.ts';
 import type { LossRecipe, Recipe } from './recipe.ts';
 
 /** The losses of a recipe as one. Cosines want sharper defaults than logits and sums over tokens. */
-export function lossesOf({ losses, task, similarity }: Recipe): Loss {
+export function lossesOf({ losses, task, similarity, objectives = [] }: Recipe): Loss {
   const isCosine = task === 'bi-encoder' && similarity !== 'maxSim';
   return mixed(
     losses.map((recipe) => {
@@ -24,7 +25,9 @@ export function lossesOf({ losses, task, similarity }: Recipe): Loss {
         mse: () => mse(),
         cosine: () => cosine(),
       }[recipe.name]();
-      return { loss, weight: recipe.weight };
+      const { objective, weight } = recipe;
+      if (objective === undefined) return { loss, weight };
+      return { loss: ofObjective(loss, objective, objectives.indexOf(objective)), weight };
     }),
   );
 }
@@ -41,13 +44,20 @@ export function requireLearnable({ losses }: Recipe, groups: readonly TrainingGr
   }
 }
 
-function neededBy({ name, to }: LossRecipe): { what: string; isThere: (group: TrainingGroup) => boolean } {
+function neededBy({ name, to, objective }: LossRecipe): {
+  what: string;
+  isThere: (group: TrainingGroup) => boolean;
+} {
   const someKnown = (values: readonly number[]): boolean => values.some((value) => !Number.isNaN(value));
   const teacher = { what: "a teacher's scores", isThere: (group: TrainingGroup) => someKnown(group.scores) };
   switch (name) {
     case 'cosine':
       return { what: 'texts', isThere: () => true };
     case 'bce':
+      if (objective !== undefined) {
+        const isThere = ({ objectives }: TrainingGroup): boolean => someKnown(objectives?.[objective] ?? []);
+        return { what: `labels of the objective ${objective}`, isThere };
+      }
       return { what: 'grades or labels', isThere: ({ labels }) => someKnown(labels) };
     case 'infoNce':
       return { what: 'relevant documents', isThere: ({ grades }) => grades.some((grade) => grade > 0) };

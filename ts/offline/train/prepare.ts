@@ -57,10 +57,12 @@ export async function prepare(recipe: Recipe, groups: readonly TrainingGroup[]):
   const made = await {
     'bi-encoder': () => embedderOf(recipe, groups, files, checkpoint, { ...common, tokenizer }),
     'cross-encoder': () => {
+      const objectives = recipe.objectives?.length ?? 1;
       const model = new TrainableTransformer(checkpoint, (source, family, inputs, states) =>
-        family.classify(source, inputs, states, 1),
+        family.classify(source, inputs, states, objectives),
       );
-      return { model, task: pairRanker({ ...common, model, readPair: readTogether(tokenizer, maxTokens) }) };
+      const readPair = readTogether(tokenizer, maxTokens);
+      return { model, task: pairRanker({ ...common, model, readPair, objectives }) };
     },
     ranker: async () => {
       const prompt = await promptOf(files, tokenizer, maxTokens);
@@ -70,7 +72,12 @@ export async function prepare(recipe: Recipe, groups: readonly TrainingGroup[]):
       );
       return {
         model,
-        task: pairRanker({ ...common, model, readPair: readPrompted(tokenizer, prompt, maxTokens) }),
+        task: pairRanker({
+          ...common,
+          model,
+          readPair: readPrompted(tokenizer, prompt, maxTokens),
+          objectives: 1,
+        }),
       };
     },
   }[recipe.task]();

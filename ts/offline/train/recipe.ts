@@ -22,6 +22,9 @@ const LossRecipe = Type.Object(
       ),
     ),
     margin: Type.Optional(positive('By which the better document is to lead: 0.2, else 1. margin.')),
+    objective: Type.Optional(
+      Type.String({ minLength: 1, description: 'Whose labels and scores are meant: the first. bce.' }),
+    ),
     to: Type.Optional(
       Type.Enum(['grades', 'scores'], { description: 'What lists are compared with: grades. listwise.' }),
     ),
@@ -43,6 +46,13 @@ const RecipeSchema = Type.Object(
     similarity: Type.Optional(
       Type.Enum(['cosine', 'maxSim'], {
         description: "What a bi-encoder's scores are: of one vector a text, or of all its tokens' (MaxSim).",
+      }),
+    ),
+    objectives: Type.Optional(
+      Type.Array(Type.String({ pattern: '^[a-zA-Z][\\w-]*$' }), {
+        minItems: 2,
+        uniqueItems: true,
+        description: 'What a cross-encoder gives a score for each of; the first is what it ranks by.',
       }),
     ),
     teacher: Type.Optional(
@@ -121,6 +131,12 @@ export async function readRecipe(path: string): Promise<Recipe> {
   if (recipe.similarity !== undefined && recipe.task !== 'bi-encoder') {
     throw new SeineError('ERR_ARGUMENT', `recipe.similarity is for the task bi-encoder, got ${recipe.task}.`);
   }
+  if (recipe.objectives !== undefined && recipe.task !== 'cross-encoder') {
+    throw new SeineError(
+      'ERR_ARGUMENT',
+      `recipe.objectives are for the task cross-encoder, got ${recipe.task}.`,
+    );
+  }
   const folder = dirname(resolve(path));
   const isPath = (name: string): boolean => /^\.{1,2}([\\/]|$)/.test(name);
   const found = (name: string): string => (isPath(name) ? resolve(folder, name) : name);
@@ -137,13 +153,13 @@ const OPTIONS: Record<LossRecipe['name'], readonly (keyof LossRecipe)[]> = {
   infoNce: ['temperature'],
   margin: ['margin'],
   listwise: ['temperature', 'to'],
-  bce: ['temperature'],
+  bce: ['temperature', 'objective'],
   pointwiseKl: ['temperature'],
   mse: [],
   cosine: [],
 };
 
-function checkLoss(loss: LossRecipe, { task, teacher, similarity }: Recipe): void {
+function checkLoss(loss: LossRecipe, { task, teacher, similarity, objectives = [] }: Recipe): void {
   const { name, weight: _, ...given } = loss;
   const foreign = Object.keys(given).find((key) => !OPTIONS[name].includes(key as keyof LossRecipe));
   if (foreign !== undefined) {
@@ -151,6 +167,13 @@ function checkLoss(loss: LossRecipe, { task, teacher, similarity }: Recipe): voi
     throw new SeineError(
       'ERR_ARGUMENT',
       `The loss ${name} takes ${known}, but the recipe gives it ${foreign}.`,
+    );
+  }
+  if (loss.objective !== undefined && !objectives.slice(1).includes(loss.objective)) {
+    throw new SeineError(
+      'ERR_ARGUMENT',
+      `The objective of the loss ${name} should be one of recipe.objectives after the first, got ` +
+        `${show(loss.objective)}.`,
     );
   }
   const hasVectors = task === 'bi-encoder' && similarity !== 'maxSim';

@@ -12,6 +12,8 @@ export interface Judged {
   labels: Float32Array;
   /** A teacher's scores, or NaN. */
   scores: Float32Array;
+  /** Labels of further objectives by name, each like `labels`. */
+  objectives?: Readonly<Record<string, Float32Array>> | undefined;
   /** Documents that a query is scored with: `size` of its own list, or `lists · size` of all lists. */
   columns: number;
   /** `[lists, columns]`: 1 where a document is not relevant to a query, or is taken to be so as another query's. */
@@ -24,6 +26,8 @@ export interface Judged {
 export interface Scores {
   /** Of each query's own documents, `[lists, size]`. */
   own: GraphTensor;
+  /** Of each query's own documents by objective, for a model that has several; `own` is the first of them. */
+  objectives?: readonly GraphTensor[] | undefined;
   /** Of all documents that a query is scored with, `[lists, columns]`. */
   all: GraphTensor;
   /** Of unit length, `[lists, dim]` and `[lists · size, dim]`; bi-encoders only. */

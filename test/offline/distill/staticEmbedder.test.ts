@@ -3,16 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { random } from '../../../ts/core/random.ts';
-import { denseCandidates, fusedCandidates } from '../../../ts/offline/distill/candidates.ts';
-import { drawGroup } from '../../../ts/offline/distill/drawGroup.ts';
-import { LexicalIndex, topScores } from '../../../ts/offline/distill/lexicalIndex.ts';
 import { principalAxes } from '../../../ts/offline/distill/pca.ts';
-import {
-  blendedNdcg,
-  chooseBlend,
-  meanWithInterval,
-  type RankedQuery,
-} from '../../../ts/offline/distill/rankingMeasure.ts';
 import { refineTable } from '../../../ts/offline/distill/refineTable.ts';
 import { readWordnet } from '../../../ts/offline/distill/wordnet.ts';
 import { wordnetQueries } from '../../../ts/offline/distill/wordnetQueries.ts';
@@ -81,93 +72,6 @@ test('the fitted table reaches a teacher that is itself a table, and a stronger 
   expect(agreement(fitted(0.01))).toBeGreaterThan(0.97);
   expect(distance(fitted(100))).toBeLessThan(0.2 * distance(fitted(0.01)));
   expect(Array.from(fitted(0.01).subarray(0, dim))).toEqual([0, 0, 0, 0]);
-});
-
-describe('candidates', () => {
-  test('BM25 gives the textbook value and only documents that share a word', () => {
-    const found = new LexicalIndex(['red apple', 'green apple apple', 'blue sky']).search('Apple!', 5);
-    expect(found.map(({ document }) => document)).toEqual([1, 0]);
-    const idf = Math.log(1 + 1.5 / 2.5);
-    const length = 0.25 + (0.75 * 3) / (7 / 3);
-    expect(found[0]!.score).toBeCloseTo((idf * 2 * 2.2) / (2 + 1.2 * length), 12);
-  });
-
-  test('the best k come best first, equal scores by rising index', () => {
-    expect(topScores([1, 3, 2, 3, 0], 3).map(({ document }) => document)).toEqual([1, 3, 2]);
-  });
-
-  test('dense and lexical lists are fused by reciprocal ranks', async () => {
-    const vectors = Float32Array.of(1, 0, 0.8, 0.6, 0, 1);
-    const query = Float32Array.of(1, 0);
-    const dense = await denseCandidates({ documentVectors: vectors, queryVectors: query, dim: 2, depth: 2 });
-    expect(dense[0]!.map(({ document }) => document)).toEqual([0, 1]);
-    const [fused] = await fusedCandidates({
-      documents: ['x', 'y', 'word'],
-      documentVectors: vectors,
-      queries: ['word y'],
-      queryVectors: query,
-      dim: 2,
-      depth: 2,
-    });
-    expect(fused!.map(({ document }) => document)).toEqual([1, 0, 2]);
-    expect(fused![0]!.score).toBeCloseTo(1 / 62 + 1 / 61, 12);
-  });
-});
-
-test('a drawn list holds a best document and no uncertain negative', () => {
-  const documents = Array.from({ length: 40 }, (_, i) => ({
-    id: `d${i}`,
-    text: `text ${i}`,
-    metadata: { kind: i < 10 ? 'same' : 'other' },
-  }));
-  const byId = new Map(documents.map(({ id }, i) => [id, i]));
-  const grades = new Map([
-    ['d0', 3],
-    ['d1', 1],
-  ]);
-  const query = { id: 'q', text: 'query', metadata: {} };
-  const candidates = documents.slice(0, 30).map((_, document) => ({ document, score: 1 }));
-  const generator = random(8);
-  for (let round = 0; round < 50; round++) {
-    const group = drawGroup(
-      { query, grades, candidates },
-      documents,
-      byId,
-      (d) => d.metadata.kind,
-      8,
-      generator,
-    )!;
-    expect(new Set(group.documents).size).toBe(8);
-    expect(Math.max(...group.grades)).toBe(3);
-    group.documents.forEach((text, i) => {
-      const index = Number(text.slice(5));
-      expect(group.grades[i]).toBe(grades.get(`d${index}`) ?? 0);
-      if (group.grades[i] === 0) expect(index).toBeGreaterThanOrEqual(10);
-    });
-  }
-});
-
-describe('blending', () => {
-  const queries: RankedQuery[] = [
-    { retrieval: [3, 2, 1], ranker: [0, 0, 9], grades: [0, 0, 3], ideal: 7 },
-    { retrieval: [3, 2, 1], ranker: [5, 5, 5], grades: [3, 0, 0], ideal: 7 },
-  ];
-  test('mixes z-scores; a ranker without an opinion changes nothing', () => {
-    expect(blendedNdcg(queries, 0)).toEqual([0.5, 1]);
-    expect(blendedNdcg(queries, 1)).toEqual([1, 1]);
-    expect(chooseBlend(queries).ndcg).toBe(1);
-    expect(chooseBlend(queries).blend).toBeGreaterThan(0);
-  });
-  test('the interval holds the mean and narrows with the number of queries', () => {
-    const generator = random(6);
-    const draw = (count: number) => Array.from({ length: count }, () => 1 + generator.normal());
-    const few = meanWithInterval(draw(50));
-    const many = meanWithInterval(draw(1000));
-    expect(many.low).toBeLessThan(many.mean);
-    expect(many.high).toBeGreaterThan(many.mean);
-    expect(many.high - many.low).toBeLessThan(0.4 * (few.high - few.low));
-    expect(many.high - many.low).toBeCloseTo(3.92 / Math.sqrt(1000), 1);
-  });
 });
 
 test('WordNet is read with names, definition, examples and hypernyms, and described in other words', async () => {

@@ -2,18 +2,21 @@ import { Autodiff } from './autodiff.ts';
 import { type BertConfig, bertEncoder, bertShapes, classificationHead, type Parameters } from './bert.ts';
 import { WORD_EMBEDDINGS } from './bertWeights.ts';
 import { gatherRows, quantizedMatrix, quantizeRows } from './quantize.ts';
+import { type GraphPooling, poolStates, unitLength } from './sentenceEmbedding.ts';
 
 /** How weights lie in the file; computation is in float32 either way. */
 export type WeightPrecision = 'float32' | 'int8';
 
+/** What the graph gives out: `logits` `[batch, labels]`, or `sentence_embedding` `[batch, hidden]` of unit length. */
+export type BertHead = { labels: number } | { pooling: GraphPooling };
+
 /**
- * A BERT with a classification head for inference: inputs `input_ids`, `attention_mask`, `token_type_ids`
- * `[batch, sequence]` int64, output `logits` `[batch, labels]`. With `int8`, matrices are quantised by output channel
- * and embeddings by row; biases and norms stay float32.
+ * A BERT for inference: inputs `input_ids`, `attention_mask`, `token_type_ids` `[batch, sequence]` int64. With `int8`,
+ * matrices are quantised by output channel and embeddings by row; biases and norms stay float32.
  */
-export function bertClassifier(
+export function bertInference(
   config: BertConfig,
-  labels: number,
+  head: BertHead,
   weights: Readonly<Record<string, Float32Array>>,
   wordEmbeddings: Float32Array,
   precision: WeightPrecision,
@@ -25,7 +28,7 @@ export function bertClassifier(
   const mask = input('attention_mask');
   const types = input('token_type_ids');
   const parameters: Parameters = {};
-  for (const [name, shape] of Object.entries(bertShapes(config, labels))) {
+  for (const [name, shape] of Object.entries(bertShapes(config, 'labels' in head ? head.labels : 0))) {
     const data = weights[name]!;
     const quantized = precision === 'int8' && shape.length === 2;
     parameters[name] = quantized
@@ -42,6 +45,7 @@ export function bertClassifier(
     attention_mask: mask,
     token_type_ids: types,
   });
-  graph.output(classificationHead(net, parameters, states), 'logits');
+  if ('labels' in head) graph.output(classificationHead(net, parameters, states), 'logits');
+  else graph.output(unitLength(net, poolStates(net, states, mask, head.pooling)), 'sentence_embedding');
   return graph.build();
 }

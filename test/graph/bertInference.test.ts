@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { random } from '../../ts/core/random.ts';
 import { type BertConfig, bertShapes } from '../../ts/graph/bert.ts';
-import { bertClassifier } from '../../ts/graph/bertClassifier.ts';
+import { bertInference } from '../../ts/graph/bertInference.ts';
 import { openSession, type Session } from '../../ts/models/session.ts';
 import { referenceLogit } from './referenceBert.ts';
 
@@ -55,7 +55,7 @@ async function logits(session: Session, chosen: readonly number[]): Promise<Floa
 }
 
 test('with float32 weights gives the logits of the formulas for any batch and length', async () => {
-  const session = await openSession(bertClassifier(config, 1, weights, words, 'float32'));
+  const session = await openSession(bertInference(config, { labels: 1 }, weights, words, 'float32'));
   const together = await logits(session, [0, 1, 2, 3]);
   for (const [i, value] of expected.entries()) {
     expect(Math.abs(together[i]! - value)).toBeLessThan(1e-4);
@@ -65,8 +65,8 @@ test('with float32 weights gives the logits of the formulas for any batch and le
 });
 
 test('with int8 weights is a quarter of the size, close to float32, and does not depend on the batch', async () => {
-  const exact = bertClassifier(config, 1, weights, words, 'float32');
-  const small = bertClassifier(config, 1, weights, words, 'int8');
+  const exact = bertInference(config, { labels: 1 }, weights, words, 'float32');
+  const small = bertInference(config, { labels: 1 }, weights, words, 'int8');
   expect(small.byteLength).toBeLessThan(0.45 * exact.byteLength);
   const session = await openSession(small);
   const together = await logits(session, [0, 1, 2, 3]);

@@ -1,0 +1,248 @@
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { random } from '../../ts/core/random.ts';
+import { openCrossEncoder } from '../../ts/models/crossEncoder.ts';
+import { openEncoder } from '../../ts/models/encoder.ts';
+import { writeTinyBert } from '../offline/train/tinyBert.ts';
+import { jsonLines, Workplace } from './seine.ts';
+
+jest.setTimeout(300_000);
+const place = new Workplace();
+const LETTERS = [...'abcdefghijklm'];
+const partner = (letter: string): string => String.fromCharCode(letter.charCodeAt(0) + 13);
+
+/** Documents are three letters of the second half, queries letters of the first; letters 13 apart belong together. */
+const documents = Array.from({ length: 90 }, (_, i) => {
+  const generator = random(i + 1);
+  const letters = generator.shuffle([...LETTERS]).slice(0, 3);
+  return { _id: `d${i}`, text: letters.map(partner).join(' '), metadata: { first: letters[0], pay: i % 7 } };
+});
+
+function split(name: string, count: number, seed: number): void {
+  const generator = random(seed);
+  const queries = Array.from({ length: count }, (_, i) => {
+    const letters = generator.shuffle([...LETTERS]).slice(0, 4);
+    return { _id: `${name}${i}`, text: letters.join(' '), metadata: { firsts: [letters[0]] } };
+  });
+  // The last training query is a test query but for a mark.
+  if (name === 'train') queries.at(-1)!.text = 'a, b, c, d!';
+  if (name === 'test') queries[0]!.text = 'a b c d';
+  const rows = queries.flatMap(({ _id, text }) =>
+    documents.flatMap((document) => {
+      const shared = text.match(/[a-m]/g)!.filter((letter) => document.text.includes(partner(letter))).length;
+      return shared > 1 ? [[_id, document._id, shared - 1].join('\t')] : [];
+    }),
+  );
+  place.file(`${name}.jsonl`, jsonLines(queries));
+  place.file(`${name}.tsv`, `query-id\tcorpus-id\tscore\n${rows.join('\n')}\n`);
+}
+
+const files = (name: string) => ({ queries: `./${name}.jsonl`, qrels: `./${name}.tsv` });
+const training = {
+  model: './base',
+  maxTokens: 20,
+  batch: 4,
+  documents: 6,
+  steps: 30,
+  rate: 3e-3,
+  checkpointSteps: 3,
+};
+const ranker = {
+  name: 'tiny-ranker',
+  task: 'cross-encoder',
+  collections: [
+    {
+      name: 'letters',
+      corpus: './corpus.jsonl',
+      train: files('train'),
+      dev: files('dev'),
+      test: files('test'),
+      subject: { document: 'first', query: 'firsts' },
+      clicks: { sessions: 12, page: 8, attributes: { pay: 0.5 } },
+    },
+  ],
+  duplicates: { shingle: 4 },
+  candidates: { model: 'seine-embed-small', depth: 30 },
+  relevance: training,
+  engagement: training,
+  student: { ...training, alpha: 0.6, warmStart: true },
+  finalists: 20,
+};
+const embedder = {
+  name: 'tiny-embedder',
+  task: 'bi-encoder',
+  collections: [{ name: 'letters', corpus: './corpus.jsonl', train: files('train'), test: files('test') }],
+  candidates: { model: 'seine-embed-small', depth: 30 },
+  student: {
+    ...training,
+    losses: [
+      { name: 'infoNce', weight: 0.7 },
+      { name: 'margin', weight: 0.3 },
+    ],
+  },
+  matryoshka: [16, 32],
+  against: 'seine-embed-small',
+};
+
+beforeAll(async () => {
+  await writeTinyBert(join(place.folder, 'base'));
+  place.file('corpus.jsonl', jsonLines(documents));
+  split('train', 60, 11);
+  split('dev', 16, 12);
+  split('test', 16, 13);
+  place.file('ranker.json', JSON.stringify(ranker));
+  place.file('embedder.json', JSON.stringify(embedder));
+});
+afterAll(() => place.remove());
+
+interface Printed {
+  model: string;
+  stages: { stage: string; kept: boolean; identity: string }[];
+}
+
+const path = (...parts: string[]): string => join(place.folder, ...parts);
+const json = (...parts: string[]) => JSON.parse(readFileSync(path(...parts), 'utf8'));
+const graph = (out: string) => readFileSync(path(out, 'model', 'onnx', 'model.onnx'));
+
+function distill(recipe: string, out: string): Printed {
+  const { status, stdout, stderr } = place.seine(['distill', recipe, '--out', out, '--json']);
+  expect({ status, said: status === 0 ? '' : stderr }).toEqual({ status: 0, said: '' });
+  return JSON.parse(stdout);
+}
+
+describe('distill', () => {
+  test('a ranker from two teachers, that the other commands take', async () => {
+    const { model, stages } = distill('ranker.json', 'whole');
+    expect(stages.map(({ stage }) => stage)).toEqual([
+      'splits',
+      'vectors-letters',
+      'candidates-letters',
+      'lists-letters',
+      'actions-letters',
+      'relevance',
+      'engagement',
+      'labels-letters',
+      'student',
+      'tuning',
+      'evaluation',
+      'model',
+    ]);
+    expect(stages.every(({ kept }) => !kept)).toBe(true);
+    const splits = json('whole', 'splits', 'splits.json');
+    expect(splits.letters.dropped.train).toContainEqual({
+      id: 'train59',
+      twin: { collection: 'letters', split: 'test', id: 'test0' },
+      similarity: 1,
+    });
+    expect(splits.letters.train).not.toContain('train59');
+    expect(json(model, 'config.json')).toMatchObject({
+      id2label: { 0: 'relevance', 1: 'click', 2: 'apply' },
+      problem_type: 'multi_label_classification',
+    });
+    const [figures] = json('whole', 'evaluation', 'evaluation.json');
+    const { fused, blended, relevanceTeacher, auc } = figures.ranking;
+    for (const { mean, low, high } of [fused, blended, relevanceTeacher]) {
+      expect(low).toBeLessThanOrEqual(mean);
+      expect(high).toBeGreaterThanOrEqual(mean);
+    }
+    expect(auc.click.events).toBeGreaterThan(10);
+    for (const area of [auc.click.student, auc.click.teacher, auc.click.fused]) {
+      expect(area).toBeGreaterThan(0.2);
+      expect(area).toBeLessThan(0.9);
+    }
+    const card = readFileSync(path(model, 'README.md'), 'utf8');
+    const { train, dropped } = splits.letters;
+    expect(train.length + dropped.train.length).toBe(60);
+    expect(card).toContain(`| letters | ${train.length} | ${dropped.train.length} |`);
+    expect(card).toMatch(/\| letters \| click \| \d+ \| \.?\d/);
+
+    const opened = await openCrossEncoder(path(model));
+    const clicks = await openCrossEncoder(path(model), { objective: 'click' });
+    const asked = ['a b c', ['n o p', 'x y z']] as const;
+    const [first, second] = [opened, clicks].map((one) => one.score(asked[0], [...asked[1]]));
+    expect([...(await first!).scores]).not.toEqual([...(await second!).scores]);
+    expect(opened.hash).not.toBe(clicks.hash);
+    expect(opened.blend).toBe(json('whole', 'tuning', 'tuning.json').blend);
+    await opened.close();
+    await clicks.close();
+    await expect(openCrossEncoder(path(model), { objective: 'buy' })).rejects.toMatchObject({
+      code: 'ERR_ARGUMENT',
+      message: expect.stringContaining('which has relevance, click, apply, got "buy"'),
+    });
+  });
+
+  test('what was done from the same inputs is kept; what changed, or was damaged, is done anew', () => {
+    const again = distill('ranker.json', 'whole');
+    expect(again.stages.every(({ kept }) => kept)).toBe(true);
+    const changed = { ...ranker, student: { ...ranker.student, alpha: 0.9 } };
+    place.file('changed.json', JSON.stringify(changed));
+    const redone = (printed: Printed) => printed.stages.filter(({ kept }) => !kept).map(({ stage }) => stage);
+    const after = ['student', 'tuning', 'evaluation', 'model'];
+    expect(redone(distill('changed.json', 'whole'))).toEqual(after);
+    writeFileSync(path('whole', 'lists-letters', 'lists.jsonl'), '');
+    rmSync(path('whole', 'model', 'README.md'));
+    // The lists come out as they were, so that what is made of them stays.
+    expect(redone(distill('changed.json', 'whole'))).toEqual(['lists-letters', 'model']);
+  });
+
+  test('killed in the middle of any stage, the same command goes on and comes to the same model', async () => {
+    const marks = [
+      'relevance/model/checkpoint.safetensors',
+      'labels-letters/begun.json',
+      'evaluation/begun.json',
+    ];
+    for (const mark of marks) {
+      const child = place.start(['distill', 'changed.json', '--out', 'killed', '--quiet']);
+      const ended = once(child, 'exit');
+      while (!existsSync(path('killed', mark))) {
+        expect(child.exitCode).toBe(null);
+        await setTimeout(5);
+      }
+      child.kill('SIGKILL');
+      expect(await ended).toEqual([null, 'SIGKILL']);
+    }
+    const { stages } = distill('changed.json', 'killed');
+    expect(stages.find(({ stage }) => stage === 'engagement')).toMatchObject({ kept: true });
+    expect(graph('killed').equals(graph('whole'))).toBe(true);
+    expect(readdirSync(path('killed', 'labels-letters')).sort()).toEqual(['labels.jsonl', 'manifest.json']);
+  });
+
+  test('an embedder, measured against another one', async () => {
+    const { model } = distill('embedder.json', 'embedder');
+    const encoder = await openEncoder(path(model));
+    expect(encoder).toMatchObject({ dim: 32, matryoshka: [16, 32], maxTokens: 20 });
+    const { vectors } = await encoder.encode(['a b'], { kind: 'query' });
+    expect(Math.hypot(...vectors)).toBeCloseTo(1, 5);
+    await encoder.close();
+    const [{ retrieval, against }] = json('embedder', 'evaluation', 'evaluation.json');
+    expect(against.difference.dense.mean).toBeCloseTo(retrieval.dense.mean - against.dense.mean, 12);
+    expect(statSync(path(model, 'onnx', 'model.onnx')).size).toBeLessThan(100_000);
+  });
+
+  test('recipes and data that are wrong are named', () => {
+    const wrong = (name: string, recipe: object): { status: number | null; stderr: string } => {
+      place.file(name, JSON.stringify(recipe));
+      const { status, stderr } = place.seine(['distill', name, '--out', 'wrong', '--quiet']);
+      return { status, stderr };
+    };
+    expect(wrong('w1.json', { ...ranker, relevance: undefined })).toEqual({
+      status: 2,
+      stderr:
+        'seine: recipe.engagement needs recipe.relevance beside it: the student learns from both. [ERR_ARGUMENT]\n',
+    });
+    const [collection] = ranker.collections;
+    const nowhere = { ...collection, corpus: './nowhere.jsonl' };
+    const missing = wrong('w2.json', { ...ranker, collections: [nowhere] });
+    expect(missing.status).toBe(3);
+    expect(missing.stderr).toContain('nowhere.jsonl');
+    const foreign = { ...collection, train: { queries: './train.jsonl', qrels: './dev.tsv' } };
+    const none = wrong('w3.json', { ...ranker, collections: [foreign] });
+    expect(none).toMatchObject({ status: 5 });
+    expect(none.stderr).toContain(
+      'The collection letters should have training queries with relevant documents',
+    );
+  });
+});

@@ -1,0 +1,196 @@
+import { actionStage } from './actionStage.ts';
+import { candidateStage } from './candidateStage.ts';
+import { evaluationStage } from './evaluationStage.ts';
+import { labelStage, readLabels } from './labelStage.ts';
+import { listStage } from './listStage.ts';
+import type { Measure } from './measure.ts';
+import { modelStage } from './modelStage.ts';
+import type { Collection, DistillRecipe } from './recipe.ts';
+import type { Report } from './report.ts';
+import { splitStage } from './splitStage.ts';
+import { runStage, type Stage, type StageManifest } from './stage.ts';
+import { engagementLines, relevanceLines } from './trainingLines.ts';
+import { modelIn, type Train, trainStage } from './trainStage.ts';
+import { tuningStage } from './tuningStage.ts';
+import { vectorStage } from './vectorStage.ts';
+
+export interface DistillOptions {
+  /** Directory of the stages; the model lies in `model` there. */
+  out: string;
+  train: Train;
+  measure: Measure;
+  /** Called when a stage begins. */
+  onStage?: ((name: string) => void) | undefined;
+  /** Called when it is done, or was before. */
+  onDone?: ((manifest: StageManifest, kept: boolean) => void) | undefined;
+  onProgress?: Report | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Distils a model by a recipe, stage by stage: splits → vectors → candidates → lists → actions → teachers → labels →
+ * student → tuning → evaluation → model. Each stage's directory holds its result and a manifest; a stage that was run
+ * from the same inputs before is kept, and one that was interrupted goes on. Returns the directory of the model. Errors:
+ * those of the stages, with the last good state kept.
+ */
+export async function distill(recipe: DistillRecipe, options: DistillOptions): Promise<string> {
+  const { out, train, measure, onStage, onDone, onProgress: report = () => {}, signal } = options;
+  const { task, collections, candidates, actions: acts, student: wanted } = recipe;
+  const run = async (stage: Stage): Promise<string> => {
+    signal?.throwIfAborted();
+    onStage?.(stage.name);
+    const { manifest, kept, directory } = await runStage(out, stage);
+    onDone?.(manifest, kept);
+    return directory;
+  };
+  const vectorsBy = async (
+    prefix: string,
+    model: string,
+    wantedOf: readonly Collection[],
+    maxTokens: number | undefined,
+  ) => {
+    const directories: Record<string, string> = {};
+    for (const { name, corpus } of wantedOf) {
+      const stage = { name: `${prefix}-${name}`, corpus, model, maxTokens, report, signal };
+      directories[name] = await run(await vectorStage(stage));
+    }
+    return directories;
+  };
+
+  const splits = await run(splitStage(recipe));
+  const vectors = await vectorsBy('vectors', candidates.model, collections, candidates.maxTokens);
+  const found: Record<string, string> = {};
+  const lists: Record<string, string> = {};
+  const actions: Record<string, string> = {};
+  for (const collection of collections) {
+    const { name, train: learnt, dev } = collection;
+    if (!(learnt ?? dev)) continue;
+    const from = { vectors: vectors[name]!, splits };
+    found[name] = await run(await candidateStage(collection, recipe, from, signal));
+    if (learnt) lists[name] = await run(listStage(collection, recipe, { candidates: found[name], splits }));
+    if (recipe.engagement && (collection.actions ?? collection.clicks) !== undefined) {
+      actions[name] = await run(actionStage(collection, recipe, { candidates: found[name] }));
+    }
+  }
+  const learnt = collections.filter(({ train: split }) => split);
+  const acted = learnt.filter(({ name }) => name in actions);
+  const named = (kind: string, directories: Record<string, string>) =>
+    Object.fromEntries(Object.entries(directories).map(([name, path]) => [`${kind}-${name}`, path]));
+  const common = { train, report, signal, layers: undefined };
+
+  const relevanceData = async () =>
+    (await Promise.all(learnt.map((one) => relevanceLines(one, lists[one.name]!, recipe.labels)))).flat();
+  const relevance =
+    recipe.relevance &&
+    (await run(
+      await trainStage({
+        ...common,
+        name: 'relevance',
+        fields: recipe.relevance,
+        added: { task, losses: recipe.relevance.losses ?? [{ name: 'bce' }] },
+        inputs: named('lists', lists),
+        dataOptions: { labels: recipe.labels },
+        data: relevanceData,
+      }),
+    ));
+  const engagement =
+    recipe.engagement &&
+    (await run(
+      await trainStage({
+        ...common,
+        name: 'engagement',
+        fields: recipe.engagement,
+        added: {
+          task,
+          ...(acts.length > 1 && { objectives: acts }),
+          losses: lossesOf(
+            acts,
+            acts.map(() => 1),
+          ),
+        },
+        inputs: { ...named('lists', lists), ...named('actions', actions) },
+        dataOptions: { actions: acts, masking: recipe.masking },
+        data: async () =>
+          (
+            await Promise.all(
+              acted.map((one) => {
+                const from = { lists: lists[one.name]!, actions: actions[one.name]! };
+                return engagementLines(one, from, acts, recipe.masking);
+              }),
+            )
+          ).flat(),
+      }),
+    ));
+
+  const labels: Record<string, string> = {};
+  if ((relevance ?? engagement) !== undefined) {
+    for (const collection of learnt) {
+      const { name } = collection;
+      const from = { lists: lists[name]!, actions: actions[name], relevance, engagement };
+      labels[name] = await run(labelStage(collection, recipe, from, acts, { report, signal }));
+    }
+  }
+  const objectives = engagement === undefined ? ['relevance'] : ['relevance', ...acts];
+  const { layers, alpha = 0.5, warmStart, losses, ...fields } = wanted;
+  const weights = engagement === undefined ? [1] : [alpha, ...acts.map(() => (1 - alpha) / acts.length)];
+  const student = await run(
+    await trainStage({
+      ...common,
+      name: 'student',
+      layers,
+      fields: { ...fields, model: warmStart ? modelIn(relevance!) : wanted.model },
+      added: {
+        task,
+        ...(engagement !== undefined && { objectives }),
+        losses: losses ?? lossesOf(objectives, weights),
+      },
+      inputs: Object.keys(labels).length > 0 ? named('labels', labels) : named('lists', lists),
+      dataOptions: { labels: recipe.labels },
+      data: async () =>
+        Object.keys(labels).length > 0
+          ? (await Promise.all(Object.values(labels).map(readLabels))).flat()
+          : await relevanceData(),
+    }),
+  );
+  return run(await finished());
+
+  /** Tunes and measures the student, as far as there are dev and test queries. */
+  async function finished(): Promise<Stage> {
+    const tested = collections.filter(({ test }) => test);
+    const both = { report, signal };
+    if (task === 'bi-encoder') {
+      const { maxTokens } = candidates;
+      const { against: other } = recipe;
+      const model = modelIn(student);
+      const own = await vectorsBy('student-vectors', model, tested, maxTokens);
+      const against =
+        other === undefined
+          ? undefined
+          : { model: other, maxTokens, vectors: await vectorsBy('against', other, tested, maxTokens) };
+      const embedder = { model, maxTokens, vectors: own };
+      const evaluation =
+        tested.length > 0
+          ? await run(evaluationStage(recipe, { ...both, embedder, against, splits, measure }))
+          : undefined;
+      return modelStage(recipe, { student, splits, evaluation });
+    }
+    if (!collections.some(({ dev }) => dev)) return modelStage(recipe, { student, splits });
+    const tuning = await run(
+      tuningStage(recipe, objectives, { student, candidates: found, actions }, measure, both),
+    );
+    const embedder = { model: candidates.model, maxTokens: candidates.maxTokens, vectors };
+    const ranking = { student, tuning, relevance, engagement, objectives };
+    const evaluation =
+      tested.length > 0
+        ? await run(evaluationStage(recipe, { ...both, embedder, ranking, splits, measure }))
+        : undefined;
+    return modelStage(recipe, { student, splits, tuning, evaluation });
+  }
+}
+
+/** A loss on the labels of each objective: on soft labels, cross entropy is the KL divergence plus a constant. */
+function lossesOf(objectives: readonly string[], weights: readonly number[]): object[] {
+  return objectives.flatMap((objective, i) =>
+    weights[i] === 0 ? [] : [{ name: 'bce', weight: weights[i], ...(i > 0 && { objective }) }],
+  );
+}

@@ -1,0 +1,60 @@
+import { openDevice } from '../../device/openDevice.ts';
+import type { Encoder } from '../../models/encoder.ts';
+import type { TextItem } from './collection.ts';
+import { LexicalIndex, type Scored } from './lexicalIndex.ts';
+
+const RRF = 60;
+
+/** What the two searches find for a query, best first, equal scores by rising index. */
+export interface Found {
+  dense: Scored[];
+  bm25: Scored[];
+  /** Both by reciprocal ranks, constant 60. */
+  fused: Scored[];
+}
+
+export interface RetrieveOptions {
+  /** `[documents, dim]` */
+  vectors: Float32Array;
+  /** Embedder of the queries. */
+  encoder: Encoder;
+  /** Length of the dense and of the lexical list. */
+  depth: number;
+  signal?: AbortSignal | undefined;
+}
+
+/** For each query the documents that exact search by cosines and BM25 find. */
+export async function retrieve(
+  documents: readonly TextItem[],
+  queries: readonly TextItem[],
+  { vectors, encoder, depth, signal }: RetrieveOptions,
+): Promise<Found[]> {
+  if (queries.length === 0) return [];
+  const lexical = new LexicalIndex(documents.map(({ text }) => text));
+  const texts = queries.map(({ text }) => text);
+  const { vectors: asked } = await encoder.encode(texts, { kind: 'query', signal });
+  await using device = await openDevice('auto');
+  const rows = await device.upload(vectors, { dim: encoder.dim, metric: 'cosine', dtype: 'f32' });
+  const { ids, scores, counts, k } = await rows.search(asked, { k: depth, signal });
+  return texts.map((text, q) => {
+    const dense = Array.from({ length: counts[q]! }, (_, i) => ({
+      document: ids[q * k + i]!,
+      score: scores[q * k + i]!,
+    }));
+    const bm25 = lexical.search(text, depth);
+    return { dense, bm25, fused: fuse([dense, bm25]) };
+  });
+}
+
+/** Lists as one by reciprocal ranks, best first, equal scores by rising index. */
+export function fuse(lists: readonly (readonly Scored[])[]): Scored[] {
+  const scores = new Map<number, number>();
+  for (const list of lists) {
+    for (const [rank, { document }] of list.entries()) {
+      scores.set(document, (scores.get(document) ?? 0) + 1 / (RRF + rank + 1));
+    }
+  }
+  return Array.from(scores, ([document, score]) => ({ document, score })).sort(
+    (a, b) => b.score - a.score || a.document - b.document,
+  );
+}
