@@ -112,7 +112,9 @@ function utterances(all) {
   return {
     documents,
     queries: asked.map(({ text, intent }, i) => ({ _id: `a${i}`, text, metadata: { intent } })),
-    qrels: asked.flatMap(({ intent }, i) => (byIntent.get(intent) ?? []).map(({ _id }) => [`a${i}`, _id, 2])),
+    qrels: asked.flatMap(({ intent }, i) =>
+      (byIntent.get(intent) ?? []).map((document) => [`a${i}`, document, 2]),
+    ),
     split: 'train',
   };
 }
