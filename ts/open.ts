@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { DEFAULT_EMBEDDER, DEFAULT_RANKER } from './core/defaults.ts';
 import { SeineError, show } from './core/errors.ts';
+import type { Device } from './device/device.ts';
 import { native } from './device/native.ts';
 import { type DeviceChoice, openDevice } from './device/openDevice.ts';
 import type { Precision } from './models/contracts.ts';
@@ -70,33 +71,25 @@ export async function open(path: string, options: OpenOptions = {}): Promise<Sei
   checkOptions(options);
   const { readonly = false, provider, precision } = options;
   const opened: { close(): Promise<void> }[] = [];
-  const keep = <T extends { close(): Promise<void> } | undefined>(part: T): T => {
-    if (part !== undefined) opened.unshift(part);
+  const keep: Keep = (part) => {
+    opened.unshift(part);
     return part;
   };
   try {
     const store = keep(await Store.open(path, { readonly, mapFile: native()?.mapFile }));
-    // A thread of its own, so that searches need not wait for long writes.
-    const reader = readonly ? store : keep(await Store.open(path, { readonly: true }));
-    const info = await store.info();
-    const { encoder, model } = await openEmbedder(options.embedder ?? info.model?.name ?? DEFAULT_EMBEDDER, {
-      provider,
-      maxTokens: agreed('maxTokens', info.model?.maxTokens, options.maxTokens),
-      passages: agreed('passages', info.model?.passages, options.passages),
-    });
-    keep(encoder);
-    checkModel(info, model);
-    const ranker =
+    const [reader, { encoder, model }, ranker, { device, collection }] = await together([
+      // A thread of its own, so that searches need not wait for long writes.
+      readonly ? store : Store.open(path, { readonly: true }).then(keep),
+      openEmbedderOf(store, options, keep),
       options.ranker === 'none'
         ? undefined
-        : keep(await openCrossEncoder(options.ranker ?? DEFAULT_RANKER, { provider, precision }));
+        : openCrossEncoder(options.ranker ?? DEFAULT_RANKER, { provider, precision }).then(keep),
+      openCollection(store, options.device, keep),
+    ]);
     const scoreCache =
       ranker === undefined || options.scoreCache === undefined
         ? undefined
         : keep(await openScoreCache(options.scoreCache, provider ?? 'cpu'));
-    const device = keep(await openDevice(options.device));
-    const collection = keep(new Collection(store, device));
-    await collection.catchUp();
     return new SeineIndex({
       store,
       reader,
@@ -112,6 +105,44 @@ export async function open(path: string, options: OpenOptions = {}): Promise<Sei
     for (const part of opened) await part.close();
     throw error;
   }
+}
+
+/** Notes what was opened, so that it is closed if opening fails later. */
+type Keep = <T extends { close(): Promise<void> }>(part: T) => T;
+
+/** The results of all; if one fails, what it failed with, once all have ended. */
+async function together<T extends readonly unknown[]>(
+  parts: T,
+): Promise<{ -readonly [I in keyof T]: Awaited<T[I]> }> {
+  await Promise.allSettled(parts);
+  return Promise.all(parts);
+}
+
+async function openEmbedderOf(
+  store: Store,
+  { embedder, maxTokens, passages, provider }: OpenOptions,
+  keep: Keep,
+): Promise<OpenedEmbedder> {
+  const info = await store.info();
+  const opened = await openEmbedder(embedder ?? info.model?.name ?? DEFAULT_EMBEDDER, {
+    provider,
+    maxTokens: agreed('maxTokens', info.model?.maxTokens, maxTokens),
+    passages: agreed('passages', info.model?.passages, passages),
+  });
+  keep(opened.encoder);
+  checkModel(info, opened.model);
+  return opened;
+}
+
+async function openCollection(
+  store: Store,
+  choice: DeviceChoice | undefined,
+  keep: Keep,
+): Promise<{ device: Device; collection: Collection }> {
+  const device = keep(await openDevice(choice));
+  const collection = keep(new Collection(store, device));
+  await collection.catchUp();
+  return { device, collection };
 }
 
 async function openScoreCache(

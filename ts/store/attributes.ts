@@ -92,6 +92,20 @@ function decodeValue(value: EncodedValue): AttributeValue {
 
 /** The inverse of `encodeAttributes`. */
 export function decodeAttributes(json: string): Attributes {
-  const encoded = JSON.parse(json) as Record<string, EncodedValue>;
-  return Object.fromEntries(Object.entries(encoded).map(([name, value]) => [name, decodeValue(value)]));
+  return decoded(JSON.parse(json) as Record<string, EncodedValue>);
+}
+
+/** The same of several, as a JSON array of what `encodeAttributes` made. */
+export function decodeAllAttributes(json: string): Attributes[] {
+  return (JSON.parse(json) as Record<string, EncodedValue>[]).map(decoded);
+}
+
+/** Changes the object in place, since most values are as they should be. */
+function decoded(encoded: Record<string, EncodedValue>): Attributes {
+  const attributes = encoded as Attributes;
+  for (const name of Object.keys(encoded)) {
+    const value = encoded[name]!;
+    if (typeof value === 'object') attributes[name] = decodeValue(value);
+  }
+  return attributes;
 }

@@ -1,4 +1,4 @@
-import { decodeAttributes } from './attributes.ts';
+import { decodeAllAttributes } from './attributes.ts';
 import type { ChangesHead, RowBatch, SegmentRecord } from './protocol.ts';
 import { columnsOf, segmentPath } from './segmentFile.ts';
 import type { StoreClient } from './storeClient.ts';
@@ -74,17 +74,22 @@ export class ChangeReader {
     head: ChangesHead,
     since: number,
   ): AsyncGenerator<Change & { kind: 'documents' }, void, void> {
-    let at = { created: since, doc: Number.MAX_SAFE_INTEGER };
+    const page = (created: number, doc: number) => {
+      const { generation } = head;
+      const reading = this.#client.call('changesDocuments', { created, doc, generation, limit: DOCUMENTS });
+      reading.catch(() => {}); // whoever asks for it hears of it, and nobody may
+      return reading;
+    };
+    let next = page(since, Number.MAX_SAFE_INTEGER);
     while (true) {
-      const { docs, ids, attributes, created } = await this.#client.call('changesDocuments', {
-        ...at,
-        generation: head.generation,
-        limit: DOCUMENTS,
-      });
+      const { docs, ids, attributes, created } = await next;
       const doc = docs.at(-1);
       if (doc === undefined) return;
-      at = { created, doc };
-      yield { kind: 'documents', docs, ids, attributes: attributes.map(decodeAttributes) };
+      // Read by the worker while this one is taken up.
+      const last = docs.length < DOCUMENTS;
+      if (!last) next = page(created, doc);
+      yield { kind: 'documents', docs, ids: ids.split('\0'), attributes: decodeAllAttributes(attributes) };
+      if (last) return;
     }
   }
 

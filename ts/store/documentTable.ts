@@ -124,7 +124,7 @@ export class DocumentTable {
 
 /** CRC-32 over what is read of a document without its text. */
 export function headCrc(doc: number, id: string, attributes: string): number {
-  return crc32(attributes, crc32(`${doc},${id.length},${id}`));
+  return crc32(`${doc},${id.length},${id}${attributes}`);
 }
 
 /** SHA-256 over all that a user gave. */

@@ -108,7 +108,8 @@ export interface Calls {
   };
   changesDocuments: {
     args: { created: number; doc: number; generation: number; limit: number };
-    result: { docs: Uint32Array; ids: string[]; attributes: string[]; created: number };
+    /** Ids are divided by NUL, attributes are a JSON array of what is stored: many short strings would travel slowly. */
+    result: { docs: Uint32Array; ids: string; attributes: string; created: number };
   };
   /** Rows of the active model by key, or those of given documents; `undefined` if the model is not active now. */
   changesRows: {

@@ -111,29 +111,34 @@ export class Reader {
 
   changesDocuments(args: Calls['changesDocuments']['args']): Calls['changesDocuments']['result'] {
     const { created, doc, generation, limit } = args;
-    const rows = this.#connection.all<{
-      doc: number;
-      id: string;
-      crc: number;
-      attributes: string;
-      created: number;
-    }>(
-      `SELECT doc, id, crc, attributes, created FROM documents WHERE (created, doc) > (?, ?) AND created <= ?
-        AND (deleted IS NULL OR deleted > ?) ORDER BY created, doc LIMIT ?`,
+    // One row of JSON a page: to make an object of each document takes four times as long.
+    const page = this.#connection.one<
+      Record<'docs' | 'ids' | 'attributes' | 'crcs', string> & { last: number | null }
+    >(
+      `SELECT json_group_array(doc) AS docs, json_group_array(id) AS ids, json_group_array(attributes) AS attributes,
+        json_group_array(crc) AS crcs, max(created) AS last
+        FROM (SELECT doc, id, crc, attributes, created FROM documents WHERE (created, doc) > (?, ?) AND created <= ?
+          AND (deleted IS NULL OR deleted > ?) ORDER BY created, doc LIMIT ?)`,
       created,
       doc,
       generation,
       generation,
       limit,
-    );
-    for (const { doc, id, attributes, crc } of rows) {
-      if (headCrc(doc, id, attributes) !== crc) throw damagedDocument(this.#connection.path, id);
+    )!;
+    const docs = JSON.parse(page.docs) as number[];
+    const ids = JSON.parse(page.ids) as string[];
+    const attributes = JSON.parse(page.attributes) as string[];
+    const crcs = JSON.parse(page.crcs) as number[];
+    for (const [i, doc] of docs.entries()) {
+      if (headCrc(doc, ids[i]!, attributes[i]!) !== crcs[i]) {
+        throw damagedDocument(this.#connection.path, ids[i]!);
+      }
     }
     return {
-      docs: Uint32Array.from(rows, (row) => row.doc),
-      ids: rows.map((row) => row.id),
-      attributes: rows.map((row) => row.attributes),
-      created: rows.at(-1)?.created ?? created,
+      docs: Uint32Array.from(docs),
+      ids: ids.join('\0'),
+      attributes: `[${attributes.join()}]`,
+      created: page.last ?? created,
     };
   }
 
