@@ -52,6 +52,6 @@ size_t survivors(const int32_t* dots, const CodedRows& rows, size_t count, const
 
 }  // namespace
 
-extern const CertifyKernel SEINE_KERNEL = {dotBlock, survivors};
+extern const CertifyKernel SEINE_KERNEL = {kNarrowSums, dotBlock, survivors};
 
 }  // namespace seine

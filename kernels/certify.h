@@ -37,6 +37,8 @@ struct CodedRows {
 };
 
 struct CertifyKernel {
+  /// Queries are to be encoded for sums of 16 bits.
+  bool narrowSums;
   void (*dots)(const CodeBlock& block);
   /// Positions of the rows that pass and whose canonical score may reach `threshold`, by their `dots`
   /// [count], into `positions` [count]; returns how many. Arrays can be read up to a multiple of kCodeGroup.

@@ -12,6 +12,7 @@ namespace {
 constexpr double kUnit = 0x1p-24;     // largest relative error of a float32 rounding
 constexpr double kMostLength = 1e18;  // beyond it squares come near the largest float32
 constexpr double kLargestCode = 127;
+constexpr int kLargestStored = 255;
 constexpr float kSmallestNormal = std::numeric_limits<float>::min();
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
@@ -59,6 +60,26 @@ double round(const float* values, size_t dim, double length, double scale, Store
   return std::sqrt(sums[0] + sums[1] + sums[2] + sums[3]) * (1 + 1e-10) + length * 0x1p-50;
 }
 
+/// The largest sum of the positive, or of the negative, numbers that narrow sums add up.
+double largestNarrowSum(const float* values, size_t dim) {
+  double most = 0;
+  for (size_t start = 0; start < dim; start += kNarrowQuads * 4) {
+    double sums[4] = {};
+    for (size_t i = start; i < dim && i < start + kNarrowQuads * 4; i++) {
+      sums[(i & 2) + (values[i] > 0 ? 1 : 0)] += std::fabs(values[i]);
+    }
+    for (const double sum : sums) most = std::fmax(most, sum);
+  }
+  return most;
+}
+
+/// Of a query's codes: with it no part of a narrow sum leaves 16 bits. Each code is rounded up by a half at
+/// most.
+double narrowScale(const float* query, size_t dim) {
+  constexpr int kMostSum = std::numeric_limits<int16_t>::max() / kLargestStored;
+  return largestNarrowSum(query, dim) / (kMostSum - kNarrowQuads);
+}
+
 }  // namespace
 
 CodedRow encodeRow(Metric metric, const float* row, size_t dim, double length, uint8_t* codes) {
@@ -76,10 +97,11 @@ CodedRow encodeRow(Metric metric, const float* row, size_t dim, double length, u
   return {static_cast<float>(scale / divisor), above(error / divisor)};
 }
 
-CodeBound encodeQuery(Metric metric, const float* query, size_t dim, int8_t* codes) {
+CodeBound encodeQuery(Metric metric, const float* query, size_t dim, bool narrow, int8_t* codes) {
   CodeBound bound = {metric, 0, 0, 0, 0, 0, 0, 0};
   const double length = canonicalNorm(query, dim);
-  const double scale = largestOf(query, dim) / kLargestCode;
+  double scale = largestOf(query, dim) / kLargestCode;
+  if (narrow) scale = std::fmax(scale, narrowScale(query, dim));
   if (!(scale >= kSmallestNormal && length <= kMostLength)) return bound;
   const double rest =
       round(query, dim, length, scale, [&](size_t i, int code) { codes[i] = static_cast<int8_t>(code); });

@@ -45,7 +45,12 @@ struct CodeBound {
   Interval interval(int32_t dot, CodedRow row, float length) const;
 };
 
-/// Writes the codes of `query` [dim] (as the scan takes it: of unit length for `cosine`) into `codes` [dim].
-CodeBound encodeQuery(Metric metric, const float* query, size_t dim, int8_t* codes);
+/// Where sums are `narrow`, so many times two neighbouring products are added up in 16 bits: those of the
+/// first or the last two of each four codes.
+constexpr size_t kNarrowQuads = 4;
+
+/// Writes the codes of `query` [dim] (as the scan takes it: of unit length for `cosine`) into `codes` [dim],
+/// coarser ones if `narrow` sums could overflow.
+CodeBound encodeQuery(Metric metric, const float* query, size_t dim, bool narrow, int8_t* codes);
 
 }  // namespace seine

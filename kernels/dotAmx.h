@@ -12,6 +12,7 @@
 namespace seine {
 namespace {
 
+constexpr bool kNarrowSums = false;
 constexpr size_t kTile = 16;
 
 /// Tiles 0 to 3 hold sums, 4 and 5 queries, of `queries` rows each; 6 and 7 hold codes of rows.

@@ -10,6 +10,8 @@
 namespace seine {
 namespace {
 
+constexpr bool kNarrowSums = false;
+constexpr size_t kTileGroups = 1;
 constexpr size_t kMostQueries = 4;
 
 /// Adds the products of four codes of four rows with those of a query to the four sums.

@@ -6,6 +6,8 @@
 namespace seine {
 namespace {
 
+constexpr bool kNarrowSums = false;
+constexpr size_t kTileGroups = 1;
 constexpr size_t kMostQueries = 1;
 
 /// Products of one group of rows, `quads` times four codes each, with kQueries queries.

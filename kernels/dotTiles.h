@@ -12,7 +12,7 @@ size_t dotQueries(const CodeBlock& block, size_t query) {
   if constexpr (kQueries > 1) {
     if (block.queryCount - query < kQueries) return dotQueries<kQueries / 2>(block, query);
   }
-  for (size_t g = 0; g < block.groupCount; g++) {
+  for (size_t g = 0; g < block.groupCount; g += kTileGroups) {
     dotTile<kQueries>(block.groups + g * kCodeGroup * block.stride, block.stride / 4,
                       block.queries + query * block.stride, block.surplus + query,
                       block.dots + query * block.dotStride + g * kCodeGroup, block.dotStride);

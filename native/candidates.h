@@ -18,20 +18,27 @@ struct Candidate {
   uint32_t row;
 };
 
-/// The k-th highest lower bound, or -infinity if there are fewer than k. Reorders the candidates.
-inline float kthLow(std::vector<Candidate>& candidates, size_t k) {
+/// The k-th highest of one end, k no more than there are candidates.
+inline float kthHighest(const std::vector<Candidate>& candidates, size_t k, float Candidate::*end) {
+  std::vector<float> values(candidates.size());
+  std::transform(candidates.begin(), candidates.end(), values.begin(),
+                 [end](const Candidate& candidate) { return candidate.*end; });
+  const auto kth = values.begin() + static_cast<ptrdiff_t>(k - 1);
+  std::nth_element(values.begin(), kth, values.end(), std::greater<>());
+  return *kth;
+}
+
+/// The k-th highest lower end, or -infinity if there are fewer than k.
+inline float kthLow(const std::vector<Candidate>& candidates, size_t k) {
   if (candidates.size() < k) return -std::numeric_limits<float>::infinity();
-  const auto kth = candidates.begin() + static_cast<ptrdiff_t>(k - 1);
-  std::nth_element(candidates.begin(), kth, candidates.end(),
-                   [](const Candidate& a, const Candidate& b) { return a.low > b.low; });
-  return kth->low;
+  return kthHighest(candidates, k, &Candidate::low);
 }
 
 inline void dropBelow(std::vector<Candidate>& candidates, float threshold) {
   std::erase_if(candidates, [threshold](const Candidate& candidate) { return candidate.high < threshold; });
 }
 
-/// The rows of those that may be among the k best. Reorders and drops candidates.
+/// The rows of those that may be among the k best. Drops candidates.
 inline std::vector<uint32_t> reachingRows(std::vector<Candidate>& candidates, size_t k) {
   dropBelow(candidates, kthLow(candidates, k));
   std::vector<uint32_t> rows(candidates.size());
@@ -57,7 +64,7 @@ class Candidates {
   const std::vector<Candidate>& items() const { return items_; }
   void clear() { items_ = {}; }
 
- private:
+  /// Drops what is known to be out.
   void prune(std::atomic<float>& shared) {
     const float own = kthLow(items_, k_);
     float known = threshold(shared);
@@ -68,6 +75,7 @@ class Candidates {
     limit_ = std::max(2 * k_ + 16, 2 * items_.size());
   }
 
+ private:
   size_t k_;
   size_t limit_;
   std::vector<Candidate> items_;

@@ -15,7 +15,7 @@ constexpr size_t kQueryTile = 32;         // queries whose products are looked a
 /// Blocks begin at a word of the bitset and hold an even number of groups.
 constexpr size_t kRowMultiple = 32;
 /// A query is open as soon as more than this share of the rows seen is left, and so many more.
-constexpr size_t kOpenShare = 32;
+constexpr size_t kOpenShare = 16;
 constexpr size_t kOpenSpare = 1024;
 /// Rows that are scored in float32 before the threshold is looked at again.
 constexpr size_t kScoredAtOnce = 32;
@@ -41,10 +41,11 @@ struct CertifiedScan::Scratch {
 CertifiedScan::CertifiedScan(const ScanContext& context)
     : context_(context), thresholds_(context.task->q), open_(context.task->q) {
   const size_t q = context.task->q, dim = context.layout.dim, stride = context.layout.codeStride;
+  const bool narrow = context.isa.certify->narrowSums;
   queries_ = AlignedArray<int8_t>(roundUp(q, kQueryTile) * stride);
   for (size_t i = 0; i < q; i++) {
     int8_t* const codes = queries_.data() + i * stride;
-    bounds_.push_back(encodeQuery(context.layout.metric, context.query(i), dim, codes));
+    bounds_.push_back(encodeQuery(context.layout.metric, context.query(i), dim, narrow, codes));
     int32_t sum = 0;
     for (size_t j = 0; j < dim; j++) sum += codes[j];
     surplus_.push_back(128 * sum);
@@ -97,6 +98,7 @@ void CertifiedScan::scanBlock(Scratch& scratch, size_t begin, size_t end) {
   scratch.rowsSeen += end - begin;
   const size_t stride = context_.layout.codeStride, q = context_.task->q;
   const uint8_t* const groups = context_.chunkOf(begin).codes + context_.slotOf(begin) * stride;
+  const CodedRows rows = codedRows(begin);
   for (size_t first = 0; first < q; first += kQueryTile) {
     const size_t queries = std::min(kQueryTile, q - first);
     context_.isa.certify->dots({groups, roundUp(end - begin, kRowMultiple) / kCodeGroup,
@@ -104,12 +106,12 @@ void CertifiedScan::scanBlock(Scratch& scratch, size_t begin, size_t end) {
                                 scratch.dots.data(), dotStride(blockRows_)});
     for (size_t i = 0; i < queries; i++) {
       if (open_[first + i].load(std::memory_order_relaxed)) continue;
-      collect(scratch, first + i, scratch.dots.data() + i * dotStride(blockRows_), begin, end);
+      collect(scratch, first + i, scratch.dots.data() + i * dotStride(blockRows_), rows, begin, end);
     }
   }
 }
 
-void CertifiedScan::collect(Scratch& scratch, size_t query, const int32_t* dots, size_t begin, size_t end) {
+CodedRows CertifiedScan::codedRows(size_t begin) const {
   const Chunk& chunk = context_.chunkOf(begin);
   const size_t slot = context_.slotOf(begin);
   const Metric metric = context_.layout.metric;
@@ -118,7 +120,11 @@ void CertifiedScan::collect(Scratch& scratch, size_t query, const int32_t* dots,
                                                         : chunk.lengths.data() + slot;
   const uint32_t* const allowed =
       context_.task->allowed.empty() ? nullptr : &context_.task->allowed[begin / 32];
-  const CodedRows rows = {chunk.scales.data() + slot, chunk.errors.data() + slot, lengths, allowed};
+  return {chunk.scales.data() + slot, chunk.errors.data() + slot, lengths, allowed};
+}
+
+void CertifiedScan::collect(Scratch& scratch, size_t query, const int32_t* dots, const CodedRows& rows,
+                            size_t begin, size_t end) {
   const CodeBound& bound = bounds_[query];
   Candidates& candidates = scratch.candidates[query];
   std::atomic<float>& shared = thresholds_[query];
@@ -126,12 +132,14 @@ void CertifiedScan::collect(Scratch& scratch, size_t query, const int32_t* dots,
       dots, rows, end - begin, bound, Candidates::threshold(shared), scratch.positions.data());
   for (size_t j = 0; j < found; j++) {
     const uint32_t at = scratch.positions[j];
-    const float length = lengths == nullptr ? 1 : lengths[at];
+    const float length = rows.lengths == nullptr ? 1 : rows.lengths[at];
     const Interval interval = bound.interval(dots[at], {rows.scales[at], rows.errors[at]}, length);
     if (interval.high < Candidates::threshold(shared)) continue;
     candidates.add({interval.low, interval.high, static_cast<uint32_t>(begin + at)}, shared);
   }
-  if (candidates.items().size() > 4 * context_.task->k + scratch.rowsSeen / kOpenShare + kOpenSpare) {
+  const size_t most = 4 * context_.task->k + scratch.rowsSeen / kOpenShare + kOpenSpare;
+  if (candidates.items().size() > most) candidates.prune(shared);
+  if (candidates.items().size() > most) {
     leaveOpen(query);
     candidates.clear();
   }
@@ -145,14 +153,16 @@ std::vector<uint32_t> CertifiedScan::candidates(size_t query, size_t& scored) co
     left.insert(left.end(), items.begin(), items.end());
   }
   dropBelow(left, kthLow(left, k));
-  std::sort(left.begin(), left.end(), [](const Candidate& a, const Candidate& b) { return a.high > b.high; });
   // Best first: the k-th lower end by float32 scores soon exceeds all upper ends that are left.
   std::vector<Candidate> kept;
-  for (size_t begin = 0; begin < left.size() && !context_.stopped();) {
-    if (left[begin].high < kthLow(kept, k)) break;
-    const size_t end = std::min(left.size(), begin + std::max({k, kScoredAtOnce, begin / 2}));
-    score(query, left, begin, end, kept);
-    begin = end;
+  while (!left.empty() && !context_.stopped()) {
+    const size_t count = std::min(left.size(), std::max({k, kScoredAtOnce, kept.size() / 2}));
+    const float limit = kthHighest(left, count, &Candidate::high);
+    const auto best =
+        std::partition(left.begin(), left.end(), [limit](const Candidate& one) { return one.high < limit; });
+    score(query, left, static_cast<size_t>(best - left.begin()), left.size(), kept);
+    left.erase(best, left.end());
+    dropBelow(left, kthLow(kept, k));
   }
   scored += kept.size();
   return reachingRows(kept, k);

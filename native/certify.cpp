@@ -51,7 +51,7 @@ napi_value certifyFunction(const Call& call) {
   task.queries.assign(query.data, query.data + query.size);
   prepareQuery(layout, task, 0, prepared.data());
   AlignedArray<int8_t> codes(2 * kCodeGroup * layout.codeStride);  // room for whole tiles
-  const CodeBound bound = encodeQuery(metric, prepared.data(), layout.dim, codes.data());
+  const CodeBound bound = encodeQuery(metric, prepared.data(), layout.dim, kernel.narrowSums, codes.data());
   int32_t surplus = 0;
   for (size_t i = 0; i < layout.dim; i++) surplus += 128 * codes[i];
   AlignedArray<int32_t> dots(2 * kCodeGroup * layout.rowsPerChunk);

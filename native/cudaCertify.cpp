@@ -37,7 +37,8 @@ CodedQueries encode(const Layout& layout, const float* queries, unsigned count) 
   std::vector<int8_t> codes(layout.codeStride);
   for (unsigned i = 0; i < count; i++) {
     std::fill(codes.begin(), codes.end(), int8_t{0});
-    coded.bounds.push_back(encodeQuery(layout.metric, queries + i * layout.stride, layout.dim, codes.data()));
+    coded.bounds.push_back(
+        encodeQuery(layout.metric, queries + i * layout.stride, layout.dim, false, codes.data()));
     for (const int8_t code : codes) coded.surplus[i] += 128 * code;
     // The lanes 4 i to 4 i + 3 hold query i.
     for (size_t step = 0; step < steps; step++) {

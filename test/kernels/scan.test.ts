@@ -9,13 +9,13 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const has = (...commands: string[]) =>
   commands.every((command) => spawnSync(command, ['--version']).status === 0);
 
-/** Builds scanTest, in a folder that is kept, and returns its path. */
-async function build(name: string, settings: string[]): Promise<string> {
+/** Builds a program of the tests, in a folder that is kept, and returns its path. */
+async function build(name: string, settings: string[], target = 'scanTest'): Promise<string> {
   const folder = `${root}/build/${name}`;
   const cache = ['-DSEINE_TESTS=ON', '-DSEINE_CUDA=OFF', '-DCMAKE_BUILD_TYPE=Release', ...settings];
   await run('cmake', ['-S', root, '-B', folder, ...cache]);
-  await run('cmake', ['--build', folder, '--target', 'scanTest']);
-  return `${folder}/scanTest`;
+  await run('cmake', ['--build', folder, '--target', target]);
+  return `${folder}/${target}`;
 }
 
 const here = has('cmake', 'c++');
@@ -26,6 +26,17 @@ if (!here) console.warn('The scan is not compared with canonical scores: cmake o
     const { stdout } = await run(await build('scanTest', []));
     expect(stdout).toMatch(/^scalar: \d{5,} checks$/m);
     expect(stdout).not.toContain('FAILED');
+  },
+  300_000,
+);
+
+(here && process.arch === 'x64' ? test : test.skip)(
+  'levels of AVX-512 multiply codes exactly, with imitated instructions',
+  async () => {
+    const { stdout } = await run(await build('scanTest', [], 'dotTest'));
+    for (const level of ['avx512vnni', 'avx512']) {
+      expect(stdout).toMatch(new RegExp(`^${level}: \\d{6} products$`, 'm'));
+    }
   },
   300_000,
 );

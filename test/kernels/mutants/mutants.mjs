@@ -1,5 +1,6 @@
 // Small faults in the kernels and in what drives them: each one must be found by a test. scripts/testMutants.mjs
 // puts them in, one at a time. README.md in this folder: outcome.
+import { certify } from './certify.mjs';
 import { cpp } from './cpp.mjs';
 import { cppLists } from './cppLists.mjs';
 import { cuda } from './cuda.mjs';
@@ -18,7 +19,7 @@ const of = (device, list) => list.map((mutant) => ({ device, ...mutant }));
 export const mutants = [
   ...of('cuda', [...cuda, ...cudaCertify, ...cudaHost, ...cudaLists, ...cudaFeatures, ...filter.cuda]),
   ...of('webgpu', [...wgsl, ...wgslLists, ...wgslFeatures, ...wgslMaxsim, ...filter.webgpu]),
-  ...of('cpu', [...cpp, ...cppLists, ...cppFeatures, ...filter.cpu, ...cppMaxsim]),
+  ...of('cpu', [...cpp, ...certify, ...cppLists, ...cppFeatures, ...filter.cpu, ...cppMaxsim]),
 ];
 
 /** `source` with the fault, or an error if its place is not there exactly once. */
