@@ -15,7 +15,7 @@ constexpr size_t kQueryTile = 32;         // queries whose products are looked a
 /// Blocks begin at a word of the bitset and hold an even number of groups.
 constexpr size_t kRowMultiple = 32;
 /// A query is open as soon as more than this share of the rows seen is left, and so many more.
-constexpr size_t kOpenShare = 16;
+constexpr size_t kOpenShare = 8;
 constexpr size_t kOpenSpare = 1024;
 /// Rows that are scored in float32 before the threshold is looked at again.
 constexpr size_t kScoredAtOnce = 32;
