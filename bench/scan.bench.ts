@@ -1,5 +1,5 @@
 // The certified scan of the cpu device against its plain float32 scan and other libraries, all in turns.
-// npm run bench -- scan [--quick] [--json] [--only 200000x384]
+// npm run bench -- scan [--quick] [--json] [--only 200000x384 | forms | many]
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +11,8 @@ import { keepResult, origin } from './measure/resultFile.ts';
 import { openPeers, PEERS } from './peers/openPeers.ts';
 import type { ScanResult } from './report/results.ts';
 import { drawn, type Vectors, wordnet } from './scan/data.ts';
+import { type FormCase, measureForms } from './scan/forms.ts';
+import { MANY, type ManyBest, manyBest } from './scan/manyBest.ts';
 import { K, type Measured, measure, type Setting } from './scan/measure.ts';
 
 const BATCHES = [1, 8, 64, 256];
@@ -66,6 +68,9 @@ const { values: flags } = parseArgs({
     only: { type: 'string', default: '' },
   },
 });
+/** Sizes for which a thousand results are compared with ten, and the size of plain scans. */
+const MANY_SIZES = flags.quick ? [50_000] : [200_000, 1_000_000];
+const FORM_SIZE = flags.quick ? 50_000 : 200_000;
 const addon = native();
 if (addon === undefined) throw nativeProblem();
 const parts = (flags.quick ? QUICK : PARTS).filter(({ name }) => name.includes(flags.only));
@@ -80,10 +85,14 @@ const setting: Setting = {
   seconds: flags.quick ? 4 : 15,
 };
 const cases: Measured[] = [];
+const forms: FormCase[] = [];
+const many: ManyBest[] = [];
 const result: ScanResult = {
   ...origin('scan', peers.versions),
   note: `Milliseconds of a search with k = ${K}; vectors of unit length. FAISS is IndexFlatIP (ip, cosine) or IndexFlatL2.`,
   cases,
+  forms,
+  manyBest: many,
 };
 try {
   for (const { name, metrics, vectors, everyPeer, batches } of parts) {
@@ -102,8 +111,23 @@ try {
         console.error(`${name} ${metric} batch ${one.batch}: ${show(one)}`);
       }
     }
-    // After each part: the last ones may be interrupted.
-    if (!flags.quick && flags.only === '') keepResult('scan', result);
+    keep();
+  }
+  if ('forms'.includes(flags.only)) {
+    const started = [...peers.started].map(([, peer]) => peer);
+    const vectors = drawn('normal', FORM_SIZE, 384, 64);
+    forms.push(...(await measureForms({ ...setting, peers: started }, vectors, [1, 64])));
+    for (const one of forms) console.error(`${one.dtype} batch ${one.batch}: ${showForm(one)}`);
+    keep();
+  }
+  for (const n of 'many'.includes(flags.only) ? MANY_SIZES : []) {
+    const vectors = drawn('normal', n, 384, 64);
+    many.push(...(await manyBest(setting, `${n}x384 normal`, vectors, [1, 64])));
+    keep();
+  }
+  for (const { data, batch, median, ratio, cpuRatio, scored, open } of many) {
+    const times = `${median.thousand!.ms} ms, ×${ratio.thousand!.median} (${cpuRatio.thousand!.median}) of k = ${K}`;
+    console.error(`${data} k = ${MANY}, batch ${batch}: ${times}; ${scored} rows, ${open} open`);
   }
 } finally {
   peers.stop();
@@ -111,7 +135,17 @@ try {
 }
 if (flags.json) console.log(JSON.stringify(result, null, 2));
 
-function show({ median, ratio, cpuRatio, scored }: Measured): string {
+/** After each part: the last ones may be interrupted. */
+function keep(): void {
+  if (!flags.quick && flags.only === '') keepResult('scan', result);
+}
+
+function showForm({ median, ratio, cpuRatio, gigabytesPerSecond }: FormCase): string {
   const ratios = Object.keys(ratio).map((one) => `${one} ×${ratio[one]!.median} (${cpuRatio[one]!.median})`);
-  return `${median.certified!.ms} ms (${median.certified!.cpuMs}); ${ratios.join(', ')}; ${scored} rows`;
+  return `${median.scan!.ms} ms (${median.scan!.cpuMs}), ${gigabytesPerSecond} GB/s; ${ratios.join(', ')}`;
+}
+
+function show({ median, ratio, cpuRatio, scored, bytesShare, residentShare }: Measured): string {
+  const ratios = Object.keys(ratio).map((one) => `${one} ×${ratio[one]!.median} (${cpuRatio[one]!.median})`);
+  return `${median.certified!.ms} ms (${median.certified!.cpuMs}); ${ratios.join(', ')}; ${scored} rows; memory ×${bytesShare} (${residentShare})`;
 }

@@ -2,11 +2,16 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { Origin } from '../measure/resultFile.ts';
 import type { Spread, Summary } from '../measure/summary.ts';
 import type { Gpu } from '../roofline/gpus.ts';
+import type { FormCase } from '../scan/forms.ts';
+import type { ManyBest } from '../scan/manyBest.ts';
 import type { Measured } from '../scan/measure.ts';
 
 export interface ScanResult extends Origin {
   note: string;
   cases: Measured[];
+  /** Not in results of earlier versions. */
+  forms?: FormCase[];
+  manyBest?: ManyBest[];
 }
 
 export interface FilterCase extends Summary {

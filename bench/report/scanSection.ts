@@ -1,15 +1,17 @@
 import { lineChart } from '../../ts/report/charts.ts';
 import { escapeHtml, section, table } from '../../ts/report/html.ts';
+import type { FormCase } from '../scan/forms.ts';
+import type { ManyBest } from '../scan/manyBest.ts';
 import type { Measured } from '../scan/measure.ts';
 import type { ScanResult } from './results.ts';
 
 /** Time against the batch and the number of rows, and every case as a table. */
 export function scanSection(result: ScanResult): string {
-  const { note, cases } = result;
+  const { note, cases, forms = [], manyBest = [] } = result;
   const growing = cases.filter(({ data }) => data.endsWith('growth')).sort((a, b) => a.rows - b.rows);
   return section(
     'Scan',
-    `<p>${escapeHtml(note)}</p>${batchChart(cases)}${growing.length > 1 ? growthChart(growing) : ''}${ratios(cases)}`,
+    `<p>${escapeHtml(note)}</p>${batchChart(cases)}${growing.length > 1 ? growthChart(growing) : ''}${ratios(cases)}${formTable(forms)}${manyTable(manyBest)}`,
   );
 }
 
@@ -59,10 +61,10 @@ function growthChart(cases: Measured[]): string {
 
 function ratios(cases: Measured[]): string {
   const engines = [...new Set(cases.flatMap(({ ratio }) => Object.keys(ratio)))];
-  const numeric = ['batch', 'ms', ...engines.map((name) => `${name} ×`), 'rows read in full'];
+  const numeric = ['batch', 'ms', ...engines.map((name) => `${name} ×`), 'rows read in full', 'memory ×'];
   return table(
     [{ title: 'data' }, { title: 'metric' }, ...numeric.map((title) => ({ title, numeric: true }))],
-    cases.map(({ data, metric, batch, median, ratio, scored }) => [
+    cases.map(({ data, metric, batch, median, ratio, scored, bytesShare }) => [
       data,
       metric,
       String(batch),
@@ -72,6 +74,35 @@ function ratios(cases: Measured[]): string {
         return one === undefined ? '' : `${one.median} [${one.least}, ${one.most}]`;
       }),
       String(scored),
+      String(bytesShare ?? ''),
+    ]),
+  );
+}
+
+/** Scans without codes: the ratio of `reading` is the share of the memory's bound. */
+function formTable(cases: FormCase[]): string {
+  if (cases.length === 0) return '';
+  const titles = ['batch', 'ms of the plain scan', 'GB/s', 'reading ×', 'sgemm ×'];
+  return table(
+    [{ title: 'form' }, ...titles.map((title) => ({ title, numeric: true }))],
+    cases.map(({ dtype, batch, median, ratio, gigabytesPerSecond }) => [
+      dtype,
+      String(batch),
+      String(median.scan!.ms),
+      String(gigabytesPerSecond),
+      ...['reading', 'sgemm'].map((name) => String(ratio[name]?.median ?? '')),
+    ]),
+  );
+}
+
+function manyTable(cases: ManyBest[]): string {
+  if (cases.length === 0) return '';
+  const titles = ['batch', 'ms for 10', 'ms for 1,000', '×', 'rows read in full'];
+  return table(
+    [{ title: 'data' }, ...titles.map((title) => ({ title, numeric: true }))],
+    cases.map(({ data, batch, median, ratio, scored }) => [
+      data,
+      ...[batch, median.ten!.ms, median.thousand!.ms, ratio.thousand!.median, scored].map(String),
     ]),
   );
 }

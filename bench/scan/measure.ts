@@ -32,6 +32,9 @@ export interface Measured extends Summary {
   fullPrecisionShare: number;
   /** Queries that were left to the plain scan. */
   open: number;
+  /** For each byte of the rows: bytes that the certified scan keeps, codes included, and memory of the process. */
+  bytesShare: number;
+  residentShare: number;
   /** Share of the ids that a peer finds at the same places; they order by float32 scores. */
   sameIds: Record<string, number>;
 }
@@ -47,9 +50,12 @@ export async function measure(
   const { addon, threads, peers, folder } = setting;
   const n = rows.length / dim;
   const resident: Record<string, NativeRows> = {};
-  for (const engine of ['certified', 'plain']) {
+  let residentBytes = 0;
+  for (const engine of ['plain', 'certified']) {
     const certified = engine === 'certified';
+    const before = process.memoryUsage.rss();
     resident[engine] = await directRows(addon, rows, { dim, metric, threads, certified });
+    residentBytes = process.memoryUsage.rss() - before;
   }
   const path = join(folder, 'rows.f32');
   writeFileSync(path, rows);
@@ -106,6 +112,8 @@ export async function measure(
       scored: Number(scored.toFixed(1)),
       fullPrecisionShare: Number((scored / n).toPrecision(3)),
       open: after.open - before.open,
+      bytesShare: rounded(addon.bytes(resident.certified!) / rows.byteLength),
+      residentShare: rounded(residentBytes / rows.byteLength),
       sameIds,
     });
   }
