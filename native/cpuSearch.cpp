@@ -9,6 +9,14 @@
 #include "rankRows.h"
 
 namespace seine {
+namespace {
+
+/// In batches of so many queries products take longer than bytes: then k is to be a smaller share of the
+/// rows.
+constexpr size_t kBatch = 16;
+constexpr size_t kBatchShare = 128;
+
+}  // namespace
 
 CpuSearch::CpuSearch(const Layout& layout, std::shared_ptr<const Chunks> chunks, const Isa& isa,
                      std::shared_ptr<SearchTask> task, std::shared_ptr<ScanCounts> counts, Done done)
@@ -37,7 +45,7 @@ void CpuSearch::prepare() {
   }
   if (!task.documents.empty()) {
     documents_.emplace(context_);
-  } else if (codesPay(context_.layout, *context_.task)) {
+  } else if (codesPay(layout, task, task.q < kBatch ? kLeastShare : kBatchShare)) {
     codes_.emplace(context_);
   }
 }

@@ -221,6 +221,17 @@ function attack(isa: string, metric: Metric, dim: number, kind: string, steps: n
     expect(bytes).toBe(4000 * (64 * 4 + 64 + beside));
   });
 
+  test('leaves a batch to the rows if k is too large a share of them', async () => {
+    const source = random(13);
+    const [data, queries] = [draw(4000 * 64, 64, 'normal', source), draw(16 * 64, 64, 'normal', source)];
+    const few = queries.subarray(0, 15 * 64);
+    const opens = [
+      (await totals(data, queries, 64, 31, 'ip')).open,
+      (await totals(data, queries, 64, 32, 'ip')).open,
+    ];
+    expect([...opens, (await totals(data, few, 64, 32, 'ip')).open]).toEqual([0, 16, 0]);
+  });
+
   test('falls back, for each query by itself, where codes exclude too few rows', async () => {
     const source = random(12);
     const data = draw(9000 * 16, 16, 'normal', source).map((value, i) => (i % 16 === 0 ? 1 : value));
