@@ -1,6 +1,6 @@
 // Exact scan, first part: float32 scores.
 #include "scanGrid.cuh"
-#include "scanNumbers.cuh"
+#include "scanSums.cuh"
 
 namespace seine::cuda {
 namespace {
@@ -10,47 +10,6 @@ constexpr unsigned kRows = 4;
 /// Rows of at most this many chunks of 16 bytes are scored by 8 lanes each, longer ones by a warp.
 constexpr size_t kShortRow = 16;
 constexpr unsigned kShortLanes = 8;
-
-/// Adds `values` up over a group of lanes, each step halving what a lane is in charge of (while there is more
-/// than one): 31 shuffles for 32 sums, not 160. Afterwards a lane has its sums at the front of `values`.
-template <unsigned kOffset, unsigned kLanes, unsigned kCount>
-__device__ void reduce(float (&values)[kCount], unsigned lane) {
-  if constexpr (kOffset < kLanes) {
-    constexpr unsigned kHeld = kCount / kOffset > 1 ? kCount / kOffset : 1;
-    if constexpr (kHeld > 1) {
-      constexpr unsigned kHalf = kHeld / 2;
-      const bool upper = (lane & kOffset) != 0;
-#pragma unroll
-      for (unsigned i = 0; i < kHalf; i++) {
-        const float sent = upper ? values[i] : values[i + kHalf];
-        const float kept = upper ? values[i + kHalf] : values[i];
-        values[i] = kept + __shfl_xor_sync(kAll, sent, kOffset);
-      }
-    } else {
-      values[0] += __shfl_xor_sync(kAll, values[0], kOffset);
-    }
-    reduce<kOffset * 2, kLanes>(values, lane);
-  }
-}
-
-/// The first of the sums that `reduce` leaves to a lane; `owns` tells the one lane that is to store them.
-template <unsigned kLanes, unsigned kCount>
-__device__ unsigned firstSum(unsigned lane, bool& owns) {
-  unsigned first = 0;
-  unsigned held = kCount;
-  owns = true;
-#pragma unroll
-  for (unsigned offset = 1; offset < kLanes; offset *= 2) {
-    const bool upper = (lane & offset) != 0;
-    if (held > 1) {
-      held /= 2;
-      if (upper) first += held;
-    } else if (upper) {
-      owns = false;
-    }
-  }
-  return first;
-}
 
 /// A group of kLanes lanes scores kRows rows against kQueries queries, neighbouring lanes loading
 /// neighbouring 16 bytes. Rows that do not pass are not read. Every lane of a warp takes part in every
@@ -91,21 +50,7 @@ __global__ void __launch_bounds__(kThreads, 2) scoreRows(Pass pass, Slab slab) {
       for (unsigned r = 0; r < kRows; r++) {
         codes[r] = wanted[r] ? rows[static_cast<size_t>(at[r]) * chunks + chunk] : make_uint4(0, 0, 0, 0);
       }
-      // One after the other: together they would take more registers than two blocks leave.
-#pragma unroll 1
-      for (unsigned part = 0; part < Form::kParts; part++) {
-        typename Form::Part x[kRows];
-#pragma unroll
-        for (unsigned r = 0; r < kRows; r++) x[r] = Form::part(codes[r], part, scales[r]);
-#pragma unroll
-        for (unsigned q = 0; q < kQueries; q++) {
-          const typename Form::Part y = queries[(q * chunks + chunk) * Form::kParts + part];
-#pragma unroll
-          for (unsigned r = 0; r < kRows; r++) {
-            sums[r * kQueries + q] = addTerms<kSquared>(y, x[r], sums[r * kQueries + q]);
-          }
-        }
-      }
+      addChunk<Form, kSquared>(codes, scales, queries + chunk * Form::kParts, chunks * Form::kParts, sums);
     }
     reduce<1, kLanes>(sums, lane);
     if (!owns) continue;

@@ -12,12 +12,11 @@
 #include "cudaScores.h"
 #include "cudaSearch.h"
 #include "pool.h"
+#include "rescoreOnPool.h"
 #include "rowStore.h"
 
 namespace seine {
 namespace {
-
-constexpr const char* kNoMaxsim = "maxsim is not there on the CUDA device yet.";
 
 /// What lies on the device: freed on the lane that writes, wherever the last owner ends.
 struct Residence {
@@ -89,8 +88,7 @@ class CudaResident : public Rows {
   }
 
   void search(std::shared_ptr<SearchTask> task, Done done) override {
-    if (!task->documents.empty()) throw Error("ERR_ARGUMENT", kNoMaxsim);
-    if (task->count > store_->count()) {
+    if (task->documents.empty() && task->count > store_->count()) {
       throw Error("ERR_INTERNAL", "A search names more rows than there are.");
     }
     auto search =
@@ -104,7 +102,10 @@ class CudaResident : public Rows {
   }
 
   void rescore(std::shared_ptr<RescoreTask> task, Done done) override {
-    if (!task->documents.empty()) throw Error("ERR_ARGUMENT", kNoMaxsim);
+    // Documents are on the pool, which ranks those of a search, too.
+    if (!task->documents.empty()) {
+      return rescoreOnPool(store_->layout, store_->chunks(), std::move(task), std::move(done));
+    }
     CudaLane& lane = device_.freeLane();
     runOn(lane, "rescoring", residence_, std::move(done),
           [&lane, task = std::move(task), layout = store_->layout, count = store_->count()](Residence& on) {

@@ -21,6 +21,7 @@ struct CudaScratch {
   CudaBuffer queries, bounds, weights, passing, lows, highs, histogram, selections, candidates;
   CudaBuffer surplus, codeBounds, survivors;
   CudaBuffer stack, intervals, total;
+  CudaBuffer documents, offsets, best, longest, lowSums, highSums;
 };
 
 class CudaLane {

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "../kernels/maxsim.cuh"
 #include "codesPay.h"
 #include "cudaCertify.h"
 #include "cudaCollect.h"
+#include "cudaMaxsim.h"
 #include "pool.h"
 #include "prepareQuery.h"
 #include "rankRows.h"
@@ -37,14 +39,20 @@ void CudaSearch::rank() {
       stopped() ? 0 : task_->q,
       [self](size_t query) {
         self->guarded([&] {
-          rankRows(self->layout_, *self->chunks_, *self->task_, query, self->queryNorms_[query],
-                   self->candidates_[query], [&] { return self->stopped(); });
+          const double norm = self->task_->documents.empty() ? self->queryNorms_[query] : 0;
+          rankRows(self->layout_, *self->chunks_, *self->task_, query, norm, self->candidates_[query],
+                   [&] { return self->stopped(); });
         });
       },
       [self] { self->done_(std::move(self->failure_)); });
 }
 
 void CudaSearch::runPasses(CudaLane& lane, CudaRows& rows) {
+  if (!task_->documents.empty()) {
+    candidates_ =
+        scanDocumentsOnCuda(lane, rows, layout_, *task_, queries_, bounds_, [this] { return stopped(); });
+    return;
+  }
   CudaScratch& scratch = lane.scratch;
   if (!task_->allowed.empty()) {
     const size_t bytes = task_->allowed.size() * sizeof(uint32_t);
@@ -121,13 +129,15 @@ std::vector<size_t> CudaSearch::openQueries(CudaLane& lane, CudaRows& rows) {
 
 /// The queries for the scan, their bounds, and room for the result.
 void CudaSearch::prepare() {
-  const size_t q = task_->q, stride = layout_.queryStride();
-  const cuda::Summation summation = cuda::summation(layout_.dtype, layout_.stride);
+  const size_t q = task_->q, vectors = task_->vectors(), stride = layout_.queryStride();
+  const cuda::Summation summation = task_->documents.empty()
+                                        ? cuda::summation(layout_.dtype, layout_.stride)
+                                        : cuda::tokenSummation(layout_.dtype, layout_.stride);
   task_->ids.resize(q * task_->k);
   task_->scores.resize(q * task_->k);
-  queries_ = AlignedFloats(q * stride);
+  queries_ = AlignedFloats(vectors * stride);
   candidates_.resize(q);
-  for (size_t i = 0; i < q; i++) {
+  for (size_t i = 0; i < vectors; i++) {
     const double norm = prepareQuery(layout_, *task_, i, queries_.data() + i * stride);
     queryNorms_.push_back(norm);
     bounds_.push_back(makeBound(layout_.metric, summation.paddedStride, summation.lanes, norm));

@@ -42,7 +42,7 @@ class CudaSearch : public std::enable_shared_from_this<CudaSearch> {
   const std::shared_ptr<SearchTask> task_;
   const Done done_;
 
-  AlignedFloats queries_;  // [q, stride], see prepareQuery
+  AlignedFloats queries_;  // [vectors, stride], see prepareQuery
   std::vector<double> queryNorms_;
   std::vector<Bound> bounds_;
   std::vector<std::vector<uint32_t>> candidates_;  // [q]

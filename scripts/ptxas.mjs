@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 export const PTXAS_TABLE = join(root, 'test/kernels/ptxas.json');
 export const ARCHITECTURES = ['sm_80', 'sm_90a'];
 const FLAGS = '-std=c++17 -O3 -Werror all-warnings -Xcompiler -Wall,-Wextra -Xptxas -v -c';
-const SOURCES = ['certify', 'filter', 'merge', 'rescore', 'scan', 'scanSelect'];
+const SOURCES = ['certify', 'filter', 'maxsim', 'merge', 'rescore', 'scan', 'scanSelect'];
 
 /** The version of nvcc, like `13.0.88`, or undefined where there is none. */
 export function nvccVersion() {

@@ -47,7 +47,7 @@ function openDevice(): BackendDevice {
   return {
     name: 'cpu',
     description: addon.describe(backend),
-    createRows: async (options) => nativeRows(addon, backend, options, true),
+    createRows: async (options) => nativeRows(addon, backend, options),
     ...nativeSelect(addon, backend),
     close: async () => {}, // the pool belongs to the process
   };

@@ -40,7 +40,7 @@ async function openDevice(built: NativeAddon | undefined): Promise<BackendDevice
   return {
     name: 'cuda',
     description: addon.describe(backend),
-    createRows: async (options) => nativeRows(addon, backend, options, false),
+    createRows: async (options) => nativeRows(addon, backend, options),
     ...nativeSelect(addon, backend),
     close: async () => {}, // the device's thread belongs to the process
   };

@@ -133,7 +133,7 @@ export interface Device extends AsyncDisposable {
 export interface BackendDevice {
   readonly name: DeviceName;
   readonly description: string;
-  createRows(options: UploadOptions): Promise<BackendRows>;
+  createRows(options: UploadOptions): Promise<TokenRows>;
   select(task: SelectTask): Promise<Found>;
   /** Slots past the number of a query's entries may hold anything. */
   merge(task: MergeTask): Promise<Found>;
@@ -153,8 +153,6 @@ export interface BackendRows {
   search(task: SearchTask): Promise<Found>;
   /** Canonical scores of the pairs, at least one. */
   rescore(task: RescoreTask): Promise<Float32Array>;
-  /** The same over documents whose tokens are the rows. */
-  readonly maxsim?: MaxsimBackend;
   /** Index of the first NaN or infinity, or -1: for backends that check off the event loop; `values` stays intact. */
   findNotFinite?: ((values: Float32Array) => Promise<number>) | undefined;
   /** Like `quantizeRows` with its dim and dtype, to the bit: for backends that do it off the event loop. */
@@ -226,6 +224,12 @@ export interface SearchTask extends AskedQueries {
 export interface RescoreTask extends AskedQueries {
   /** All of them there: queries below `q`, rows that were appended. */
   pairs: Pairs;
+}
+
+/** Rows that may be the tokens of documents. */
+export interface TokenRows extends BackendRows {
+  /** Search and rescoring of documents whose tokens are the rows. */
+  readonly maxsim: MaxsimBackend;
 }
 
 export interface MaxsimBackend {

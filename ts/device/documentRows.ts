@@ -1,6 +1,4 @@
-import { SeineError } from '../core/errors.ts';
-import type { DeviceName } from '../core/types.ts';
-import type { BackendRows, Found, MaxsimBackend, RescoreTask, SearchTask } from './device.ts';
+import type { BackendRows, Found, RescoreTask, SearchTask, TokenRows } from './device.ts';
 import { grown } from './grown.ts';
 import type { StoredBatch } from './storedRows.ts';
 import { checkRoom } from './validate.ts';
@@ -9,27 +7,15 @@ import { checkRoom } from './validate.ts';
 export class DocumentRows implements BackendRows {
   readonly findNotFinite: BackendRows['findNotFinite'];
   readonly quantize: BackendRows['quantize'];
-  readonly #tokens: BackendRows;
-  readonly #maxsim: MaxsimBackend;
+  readonly #tokens: TokenRows;
   /** Where the tokens of each document begin, and the end of all; grows without changing what is there. */
   #offsets = new Uint32Array(1);
   #count = 0;
 
-  private constructor(tokens: BackendRows, maxsim: MaxsimBackend) {
+  constructor(tokens: TokenRows) {
     this.#tokens = tokens;
-    this.#maxsim = maxsim;
     this.findNotFinite = tokens.findNotFinite?.bind(tokens);
     this.quantize = tokens.quantize?.bind(tokens);
-  }
-
-  /** Takes rows of a device over; disposes them if it has no maxsim. */
-  static async over(tokens: BackendRows, device: DeviceName): Promise<DocumentRows> {
-    if (tokens.maxsim !== undefined) return new DocumentRows(tokens, tokens.maxsim);
-    await tokens.dispose();
-    throw new SeineError(
-      'ERR_ARGUMENT',
-      `maxsim is not there on the ${device} device yet: open 'cpu', 'webgpu' or 'reference' for it.`,
-    );
   }
 
   get bytes(): number {
@@ -63,11 +49,11 @@ export class DocumentRows implements BackendRows {
   }
 
   search(task: SearchTask): Promise<Found> {
-    return this.#maxsim.search({ ...task, documents: this.#offsets.subarray(0, task.count + 1) });
+    return this.#tokens.maxsim.search({ ...task, documents: this.#offsets.subarray(0, task.count + 1) });
   }
 
   rescore(task: RescoreTask): Promise<Float32Array> {
-    return this.#maxsim.rescore({ ...task, documents: this.#offsets.subarray(0, this.#count + 1) });
+    return this.#tokens.maxsim.rescore({ ...task, documents: this.#offsets.subarray(0, this.#count + 1) });
   }
 
   dispose(): Promise<void> {

@@ -1,24 +1,12 @@
 import { zeros } from '../core/bitset.ts';
 import { SeineError } from '../core/errors.ts';
-import type {
-  BackendRows,
-  MaxsimPairs,
-  MaxsimTask,
-  RescoreTask,
-  SearchTask,
-  UploadOptions,
-} from './device.ts';
+import type { MaxsimPairs, MaxsimTask, RescoreTask, SearchTask, TokenRows, UploadOptions } from './device.ts';
 import { DTYPES, METRICS, type NativeAddon, type NativeBackend, nativeError } from './native.ts';
 import { nativeQuantize } from './nativeQuantize.ts';
 import { arraysOf, makeRows } from './storedRows.ts';
 
-/** Rows of a device of the addon, which may have `maxsim`. */
-export function nativeRows(
-  addon: NativeAddon,
-  backend: NativeBackend,
-  options: UploadOptions,
-  maxsim: boolean,
-): BackendRows {
+/** Rows of a device of the addon. */
+export function nativeRows(addon: NativeAddon, backend: NativeBackend, options: UploadOptions): TokenRows {
   const rows = addon.createRows(
     backend,
     options.dim,
@@ -81,7 +69,7 @@ export function nativeRows(
     findNotFinite: (values) => asSeine(() => addon.findNotFinite(values)),
     search,
     rescore,
-    ...(maxsim ? { maxsim: { search, rescore } } : {}),
+    maxsim: { search, rescore },
     writeColumn: (array, at, words) => asSeine(() => addon.writeColumn(rows, array, at, words)),
     filter: ({ program: { steps, intervals, bits }, count, signal }) =>
       asSeine(async () => {

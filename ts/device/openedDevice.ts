@@ -80,7 +80,7 @@ export class OpenedDevice implements Device {
   async #createRows(options: UploadOptions): Promise<ResidentRows> {
     const create = async () => {
       const rows = await this.#backend.createRows(options);
-      return options.maxsim ? DocumentRows.over(rows, this.name) : rows;
+      return options.maxsim ? new DocumentRows(rows) : rows;
     };
     const creating = create();
     this.#creating.add(creating);

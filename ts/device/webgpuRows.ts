@@ -2,13 +2,13 @@ import { SeineError } from '../core/errors.ts';
 import type { Pairs } from '../core/types.ts';
 import type {
   AskedQueries,
-  BackendRows,
   Filtered,
   FilterTask,
   Found,
   MaxsimBackend,
   RescoreTask,
   SearchTask,
+  TokenRows,
   UploadOptions,
 } from './device.ts';
 import { pacer } from './pacer.ts';
@@ -42,7 +42,7 @@ const SPARE = 1024;
  * Rows on a WebGPU device. The device scores in float32 and names every row that may be among the k best by a
  * proven bound; their canonical scores are computed on the host, which therefore keeps a copy of the rows.
  */
-export class WebgpuRows implements BackendRows {
+export class WebgpuRows implements TokenRows {
   readonly #gpu: GpuContext;
   readonly #options: UploadOptions;
   readonly #kernels: Kernels;

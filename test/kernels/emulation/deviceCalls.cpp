@@ -6,6 +6,7 @@
 
 #include "../../../kernels/canonical.h"
 #include "../../../native/cudaDevice.h"
+#include "emulationTest.h"
 
 using namespace seine;
 
@@ -98,4 +99,13 @@ void drain() {
   const auto done = std::make_shared<std::promise<void>>();
   CudaDevice::get().writeLane().post([done] { done->set_value(); });
   done->get_future().get();
+}
+
+size_t bytesMoved(Rows& rows, const std::shared_ptr<SearchTask>& task) {
+  drain();
+  machine().launches.clear();
+  check(search(rows, task).empty(), "a search is measured");
+  size_t bytes = 0;
+  for (const emulation::Launch& launch : machine().launches) bytes += launch.read + launch.written;
+  return bytes;
 }

@@ -28,3 +28,6 @@ bool isExact(const seine::SearchTask& task, seine::Metric metric, const std::vec
 
 /// Waits until memory that nobody owns any more is freed.
 void drain();
+
+/// Bytes that a search moves between the device's memory and its processors.
+size_t bytesMoved(seine::Rows& rows, const std::shared_ptr<seine::SearchTask>& task);

@@ -13,6 +13,7 @@
 #include "faultTest.h"
 #include "filterTest.h"
 #include "lanesTest.h"
+#include "maxsimTest.h"
 
 namespace {
 
@@ -86,16 +87,6 @@ void testDevice() {
   check(device.device.empty() && gpu.allocated == 0, "disposed rows leave no memory on the device");
 }
 
-/// Bytes that a search moves between the device's memory and its processors.
-size_t bytesMoved(Rows& rows, const std::shared_ptr<SearchTask>& task) {
-  drain();
-  machine().launches.clear();
-  check(search(rows, task).empty(), "a search is measured");
-  size_t bytes = 0;
-  for (const emulation::Launch& launch : machine().launches) bytes += launch.read + launch.written;
-  return bytes;
-}
-
 /// kernels/README.md: the codes of each row and what is kept beside them, once.
 void testCodeTraffic(Backend& backend) {
   constexpr size_t kDim = 384, kRows = 40960;
@@ -154,6 +145,7 @@ void testTraffic() {
   }
   testCodeTraffic(*backend);
   testFilter(*backend);
+  testMaxsim(*backend);
   emulation::Stream stream{machine().gpus[0].get()};
   void* memory = nullptr;
   cudaMalloc(&memory, 400);

@@ -36,6 +36,7 @@ struct Coordinate {
 inline unsigned emulatedThread() { return emulation::Block::current()->thread(); }
 inline unsigned emulatedBlockX() { return emulation::Block::current()->index().x; }
 inline unsigned emulatedBlockY() { return emulation::Block::current()->index().y; }
+inline unsigned emulatedThreads() { return emulation::Block::current()->threads(); }
 inline unsigned emulatedGridX() { return emulation::Block::current()->grid().x; }
 inline const struct {
   Coordinate<emulatedThread> x;
@@ -47,6 +48,9 @@ inline const struct {
 inline const struct {
   Coordinate<emulatedGridX> x;
 } gridDim;
+inline const struct {
+  Coordinate<emulatedThreads> x;
+} blockDim;
 
 inline void __syncthreads() { emulation::Block::current()->barrier(); }
 inline void __syncwarp(unsigned mask = 0xffffffffu) {

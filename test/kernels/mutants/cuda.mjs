@@ -1,5 +1,6 @@
 /** Mutants of the CUDA device; the emulation runs them. */
 const kernel = 'kernels/scan.cu';
+const sums = 'kernels/scanSums.cuh';
 const select = 'kernels/scanSelect.cu';
 const suites = ['cuda', 'adversarial', 'matrix'].map((name) => `test/device/${name}.test.ts`);
 
@@ -63,14 +64,14 @@ export const cuda = [
   },
   {
     name: 'sums are stored by the wrong lanes',
-    file: kernel,
+    file: sums,
     find: 'if (upper) first += held;',
     replace: 'if (!upper) first += held;',
     suites,
   },
   {
     name: 'the last reduction takes the wrong lane',
-    file: kernel,
+    file: sums,
     find: '__shfl_xor_sync(kAll, values[0], kOffset)',
     replace: '__shfl_xor_sync(kAll, values[0], kOffset / 2)',
     suites,
@@ -169,7 +170,7 @@ export const cuda = [
   {
     name: 'padding queries keep what was there',
     file: 'native/cudaSearch.cpp',
-    find: '\n                    stride * sizeof(float));',
+    find: '\n                  stride * sizeof(float));',
     replace: '(stride - stride / 2) * sizeof(float));',
     suites,
   },

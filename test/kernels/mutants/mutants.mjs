@@ -9,7 +9,7 @@ import { cudaHost } from './cudaHost.mjs';
 import { cudaLists } from './cudaLists.mjs';
 import { cppFeatures, cudaFeatures, wgslFeatures } from './features.mjs';
 import { filter } from './filter.mjs';
-import { cppMaxsim, wgslMaxsim } from './maxsim.mjs';
+import { cppMaxsim, cudaMaxsim, wgslMaxsim } from './maxsim.mjs';
 import { wgsl } from './wgsl.mjs';
 import { wgslLists } from './wgslLists.mjs';
 
@@ -17,7 +17,8 @@ const of = (device, list) => list.map((mutant) => ({ device, ...mutant }));
 
 /** @type {import('./mutants.d.mts').Mutant[]} */
 export const mutants = [
-  ...of('cuda', [...cuda, ...cudaCertify, ...cudaHost, ...cudaLists, ...cudaFeatures, ...filter.cuda]),
+  ...of('cuda', [...cuda, ...cudaCertify, ...cudaHost, ...cudaLists, ...cudaFeatures]),
+  ...of('cuda', [...cudaMaxsim, ...filter.cuda]),
   ...of('webgpu', [...wgsl, ...wgslLists, ...wgslFeatures, ...wgslMaxsim, ...filter.webgpu]),
   ...of('cpu', [...cpp, ...certify, ...cppLists, ...cppFeatures, ...filter.cpu, ...cppMaxsim]),
 ];

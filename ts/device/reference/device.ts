@@ -1,4 +1,4 @@
-import type { BackendDevice, BackendRows, DeviceProvider, UploadOptions } from '../device.ts';
+import type { BackendDevice, DeviceProvider, TokenRows, UploadOptions } from '../device.ts';
 import { countRows, storedBytes } from '../storedRows.ts';
 import { maxsim, maxsimPairs } from './maxsim.ts';
 import { merge } from './merge.ts';
@@ -28,7 +28,7 @@ const device: BackendDevice = {
   close: async () => {},
 };
 
-function createRows(options: UploadOptions): BackendRows {
+function createRows(options: UploadOptions): TokenRows {
   const { dim, metric, dtype, features = 0 } = options;
   const chunks: Chunk[] = [];
   let count = 0;

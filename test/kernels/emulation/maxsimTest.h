@@ -1,0 +1,5 @@
+#pragma once
+
+#include "../../../native/backend.h"
+
+void testMaxsim(seine::Backend& backend);
