@@ -2,26 +2,17 @@
 // has no float64 and may flush or contract float32. No number here is subnormal, infinite or NaN as a float64: products
 // of float32 lie between 2^-298 and 2^256, and so do squares of their differences, but for 0.
 
-const BLOCK = 64u;
-
-const F32 = 0u;
-const F16 = 1u;
-const BF16 = 2u;
-const INT8 = 3u;
-const BINARY = 4u;
-
 override DTYPE: u32;
 override L2: bool;
 override COSINE: bool;
 
 struct Params {
-  chunks: u32,   // of a row, see kernels/scan.wgsl
+  chunks: u32,   // of a row, see kernels/rows.wgsl
   numbers: u32,  // of a chunk; words of a query for BINARY
   pairs: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> rows: array<vec4u>;
 @group(0) @binding(2) var<storage, read> queries: array<u32>;  // [queries, chunks * numbers] bits of float32, or bits
 @group(0) @binding(3) var<storage, read> pairs: array<vec4u>;  // query, row of the shard, bits of its scale for INT8
 // Bits of two float64, low words first: the sum, and for COSINE that of the row's squares. BINARY: the count in x.
@@ -177,8 +168,9 @@ fn rescorePairs(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroup
     var count = 0u;
     var sum = Number(false, 0, 0u, 0u);
     var squares = sum;
+    let start = startOf(row, params.chunks);
     for (var chunk = 0u; chunk < params.chunks; chunk++) {
-      let codes = rows[(row / BLOCK * params.chunks + chunk) * BLOCK + row % BLOCK];
+      let codes = rows[start + chunk * BLOCK];
       for (var i = 0u; i < params.numbers; i++) {
         let bits = queries[at];
         at++;

@@ -9,11 +9,16 @@ const SUITES = [
   'adversarial',
   'behaviour',
   'contract',
+  'dtypes',
+  'features',
   'matrix',
   'mutations',
+  'select',
   'soak',
   'webgpu',
+  'webgpuCertify',
   'webgpuSearch',
+  'webgpuWork',
 ];
 
 /** Runs the suites that concern the device, with `env` set as well. Returns the exit status, 0 without lavapipe. */

@@ -4,8 +4,8 @@ import type { FilterProgram, FilterTask } from '../../ts/device/device.ts';
 import { OPERATION } from '../../ts/device/filterProgram.ts';
 import { BufferPool } from '../../ts/device/webgpuBuffers.ts';
 import { WebgpuColumns } from '../../ts/device/webgpuColumns.ts';
+import type { GpuContext } from '../../ts/device/webgpuContext.ts';
 import { filterOnGpu } from '../../ts/device/webgpuFilter.ts';
-import type { GpuContext } from '../../ts/device/webgpuSearch.ts';
 import { describeOnGpu } from '../helpers/gpuContext.ts';
 
 /** Rows whose key in column 0 is from 1 to 3, `depth` times over. */

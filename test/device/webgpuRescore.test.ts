@@ -46,7 +46,6 @@ describeOnGpu('float64 by integers', (context) => {
   test.each(forms)(
     `sums are to the bit those of float64, %s over %s (seed ${SEED})`,
     async (metric, dtype) => {
-      const { device } = context();
       for (const kind of Object.keys(KINDS)) {
         for (const dim of [
           1,
@@ -62,7 +61,7 @@ describeOnGpu('float64 by integers', (context) => {
           // All ones add the rows' numbers up as they are.
           const queries = Float32Array.from(source.next() < 0.5 ? draw() : data.map(() => 1));
           const { rows } = await quantizeRows(data, options);
-          const shard = await WebgpuShard.create(device, options, 0, N);
+          const shard = await WebgpuShard.create(context(), options, 0, N);
           await shard.write({ rows, features: new Float32Array() }, 0);
           const stride = chunksOf(options) * { f32: 4, f16: 8, bf16: 8, int8: 16 }[dtype as 'f32'];
           const padded = new Float32Array(N * stride);
@@ -70,7 +69,7 @@ describeOnGpu('float64 by integers', (context) => {
           const asked = new Uint32Array(N * 4);
           const scales = rows.dtype === 'int8' ? new Uint32Array(rows.scales.buffer) : new Uint32Array(N);
           for (let i = 0; i < N; i++) asked.set([i, i, scales[i]!], i * 4);
-          const pool = new BufferPool(device);
+          const pool = new BufferPool(context().device);
           const pipeline = await context().rescoring(options);
           const words = new Uint32Array(padded.buffer);
           const found = await sumsOf(context(), pool, pipeline, shard, options, words, asked);

@@ -1,46 +1,100 @@
 import { expect, test } from '@jest/globals';
 import { random } from '../../ts/core/random.ts';
-import type { Metric } from '../../ts/core/types.ts';
-import type { UploadOptions } from '../../ts/device/device.ts';
+import type { Dtype, Metric } from '../../ts/core/types.ts';
+import type { SearchTask, UploadOptions } from '../../ts/device/device.ts';
+import { quantizeRows } from '../../ts/device/reference/quantizeRows.ts';
 import { BufferPool } from '../../ts/device/webgpuBuffers.ts';
-import { findCandidates } from '../../ts/device/webgpuSearch.ts';
-import { WebgpuShard } from '../../ts/device/webgpuShard.ts';
+import { codeChunks } from '../../ts/device/webgpuCodes.ts';
+import { queriesByCodes, queriesByRows } from '../../ts/device/webgpuQueries.ts';
+import { findCandidates, OPEN, type Scan } from '../../ts/device/webgpuSearch.ts';
+import { chunksOf, WebgpuShard } from '../../ts/device/webgpuShard.ts';
 import { describeOnGpu } from '../helpers/gpuContext.ts';
 import { naiveSearch } from '../helpers/naiveSearch.ts';
 
 const N = 6000;
-const DIM = 16;
-const K = 40;
+const DIM = 32;
+const K = 20;
 
-/** Rows that the kernel names: all of the k best, or the answer is wrong; hardly any other, or the host does the work. */
+/** Rows that the kernels name: all of the k best, or the answer is wrong; few others, or the host does the work. */
 describeOnGpu('candidates', (context) => {
-  test.each<[Metric, number]>([
-    ['ip', 1],
-    ['ip', 9],
-    ['cosine', 3],
-    ['l2', 8],
-  ])('%s, %s queries', async (metric, q) => {
-    const { device, pipelines } = context();
+  async function candidatesOf(
+    data: Float32Array,
+    options: UploadOptions,
+    queries: Float32Array,
+    { codes, step, capacity }: { codes: boolean; step: number; capacity: number },
+  ) {
+    const count = data.length / DIM;
+    const shard = await WebgpuShard.create(context(), options, 0, Math.ceil(count / 64) * 64);
+    const { rows } = await quantizeRows(data, options);
+    await shard.write({ rows, features: new Float32Array() }, 0);
+    const pool = new BufferPool(context().device);
+    const passing = { allowed: undefined, rows: undefined, passing: count };
+    const asked = { queries: { dtype: 'f32' as const, values: queries }, q: queries.length / DIM };
+    const task: SearchTask = { ...asked, k: K, count, ...passing, weights: undefined, signal: undefined };
+    const { byCodes, byRows } = context().scanning;
+    const scan: Scan = {
+      shards: [codes ? { first: 0, capacity: shard.capacity, ...shard.codes! } : shard],
+      chunks: codes ? codeChunks(options) : chunksOf(options),
+      exact: false,
+      prepared: codes ? await queriesByCodes(context(), options, task) : queriesByRows(options, task),
+      score: codes ? byCodes(options) : byRows(options),
+      step,
+      usual: 10,
+    };
+    const found = await findCandidates(context(), pool, scan, task, capacity);
+    pool.destroy();
+    shard.destroy();
+    return found;
+  }
+
+  test.each<[Metric, Dtype, number, boolean, number]>([
+    ['ip', 'f32', 1, false, 0],
+    ['ip', 'f32', 9, false, 16],
+    ['cosine', 'f16', 3, false, 0],
+    ['cosine', 'bf16', 1, false, 18],
+    ['l2', 'int8', 8, false, 18],
+    ['l2', 'f32', 8, false, 0],
+    ['ip', 'f32', 1, true, 18],
+    ['cosine', 'f32', 9, true, 16],
+    ['l2', 'f32', 8, true, 0],
+    ['l2', 'f32', 1, true, 18],
+  ])('%s over %s, %i queries, codes %s, a sample of one in %i', async (metric, dtype, q, codes, step) => {
     const source = random(7);
     const data = Float32Array.from({ length: N * DIM }, () => source.normal());
     const queries = Float32Array.from({ length: q * DIM }, () => source.normal());
-    const options: UploadOptions = { dim: DIM, metric, dtype: 'f32' };
-    const shard = await WebgpuShard.create(device, options, 0, 94 * 64);
-    await shard.write({ rows: { dtype: 'f32', values: data }, features: new Float32Array() }, 0);
-    const kernels = await pipelines.kernelsFor(options);
-    const pool = new BufferPool(device);
-    const rows = { shards: [shard], options, kernels };
-    const asked = { dtype: 'f32' as const, values: queries };
-    const passing = { allowed: undefined, rows: undefined, passing: N };
-    const task = { queries: asked, weights: undefined, q, k: K, count: N, ...passing, signal: undefined };
-    const { ids, counts } = await findCandidates(context(), pool, rows, task, 1000);
-    const naive = naiveSearch(data, queries, DIM, metric, K);
-    expect(counts.reduce((sum, count) => sum + count)).toBeLessThanOrEqual(q * K + 1);
+    const { ids, counts } = await candidatesOf(data, { dim: DIM, metric, dtype }, queries, {
+      codes,
+      step,
+      capacity: 1000,
+    });
+    const { rows } = await quantizeRows(data.slice(), { dim: DIM, dtype });
+    const stored =
+      rows.dtype === 'int8'
+        ? Float32Array.from(rows.codes, (code, i) => code * rows.scales[Math.floor(i / DIM)]!)
+        : data;
+    const naive = naiveSearch(stored, queries, DIM, metric, K);
+    const most = codes ? 4 * K * q : q * K + 2;
+    expect(counts.reduce((sum, count) => sum + count)).toBeLessThanOrEqual(most);
+    if (dtype === 'f16' || dtype === 'bf16') return; // their numbers differ from the given ones
     for (let query = 0; query < q; query++) {
       const named = new Set(Array.from({ length: counts[query]! }, (_, slot) => ids[slot * q + query]!));
       for (const id of naive.ids.slice(query * K, (query + 1) * K)) expect(named).toContain(id);
     }
-    pool.destroy();
-    shard.destroy();
+  });
+
+  test('more survivors than there is room for leave a query open, and no other', async () => {
+    const sampled = 64 * 18;
+    // The first query's best rows, more than there is room for, lie between those of the sample.
+    const data = Float32Array.from({ length: N * DIM }, (_, i) => {
+      const row = Math.floor(i / DIM);
+      if (i % DIM === 0) return row % sampled < 64 ? -1 : 1;
+      return i % DIM === 1 ? row / N : 0;
+    });
+    const queries = new Float32Array(2 * DIM);
+    queries[0] = 1;
+    queries[DIM + 1] = 1;
+    const options: UploadOptions = { dim: DIM, metric: 'ip', dtype: 'f32' };
+    const { counts } = await candidatesOf(data, options, queries, { codes: false, step: 18, capacity: 1000 });
+    expect([counts[0], counts[1]! >= K && counts[1]! < 100]).toEqual([OPEN, true]);
   });
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { countGpuWork, type GpuCounter } from '../../bench/measure/gpuWork.ts';
 import { random } from '../../ts/core/random.ts';
-import type { Filter } from '../../ts/core/types.ts';
+import type { Dtype, Filter, Metric } from '../../ts/core/types.ts';
 import type { Device } from '../../ts/device/device.ts';
 import { openDevice } from '../../ts/device/openDevice.ts';
 import { provider } from '../../ts/device/webgpu.ts';
@@ -8,100 +9,124 @@ import { provider } from '../../ts/device/webgpu.ts';
 const probe = await provider.probe();
 if (!probe.available) console.warn(`Work on WebGPU is not counted here: ${probe.reason}.`);
 
-/** What a search asks of WebGPU. */
-const work = { submits: 0, dispatches: 0, bytesWritten: 0, bytesRead: 0 };
-
-/** Counts at WebGPU's own methods, which do their work as before. */
-async function count(): Promise<void> {
-  const { globals } = await import('webgpu');
-  const { GPUQueue, GPUComputePassEncoder, GPUBuffer } = globals as unknown as Record<
-    string,
-    { prototype: Record<string, (...given: unknown[]) => unknown> }
-  >;
-  const watch = (of: typeof GPUQueue, method: string, note: (given: unknown[]) => void) => {
-    const plain = of!.prototype[method]!;
-    of!.prototype[method] = function (...given) {
-      note(given);
-      return plain.apply(this, given);
-    };
-  };
-  watch(GPUQueue, 'submit', () => work.submits++);
-  watch(GPUComputePassEncoder, 'dispatchWorkgroups', () => work.dispatches++);
-  watch(GPUQueue, 'writeBuffer', ([, , data]) => {
-    work.bytesWritten += (data as Uint32Array).byteLength;
-  });
-  watch(GPUBuffer, 'mapAsync', ([, , size]) => {
-    work.bytesRead += size as number;
-  });
-}
-
 const suite = probe.available ? describe : describe.skip;
 
 suite('the work of a search', () => {
-  const dim = 20;
   const n = 3000;
+  const PARAMS = 40;
   let device: Device;
+  let counter: GpuCounter;
   beforeAll(async () => {
-    await count();
+    counter = countGpuWork((await import('webgpu')).globals);
     device = await openDevice('webgpu');
   });
-  afterAll(() => device?.close());
+  afterAll(async () => {
+    await device?.close();
+    counter.restore();
+  });
 
-  async function workOf(data: Float32Array, q: number, k: number, filter?: Filter) {
-    const source = random(q);
-    const queries = Float32Array.from({ length: q * dim }, () => source.normal());
-    await using rows = await device.upload(data, { dim, metric: 'ip', dtype: 'f32' });
-    Object.assign(work, { submits: 0, dispatches: 0, bytesWritten: 0, bytesRead: 0 });
-    await rows.search(queries, { k, filter });
-    return { ...work };
+  interface Asked {
+    dim?: number;
+    dtype?: Dtype;
+    metric?: Metric;
+    filter?: Filter;
   }
 
-  const source = random(1);
-  const ordinary = Float32Array.from({ length: n * dim }, () => source.normal());
+  async function workOf(data: Float32Array, q: number, k: number, asked: Asked = {}) {
+    const { dim = 20, dtype = 'f32', metric = 'ip', filter } = asked;
+    const source = random(q);
+    const queries = Float32Array.from({ length: q * dim }, () => source.normal());
+    await using rows = await device.upload(data, { dim, metric, dtype });
+    await rows.search(queries, { k, filter }); // compiles
+    counter.reset();
+    await rows.search(queries, { k, filter });
+    return { ...counter.work, bytesMoved: await counter.bytesMoved() };
+  }
+
+  const drawn = (length: number) => {
+    const source = random(1);
+    return Float32Array.from({ length }, () => source.next() - 0.5);
+  };
+  const ordinary = drawn(n * 20);
+  const readBack = (q: number, k: number) => 4 * q * (1 + k + Math.ceil(k / 8) + 32);
 
   test.each([
     [1, 10],
     [7, 10],
     [8, 100],
     [33, 1],
-  ])('is one submit of ten dispatches, and reads k and few more, for %i queries and k = %i', async (q, k) => {
-    expect(await workOf(ordinary, q, k)).toEqual({
-      submits: 1,
-      dispatches: 1 + 4 * 2 + 1,
-      bytesWritten: Math.ceil(q / 8) * 8 * dim * 4 + q * 16 + 32,
-      bytesRead: 4 * q * (1 + k + Math.ceil(k / 8) + 32),
-    });
-  });
+  ])(
+    'over few rows is one submit of ten dispatches, and reads k and few more, for %i queries and k = %i',
+    async (q, k) => {
+      expect(await workOf(ordinary, q, k)).toMatchObject({
+        submits: 1,
+        dispatches: 1 + 4 * 2 + 1,
+        bytesWritten: Math.ceil(q / 8) * 8 * 20 * 4 + q * 16 + PARAMS,
+        bytesRead: readBack(q, k),
+      });
+    },
+  );
+
+  test.each<[Dtype, number, number, number]>([
+    ['f32', 20, 1, 10],
+    ['f16', 96, 8, 10],
+    ['int8', 160, 20, 3],
+  ])(
+    'over many rows is one submit of four dispatches that reads each row once for eight queries: %s of %i, %i queries, k = %i',
+    async (dtype, dim, q, k) => {
+      const count = 20_000;
+      const work = await workOf(drawn(count * dim), q, k, { dim, dtype });
+      expect(work).toMatchObject({ submits: 1, dispatches: 4, bytesRead: readBack(q, k) });
+      const width = { f32: 4, f16: 2, bf16: 2, int8: 1, binary: 1 / 8 }[dtype] * dim + 8;
+      const ratio = work.bytesMoved / (Math.ceil(q / 8) * count * width);
+      expect(ratio).toBeGreaterThan(1);
+      expect(ratio).toBeLessThan(1.1);
+    },
+  );
+
+  test.each<[Metric, number, number]>([
+    ['cosine', 8, 10],
+    ['l2', 1, 3],
+  ])(
+    'over codes is one submit of four dispatches that reads each code once for eight queries: %s, %i queries, k = %i',
+    async (metric, q, k) => {
+      const dim = 384;
+      const count = 20_000;
+      const work = await workOf(drawn(count * dim), q, k, { dim, metric });
+      expect(work).toMatchObject({ submits: 1, dispatches: 4, bytesRead: 4 * q * (1 + 8 * k + 64) });
+      const ratio = work.bytesMoved / (Math.ceil(q / 8) * count * (dim + 12));
+      expect(ratio).toBeGreaterThan(1);
+      expect(ratio).toBeLessThan(1.1);
+    },
+  );
 
   test('writes a filter as one bit a row', async () => {
     const plain = await workOf(ordinary, 1, 10);
     const mask = new Uint32Array(Math.ceil(n / 32)).fill(0x77777777);
-    expect(await workOf(ordinary, 1, 10, { mask })).toEqual({
-      ...plain,
-      bytesWritten: plain.bytesWritten + mask.byteLength,
-    });
+    const { bytesWritten } = await workOf(ordinary, 1, 10, { filter: { mask } });
+    expect(bytesWritten).toBe(plain.bytesWritten + mask.byteLength);
   });
 
   test('writes few rows as four bytes each', async () => {
     const plain = await workOf(ordinary, 1, 10);
     const rows = Uint32Array.from({ length: 50 }, (_, i) => 59 * i);
-    expect(await workOf(ordinary, 1, 10, { rows })).toEqual({
-      ...plain,
-      bytesWritten: plain.bytesWritten + rows.byteLength,
-    });
+    const { bytesWritten } = await workOf(ordinary, 1, 10, { filter: { rows } });
+    expect(bytesWritten).toBe(plain.bytesWritten + rows.byteLength);
   });
 
   test('a second submit copies the other candidates where many are undecided', async () => {
     const tied = 500;
+    const dim = 20;
     const sign = Math.sign(random(1).normal()); // of the query's first number, which alone decides
+    const source = random(2);
     const data = Float32Array.from({ length: n * dim }, (_, i) => {
       if (i % dim > 0) return 0;
       return sign * (i < tied * dim ? 9 : 8 * source.next());
     });
-    expect(await workOf(data, 1, 10)).toEqual({
+    expect(await workOf(data, 1, 10)).toMatchObject({
       submits: 2,
       dispatches: 10,
-      bytesWritten: 8 * dim * 4 + 16 + 32,
+      bytesWritten: 8 * dim * 4 + 16 + PARAMS,
       bytesRead: 4 * (1 + tied),
     });
   });

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import { provider } from '../../ts/device/webgpu.ts';
-import { createPipelines, filterPipelines, rescorePipelines } from '../../ts/device/webgpuPipelines.ts';
-import type { GpuContext } from '../../ts/device/webgpuSearch.ts';
+import type { GpuContext } from '../../ts/device/webgpuContext.ts';
+import { filterPipelines, rescorePipelines, scanPipelines } from '../../ts/device/webgpuPipelines.ts';
+import { kernelCode } from './kernelCode.ts';
 
 const { available, reason } = await provider.probe();
 
@@ -15,13 +15,11 @@ export function describeOnGpu(name: string, tests: (context: () => GpuContext) =
     beforeAll(async () => {
       gpu = (await import('webgpu')).create([]);
       const device = await (await gpu.requestAdapter())!.requestDevice();
-      const code = (kernel: string) =>
-        readFileSync(new URL(`../../kernels/${kernel}.wgsl`, import.meta.url), 'utf8');
       context = {
         device,
-        pipelines: createPipelines(device, code('scan')),
-        rescoring: rescorePipelines(device, code('rescore')),
-        filtering: filterPipelines(device, code('filter')),
+        scanning: scanPipelines(device, kernelCode, true),
+        rescoring: rescorePipelines(device, kernelCode),
+        filtering: filterPipelines(device, kernelCode),
         maxBinding: device.limits.maxStorageBufferBindingSize,
         maxShardBytes: device.limits.maxStorageBufferBindingSize,
         checkAlive: () => {},

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { native, nativeProblem } from '../../ts/device/native.ts';
+import { KERNEL_NAMES } from '../../ts/device/webgpuKernels.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const project = mkdtempSync(join(tmpdir(), 'seine-package-'));
@@ -60,10 +61,7 @@ describe('the package', () => {
       'dist/models/prompts/qwen3Reranker.json',
       'dist/serve/page/index.html',
       'dist/serve/page/main.js',
-      'kernels/filter.wgsl',
-      'kernels/merge.wgsl',
-      'kernels/rescore.wgsl',
-      'kernels/scan.wgsl',
+      ...KERNEL_NAMES.map((name) => `kernels/${name}.wgsl`),
       'models/seine-embed-small/onnx/model.onnx',
       'models/seine-rank-small/onnx/model.onnx',
       'scripts/buildNative.mjs',

@@ -1,21 +1,44 @@
+import certify from '../../kernels/certify.wgsl';
+import dotPacked from '../../kernels/dotPacked.wgsl';
+import dotUnpacked from '../../kernels/dotUnpacked.wgsl';
 import filter from '../../kernels/filter.wgsl';
 import merge from '../../kernels/merge.wgsl';
 import rescore from '../../kernels/rescore.wgsl';
+import rows from '../../kernels/rows.wgsl';
 import scan from '../../kernels/scan.wgsl';
+import scanGrid from '../../kernels/scanGrid.wgsl';
+import scanKeys from '../../kernels/scanKeys.wgsl';
+import select from '../../kernels/select.wgsl';
 import { SeineError } from '../core/errors.ts';
 import type { Device } from '../device/device.ts';
 import { OpenedDevice } from '../device/openedDevice.ts';
 import { openWebgpuDevice } from '../device/webgpuDevice.ts';
+import type { KernelCode } from '../device/webgpuKernels.ts';
+
+const code: KernelCode = {
+  certify,
+  dotPacked,
+  dotUnpacked,
+  filter,
+  merge,
+  rescore,
+  rows,
+  scan,
+  scanGrid,
+  scanKeys,
+  select,
+};
 
 /**
  * Opens the visitor's GPU, in a page or in a worker: the device that `openDevice('webgpu')` opens in Node.js, with
  * the same ids and scores. Throws `ERR_DEVICE_UNAVAILABLE` where the browser offers none, with what to do about it.
  */
 export async function openWebgpu(): Promise<Device> {
-  return new OpenedDevice(await openWebgpuDevice(await findAdapter(), { scan, merge, rescore, filter }));
+  const { gpu, adapter } = await findAdapter();
+  return new OpenedDevice(await openWebgpuDevice(adapter, { code, language: gpu.wgslLanguageFeatures }));
 }
 
-async function findAdapter(): Promise<GPUAdapter> {
+async function findAdapter(): Promise<{ gpu: GPU; adapter: GPUAdapter }> {
   const gpu = globalThis.navigator?.gpu;
   if (gpu === undefined) {
     throw missing(
@@ -32,7 +55,7 @@ async function findAdapter(): Promise<GPUAdapter> {
         '(chrome://gpu or about:support tells more)',
     );
   }
-  return adapter;
+  return { gpu, adapter };
 }
 
 function missing(why: string): SeineError {

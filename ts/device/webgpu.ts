@@ -3,15 +3,9 @@ import { SeineError } from '../core/errors.ts';
 import type { BackendDevice, DeviceProvider, Probe } from './device.ts';
 import { native } from './native.ts';
 import { nativeQuantize } from './nativeQuantize.ts';
-import { adapterName, type KernelCode, openWebgpuDevice } from './webgpuDevice.ts';
-import type { GpuContext } from './webgpuSearch.ts';
-
-const KERNELS = {
-  scan: new URL('../../kernels/scan.wgsl', import.meta.url),
-  merge: new URL('../../kernels/merge.wgsl', import.meta.url),
-  rescore: new URL('../../kernels/rescore.wgsl', import.meta.url),
-  filter: new URL('../../kernels/filter.wgsl', import.meta.url),
-};
+import type { GpuContext } from './webgpuContext.ts';
+import { adapterName, openWebgpuDevice } from './webgpuDevice.ts';
+import { KERNEL_NAMES, type KernelCode } from './webgpuKernels.ts';
 
 /**
  * Dawn crashes if its `gpu` object is collected while its adapter or device lives, and holds the process open as
@@ -32,8 +26,14 @@ export const provider: DeviceProvider = {
   open: () => openWebgpu(),
 };
 
-/** Opens the device; `maxShardBytes` limits one buffer of rows below what the adapter allows. */
-export async function openWebgpu({ maxShardBytes }: { maxShardBytes?: number } = {}): Promise<BackendDevice> {
+/** What tests limit below what the adapter and its WGSL have. */
+interface Limits {
+  maxShardBytes?: number | undefined;
+  language?: { has(feature: string): boolean } | undefined;
+}
+
+/** Opens the device. */
+export async function openWebgpu({ maxShardBytes, language }: Limits = {}): Promise<BackendDevice> {
   const found = await findAdapter();
   if ('missing' in found) {
     throw new SeineError('ERR_DEVICE_UNAVAILABLE', `webgpu was asked for, but ${found.missing}.`);
@@ -43,7 +43,12 @@ export async function openWebgpu({ maxShardBytes }: { maxShardBytes?: number } =
     const addon = native();
     const quantize: GpuContext['quantize'] =
       addon && ((values, options) => nativeQuantize(addon, values, options));
-    const device = await openWebgpuDevice(adapter, readKernels(), maxShardBytes, quantize);
+    const device = await openWebgpuDevice(adapter, {
+      code: readKernels(),
+      language: language ?? gpu.wgslLanguageFeatures,
+      maxShardBytes,
+      quantize,
+    });
     const close = async () => {
       await device.close();
       instances.delete(gpu);
@@ -56,9 +61,13 @@ export async function openWebgpu({ maxShardBytes }: { maxShardBytes?: number } =
 }
 
 async function readKernels(): Promise<KernelCode> {
-  const { scan, merge, rescore, filter } = KERNELS;
-  const texts = await Promise.all([scan, merge, rescore, filter].map((url) => readFile(url, 'utf8')));
-  return { scan: texts[0]!, merge: texts[1]!, rescore: texts[2]!, filter: texts[3]! };
+  const texts = await Promise.all(
+    KERNEL_NAMES.map(async (name) => {
+      const url = new URL(`../../kernels/${name}.wgsl`, import.meta.url);
+      return [name, await readFile(url, 'utf8')] as const;
+    }),
+  );
+  return Object.fromEntries(texts) as KernelCode;
 }
 
 /** The adapter and its instance, which the caller releases; or why there is none and what to do. */

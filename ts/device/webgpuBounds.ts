@@ -24,20 +24,22 @@ import { norm } from './reference/score.ts';
  * flushed numbers or the inverse of their length would matter.
  */
 
-const U = 2 ** -23;
+/** The largest relative error of one operation. */
+export const U = 2 ** -23;
 /** Smallest normal float32: what flushing loses at most. */
 const TINY = 2 ** -126;
 /** Smallest subnormal float32: twice what rounding a canonical score loses at most. */
 const LEAST = 2 ** -149;
-const MAX = 3.4028234663852886e38;
+/** The largest float32. */
+export const MAX = 3.4028234663852886e38;
 /** Rounds constants of the bound up, so that their own float32 rounding does not matter. */
-const UP = 1 + 2 ** -10;
+export const UP = 1 + 2 ** -10;
 
 /** g(n), rounded up. */
 const relativeError = (n: number): number => ((n * U) / (1 - n * U)) * UP;
 
 /** Rows of this length or more are undecided, and for cosine those that are shorter than `SHORTEST`. */
-const LONGEST = { ip: 2 ** 100, cosine: 2 ** 100, l2: 2 ** 60 } as const;
+export const LONGEST = { ip: 2 ** 100, cosine: 2 ** 100, l2: 2 ** 60 } as const;
 const SHORTEST = 2 ** -60;
 
 /**

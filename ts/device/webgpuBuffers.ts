@@ -20,6 +20,9 @@ export async function createBuffer(device: GPUDevice, size: number, usage: numbe
   );
 }
 
+/** Lends a buffer of at least `size` bytes. */
+export type Take = (size: number, usage: number) => Promise<GPUBuffer>;
+
 /** Buffers that searches use and give back, by usage and by size rounded up to a power of two. */
 export class BufferPool {
   readonly #device: GPUDevice;
@@ -29,10 +32,10 @@ export class BufferPool {
     this.#device = device;
   }
 
-  /** Runs `work` with a function that lends buffers of at least `size` bytes until `work` has settled. */
-  async lend<T>(work: (take: (size: number, usage: number) => Promise<GPUBuffer>) => Promise<T>): Promise<T> {
+  /** Runs `work` with a function that lends buffers until `work` has settled. */
+  async lend<T>(work: (take: Take) => Promise<T>): Promise<T> {
     const lent: { key: string; buffer: GPUBuffer }[] = [];
-    const take = async (size: number, usage: number): Promise<GPUBuffer> => {
+    const take: Take = async (size, usage) => {
       const rounded = Math.min(
         2 ** Math.ceil(Math.log2(Math.max(size, 256))),
         this.#device.limits.maxBufferSize,

@@ -1,6 +1,6 @@
 import { SeineError } from '../core/errors.ts';
 import { createBuffer, USAGE } from './webgpuBuffers.ts';
-import type { GpuContext } from './webgpuSearch.ts';
+import type { GpuContext } from './webgpuContext.ts';
 
 const WORD = 4;
 const LEAST_BYTES = 1024;

@@ -1,36 +1,31 @@
 import { SeineError } from '../core/errors.ts';
 import type { BackendDevice } from './device.ts';
 import { BufferPool, USAGE } from './webgpuBuffers.ts';
+import type { GpuContext } from './webgpuContext.ts';
+import type { KernelCode } from './webgpuKernels.ts';
 import { mergeOnGpu } from './webgpuMerge.ts';
-import { createPipelines, filterPipelines, rescorePipelines } from './webgpuPipelines.ts';
+import { filterPipelines, rescorePipelines, scanPipelines } from './webgpuPipelines.ts';
 import { WebgpuRows } from './webgpuRows.ts';
-import type { GpuContext } from './webgpuSearch.ts';
 import { selectOnGpu } from './webgpuSelect.ts';
-
-/** Texts of the files in kernels/ that bear these names. */
-export interface KernelCode {
-  scan: string;
-  merge: string;
-  rescore: string;
-  filter: string;
-}
 
 /** Kernels address a shard by 32-bit indices of 16-byte chunks, and so may the host. */
 const MAX_SHARD_BYTES = 2 ** 30;
 
-/**
- * The device of an adapter, wherever that comes from; `code` are the texts of the kernels. `maxShardBytes`
- * limits one buffer of rows below what the adapter allows; `quantize` rounds rows off the event loop, where there is
- * something that does.
- */
-export async function openWebgpuDevice(
-  adapter: GPUAdapter,
-  code: KernelCode | Promise<KernelCode>,
-  maxShardBytes = MAX_SHARD_BYTES,
-  quantize?: GpuContext['quantize'],
-): Promise<BackendDevice> {
+export interface WebgpuOptions {
+  /** Texts of the kernels. */
+  code: KernelCode | Promise<KernelCode>;
+  /** What the WGSL of this place has beyond the first version: `wgslLanguageFeatures` of its `gpu`. */
+  language: { has(feature: string): boolean };
+  /** Limits one buffer of rows below what the adapter allows. */
+  maxShardBytes?: number | undefined;
+  /** Rounds rows off the event loop, where there is something that does. */
+  quantize?: GpuContext['quantize'];
+}
+
+/** The device of an adapter, wherever that comes from. */
+export async function openWebgpuDevice(adapter: GPUAdapter, options: WebgpuOptions): Promise<BackendDevice> {
   try {
-    return await open(adapter, await code, maxShardBytes, quantize);
+    return await open(adapter, await options.code, options);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new SeineError('ERR_DEVICE', `The webgpu device could not be opened: ${why}`, { cause });
@@ -40,8 +35,7 @@ export async function openWebgpuDevice(
 async function open(
   adapter: GPUAdapter,
   code: KernelCode,
-  maxShardBytes: number,
-  quantize: GpuContext['quantize'],
+  { language, maxShardBytes = MAX_SHARD_BYTES, quantize }: WebgpuOptions,
 ): Promise<BackendDevice> {
   const { info, limits } = adapter;
   const { maxStorageBufferBindingSize, maxBufferSize } = limits;
@@ -58,9 +52,9 @@ async function open(
   const maxBinding = Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize) / 16) * 16;
   const context: GpuContext = {
     device,
-    pipelines: createPipelines(device, code.scan),
-    rescoring: rescorePipelines(device, code.rescore),
-    filtering: filterPipelines(device, code.filter),
+    scanning: scanPipelines(device, code, language.has('packed_4x8_integer_dot_product')),
+    rescoring: rescorePipelines(device, code),
+    filtering: filterPipelines(device, code),
     maxBinding,
     maxShardBytes: Math.min(maxShardBytes, MAX_SHARD_BYTES, maxBinding),
     quantize,
@@ -89,7 +83,7 @@ async function open(
     },
     createRows: async (options) => {
       context.checkAlive();
-      return new WebgpuRows(context, options, await context.pipelines.kernelsFor(options));
+      return new WebgpuRows(context, options);
     },
     close: async () => {
       device.destroy();

@@ -4,8 +4,8 @@ import type { Filtered, FilterTask } from './device.ts';
 import { OPERATION } from './filterProgram.ts';
 import { type BufferPool, USAGE } from './webgpuBuffers.ts';
 import type { WebgpuColumns } from './webgpuColumns.ts';
+import { type GpuContext, submit } from './webgpuContext.ts';
 import type { FilterPipelines } from './webgpuPipelines.ts';
-import { type GpuContext, submit } from './webgpuSearch.ts';
 
 const WORD = 4;
 const THREADS = 256;

@@ -1,8 +1,8 @@
 import type { Found, MergeTask } from './device.ts';
 import { merge } from './reference/merge.ts';
 import type { BufferPool } from './webgpuBuffers.ts';
+import type { GpuContext } from './webgpuContext.ts';
 import { runKernel } from './webgpuRun.ts';
-import type { GpuContext } from './webgpuSearch.ts';
 
 const THREADS = 256;
 

@@ -1,38 +1,38 @@
 import type { Dtype } from '../core/types.ts';
 import type { UploadOptions } from './device.ts';
 import { OPERATION } from './filterProgram.ts';
+import type { KernelCode } from './webgpuKernels.ts';
 
 const COMPUTE = 4;
 /** Storage types by their number in the kernel. */
 const DTYPES: readonly Dtype[] = ['f32', 'f16', 'bf16', 'int8', 'binary'];
 /** Four float32 of a query, or 128 of its bits, to a chunk of 16 bytes of a row. */
 export const PARTS: Record<Dtype, number> = { f32: 1, f16: 2, bf16: 2, int8: 4, binary: 1 };
-const BINDINGS: readonly GPUBufferBindingType[] = [
+/** Queries that a thread scores a row with where there are several. */
+export const TILE = 8;
+
+const bindings = (read: number, write: number): readonly GPUBufferBindingType[] => [
   'uniform',
-  ...Array.from({ length: 5 }, () => 'read-only-storage' as const),
-  ...Array.from({ length: 3 }, () => 'storage' as const),
+  ...Array.from({ length: read }, () => 'read-only-storage' as const),
+  ...Array.from({ length: write }, () => 'storage' as const),
 ];
+const SCAN_BINDINGS = bindings(5, 3);
+const FILTER_BINDINGS = bindings(3, 2);
 
-const FILTER_BINDINGS: readonly GPUBufferBindingType[] = [
-  'uniform',
-  ...Array.from({ length: 3 }, () => 'read-only-storage' as const),
-  ...Array.from({ length: 2 }, () => 'storage' as const),
-];
+/** `score` of a scan: of all slots or of a sample of them, or of those that the selection does not exclude. */
+export type Score = (tile: 1 | typeof TILE, pruned: boolean) => Promise<GPUComputePipeline>;
 
-/** Entry points of kernels/scan.wgsl, compiled. */
-export interface Kernels {
-  score1: GPUComputePipeline;
-  score8: GPUComputePipeline;
-  histogram: GPUComputePipeline;
-  pick: GPUComputePipeline;
-  compact: GPUComputePipeline;
-}
+/** An entry point of kernels/select.wgsl. */
+export type Selecting = 'histogram' | 'pick' | 'compact' | 'choose' | 'refine';
 
-export interface Pipelines {
+/** Kernels of scans, compiled when first needed, each once. */
+export interface ScanPipelines {
   /** The one bind group layout of all of them. */
   layout: GPUBindGroupLayout;
-  /** Compiles what has not been compiled before. */
-  kernelsFor(options: UploadOptions): Promise<Kernels>;
+  byRows(options: UploadOptions): Score;
+  byCodes(options: UploadOptions): Score;
+  /** Of costs that are exact, or known by two ends. */
+  select(entry: Selecting, exact: boolean): Promise<GPUComputePipeline>;
 }
 
 /** kernels/filter.wgsl, compiled. */
@@ -43,12 +43,74 @@ export interface FilterPipelines {
   count: GPUComputePipeline;
 }
 
+function createLayout(device: GPUDevice, types: readonly GPUBufferBindingType[]): GPUBindGroupLayout {
+  return device.createBindGroupLayout({
+    entries: types.map((type, binding) => ({ binding, visibility: COMPUTE, buffer: { type } })),
+  });
+}
+
+/** The same promise for the same key: what failed once fails again. */
+function once<T>(make: () => Promise<T>, made: Map<string, Promise<T>>, key: string): Promise<T> {
+  let promise = made.get(key);
+  if (promise === undefined) {
+    promise = make();
+    made.set(key, promise);
+  }
+  return promise;
+}
+
+/** `packed` says whether the adapter's WGSL multiplies packed codes. */
+export function scanPipelines(device: GPUDevice, code: KernelCode, packed: boolean): ScanPipelines {
+  const layout = createLayout(device, SCAN_BINDINGS);
+  const pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [layout] });
+  const modules = new Map<string, GPUShaderModule>();
+  const moduleOf = (text: string): GPUShaderModule => {
+    const module = modules.get(text) ?? device.createShaderModule({ code: text });
+    modules.set(text, module);
+    return module;
+  };
+  const compiled = new Map<string, Promise<GPUComputePipeline>>();
+  const compile = (text: string, entryPoint: string, constants: Record<string, number>) => {
+    const make = () =>
+      device.createComputePipelineAsync({
+        layout: pipelineLayout,
+        compute: { module: moduleOf(text), entryPoint, constants },
+      });
+    return once(make, compiled, JSON.stringify([text, entryPoint, constants]));
+  };
+  const scan = (sources: readonly string[], constants: Record<string, number>): Score => {
+    const front = [code.rows, code.scanKeys, code.scanGrid];
+    return (tile, pruned) => {
+      const text = [`const TILE = ${tile}u;`, ...front, ...sources].join('\n');
+      return compile(text, 'score', { ...constants, PRUNED: Number(pruned) });
+    };
+  };
+  return {
+    layout,
+    byRows: ({ metric, dtype, features = 0 }) =>
+      scan([code.scan], {
+        DTYPE: DTYPES.indexOf(dtype),
+        PARTS: PARTS[dtype],
+        L2: Number(metric === 'l2'),
+        FEATURES: features,
+        EXACT: Number(dtype === 'binary'),
+      }),
+    byCodes: ({ metric }) =>
+      scan([packed ? code.dotPacked : code.dotUnpacked, code.certify], {
+        L2: Number(metric === 'l2'),
+        EXACT: 0,
+      }),
+    select: (entry, exact) =>
+      compile([code.scanKeys, code.select].join('\n'), entry, { EXACT: Number(exact) }),
+  };
+}
+
 /** Compiles kernels/filter.wgsl when it is first needed. */
-export function filterPipelines(device: GPUDevice, code: string): () => Promise<FilterPipelines> {
+export function filterPipelines(device: GPUDevice, code: KernelCode): () => Promise<FilterPipelines> {
   const compile = async (): Promise<FilterPipelines> => {
     const layout = createLayout(device, FILTER_BINDINGS);
     const pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [layout] });
-    const module = device.createShaderModule({ code });
+    const module = device.createShaderModule({ code: code.filter });
     const make = (entryPoint: string, operation: number) => {
       const compute = { module, entryPoint, constants: { OPERATION: operation } };
       return device.createComputePipelineAsync({ layout: pipelineLayout, compute });
@@ -66,66 +128,21 @@ export function filterPipelines(device: GPUDevice, code: string): () => Promise<
   };
 }
 
-function createLayout(device: GPUDevice, bindings: readonly GPUBufferBindingType[]): GPUBindGroupLayout {
-  return device.createBindGroupLayout({
-    entries: bindings.map((type, binding) => ({ binding, visibility: COMPUTE, buffer: { type } })),
-  });
-}
-
 /** Compiles kernels/rescore.wgsl for rows of a form, each once. */
 export function rescorePipelines(
   device: GPUDevice,
-  code: string,
+  code: KernelCode,
 ): (options: UploadOptions) => Promise<GPUComputePipeline> {
-  const module = device.createShaderModule({ code });
+  const module = device.createShaderModule({ code: [code.rows, code.rescore].join('\n') });
   const compiled = new Map<string, Promise<GPUComputePipeline>>();
   return ({ metric, dtype }) => {
-    const key = `${metric} ${dtype}`;
-    let pipeline = compiled.get(key);
-    if (pipeline === undefined) {
-      const constants = {
-        DTYPE: DTYPES.indexOf(dtype),
-        L2: metric === 'l2' ? 1 : 0,
-        COSINE: metric === 'cosine' ? 1 : 0,
-      };
-      const compute = { module, entryPoint: 'rescorePairs', constants };
-      pipeline = device.createComputePipelineAsync({ layout: 'auto', compute });
-      compiled.set(key, pipeline);
-    }
-    return pipeline;
-  };
-}
-
-export function createPipelines(device: GPUDevice, code: string): Pipelines {
-  const layout = createLayout(device, BINDINGS);
-  const pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [layout] });
-  const module = device.createShaderModule({ code });
-  const compiled = new Map<string, Promise<GPUComputePipeline>>();
-  const compile = (entryPoint: string, constants: Record<string, number>): Promise<GPUComputePipeline> => {
-    const key = JSON.stringify([entryPoint, constants]);
-    let pipeline = compiled.get(key);
-    if (pipeline === undefined) {
-      const compute = { module, entryPoint, constants };
-      pipeline = device.createComputePipelineAsync({ layout: pipelineLayout, compute });
-      compiled.set(key, pipeline);
-    }
-    return pipeline;
-  };
-  const kernelsFor = async ({ metric, dtype, features = 0 }: UploadOptions): Promise<Kernels> => {
     const constants = {
       DTYPE: DTYPES.indexOf(dtype),
-      PARTS: PARTS[dtype],
-      L2: metric === 'l2' ? 1 : 0,
-      FEATURES: features,
+      L2: Number(metric === 'l2'),
+      COSINE: Number(metric === 'cosine'),
     };
-    const [score1, score8, histogram, pick, compact] = await Promise.all([
-      compile('score1', constants),
-      compile('score8', constants),
-      compile('histogram', constants),
-      compile('pick', constants),
-      compile('compact', constants),
-    ]);
-    return { score1, score8, histogram, pick, compact };
+    const compute = { module, entryPoint: 'rescorePairs', constants };
+    const make = () => device.createComputePipelineAsync({ layout: 'auto', compute });
+    return once(make, compiled, `${metric} ${dtype}`);
   };
-  return { layout, kernelsFor };
 }

@@ -3,9 +3,9 @@ import { chunkOf } from './reference/readRows.ts';
 import { norm, weightedScore } from './reference/score.ts';
 import { arraysOf, type StoredQueries } from './storedRows.ts';
 import type { BufferPool } from './webgpuBuffers.ts';
+import type { GpuContext } from './webgpuContext.ts';
 import { PARTS } from './webgpuPipelines.ts';
 import { runKernel } from './webgpuRun.ts';
-import type { GpuContext } from './webgpuSearch.ts';
 import { chunksOf, type WebgpuShard } from './webgpuShard.ts';
 
 const THREADS = 64;
@@ -79,8 +79,11 @@ export async function similaritiesOnGpu(
 
 /** Whether the device can hold `q` queries; if not, the host rescores. */
 export function fitsQueries(gpu: GpuContext, q: number, options: UploadOptions): boolean {
-  return q * chunksOf(options) * numbersOf(options) * 4 <= gpu.maxBinding;
+  return q * queryBytes(options) <= gpu.maxBinding;
 }
+
+/** Bytes of a query on the device, padded to whole chunks. */
+export const queryBytes = (options: UploadOptions): number => chunksOf(options) * numbersOf(options) * 4;
 
 /** Numbers of a chunk, or for bits its words: of a query four bytes each. */
 const numbersOf = ({ dtype }: UploadOptions): number => 4 * PARTS[dtype];

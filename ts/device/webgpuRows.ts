@@ -21,22 +21,24 @@ import { type Chunk, drain, scan } from './reference/scan.ts';
 import { countRows, type Quantized, type StoredBatch, sliceRows } from './storedRows.ts';
 import { isDistance } from './topK.ts';
 import { BufferPool } from './webgpuBuffers.ts';
+import { codeChunks, hasCodes } from './webgpuCodes.ts';
 import { WebgpuColumns } from './webgpuColumns.ts';
+import type { GpuContext } from './webgpuContext.ts';
 import { filterOnGpu } from './webgpuFilter.ts';
+import { BLOCK } from './webgpuInterleave.ts';
 import { maxsimOnGpu, maxsimPairsOnGpu } from './webgpuMaxsim.ts';
-import type { Kernels } from './webgpuPipelines.ts';
-import { fitsQueries, rescoreOnGpu, similaritiesOnGpu } from './webgpuRescore.ts';
-import {
-  type Candidates,
-  candidateBytes,
-  findCandidates,
-  type GpuContext,
-  queriesPerSubmit,
-} from './webgpuSearch.ts';
-import { BLOCK, WebgpuShard, widthOf } from './webgpuShard.ts';
+import { candidateBytes, queriesPerSubmit, sampleStep, usualCandidates, type Way } from './webgpuPlan.ts';
+import { queriesByCodes, queriesByRows } from './webgpuQueries.ts';
+import { fitsQueries, queryBytes, rescoreOnGpu, similaritiesOnGpu } from './webgpuRescore.ts';
+import { type Candidates, findCandidates, OPEN, type Scan } from './webgpuSearch.ts';
+import { chunksOf, WebgpuShard, widthOf } from './webgpuShard.ts';
 
 /** Candidates that there is room for per query beyond 2k: more rows than that are rarely undecided. */
 const SPARE = 1024;
+/** Codes are read for k up to one in this many of the rows that pass. */
+const CODES_SHARE = 16;
+/** Of these there are so many for each of the k. */
+const USUAL_BY_CODES = 8;
 
 /**
  * Rows on a WebGPU device. The device scores in float32 and names every row that may be among the k best by a
@@ -45,16 +47,14 @@ const SPARE = 1024;
 export class WebgpuRows implements TokenRows {
   readonly #gpu: GpuContext;
   readonly #options: UploadOptions;
-  readonly #kernels: Kernels;
   readonly #pool: BufferPool;
   readonly #columns: WebgpuColumns;
   #shards: WebgpuShard[] = [];
   #count = 0;
 
-  constructor(gpu: GpuContext, options: UploadOptions, kernels: Kernels) {
+  constructor(gpu: GpuContext, options: UploadOptions) {
     this.#gpu = gpu;
     this.#options = options;
-    this.#kernels = kernels;
     this.#pool = new BufferPool(gpu.device);
     this.#columns = new WebgpuColumns(gpu);
   }
@@ -106,19 +106,22 @@ export class WebgpuRows implements TokenRows {
 
   async search(task: SearchTask): Promise<Found> {
     this.#gpu.checkAlive();
-    const { q, k, passing } = task;
+    const { q, k } = task;
     const { dim, metric } = this.#options;
-    const capacity = Math.min(2 * k + SPARE, passing);
-    if (!this.#isWorthwhile(capacity, task)) return scan(this.#chunks(), dim, metric, task);
+    const way: Way = {
+      codes: this.#codesPay(task),
+      step: sampleStep(task),
+      capacity: Math.min(2 * k + SPARE, task.passing),
+    };
+    if (!this.#isWorthwhile(way, task)) return scan(this.#chunks(), dim, metric, task);
     const found: Found = { ids: new Uint32Array(q * k), scores: new Float32Array(q * k) };
-    const shards = this.#shards;
-    const step = queriesPerSubmit(this.#gpu, task.count, capacity, shards);
+    const step = queriesPerSubmit(this.#gpu, task, this.#shards, way, queryBytes(this.#options));
     for (let first = 0; first < q; first += step) {
       task.signal?.throwIfAborted();
       const part = partOf(task, first, Math.min(first + step, q), dim);
-      const candidates = await this.#find(part, capacity);
+      const candidates = await this.#find(part, way);
       for (let query = 0; query < part.q; query++) {
-        await this.#settle(part, query, candidates, found, first + query);
+        await this.#settle(part, query, candidates, way, found, first + query);
       }
     }
     return found;
@@ -174,7 +177,7 @@ export class WebgpuRows implements TokenRows {
   }
 
   /** Where most rows would be rescored, or their ids do not fit a buffer, the host scans alone. */
-  #isWorthwhile(capacity: number, { k, passing }: SearchTask): boolean {
+  #isWorthwhile({ capacity }: Way, { k, passing }: SearchTask): boolean {
     return passing > 2 * k && candidateBytes(1, capacity) <= this.#gpu.maxBinding;
   }
 
@@ -182,21 +185,47 @@ export class WebgpuRows implements TokenRows {
   async #createShard(first: number, rows: number): Promise<WebgpuShard> {
     const most = Math.floor(this.#gpu.maxShardBytes / widthOf(this.#options) / BLOCK) * BLOCK;
     const wanted = Math.ceil(Math.max(rows, first / 2) / BLOCK) * BLOCK;
-    return WebgpuShard.create(
-      this.#gpu.device,
-      this.#options,
-      first,
-      Math.min(wanted, Math.max(BLOCK, most)),
-    );
+    return WebgpuShard.create(this.#gpu, this.#options, first, Math.min(wanted, Math.max(BLOCK, most)));
   }
 
   #chunks(): Chunk[] {
     return this.#shards.map(({ first, stored }) => ({ first, ...stored }));
   }
 
-  #find(task: SearchTask, capacity: number): Promise<Candidates> {
-    const rows = { shards: this.#shards, options: this.#options, kernels: this.#kernels };
-    return findCandidates(this.#gpu, this.#pool, rows, task, capacity);
+  /** Whether codes are likely to exclude most rows: where there are codes, and neither the filter nor k leaves few rows. */
+  #codesPay({ k, passing, rows }: SearchTask): boolean {
+    return hasCodes(this.#options) && rows === undefined && k <= passing / CODES_SHARE;
+  }
+
+  async #find(task: SearchTask, { codes, step, capacity }: Way): Promise<Candidates> {
+    const scan = codes ? await this.#scanOfCodes(task, step) : this.#scanOfRows(task, step);
+    return findCandidates(this.#gpu, this.#pool, scan, task, capacity);
+  }
+
+  #scanOfRows(task: SearchTask, step: number): Scan {
+    return {
+      shards: this.#shards,
+      chunks: chunksOf(this.#options),
+      exact: this.#options.dtype === 'binary',
+      prepared: queriesByRows(this.#options, task),
+      score: this.#gpu.scanning.byRows(this.#options),
+      step,
+      usual: usualCandidates(task.k),
+    };
+  }
+
+  async #scanOfCodes(task: SearchTask, step: number): Promise<Scan> {
+    return {
+      shards: this.#shards.map(({ first, capacity, codes }) => {
+        return { first, capacity, rows: codes!.rows, facts: codes!.facts };
+      }),
+      chunks: codeChunks(this.#options),
+      exact: false,
+      prepared: await queriesByCodes(this.#gpu, this.#options, task),
+      score: this.#gpu.scanning.byCodes(this.#options),
+      step,
+      usual: USUAL_BY_CODES * task.k + 64,
+    };
   }
 
   /** Puts the k best of a query's candidates, by canonical score, into their slots. */
@@ -204,16 +233,17 @@ export class WebgpuRows implements TokenRows {
     task: SearchTask,
     query: number,
     found: Candidates,
+    way: Way,
     into: Found,
     slot: number,
   ): Promise<void> {
     const { dim, metric } = this.#options;
     const { k } = task;
     const total = found.counts[query]!;
-    if (total > found.capacity) {
-      const rescanned = await this.#widen(partOf(task, query, query + 1, dim), total);
-      into.ids.set(rescanned.ids, slot * k);
-      into.scores.set(rescanned.scores, slot * k);
+    if (total > way.capacity) {
+      const widened = await this.#widen(partOf(task, query, query + 1, dim), way, total);
+      into.ids.set(widened.ids, slot * k);
+      into.scores.set(widened.scores, slot * k);
       return;
     }
     if (total < k) {
@@ -231,15 +261,18 @@ export class WebgpuRows implements TokenRows {
     await drain(best, into, slot * k, pause);
   }
 
-  /** Searches one query again with room for all its candidates. */
-  async #widen(task: SearchTask, capacity: number): Promise<Found> {
+  /** Searches one query again: by rows if it was by codes, by all keys, and then with room for all candidates. */
+  async #widen(task: SearchTask, way: Way, total: number): Promise<Found> {
     const { dim, metric } = this.#options;
+    const next = { ...way, codes: false };
+    if (!way.codes && total === OPEN) next.step = 0;
+    else if (!way.codes) next.capacity = total;
+    const { capacity } = next;
     if (capacity > task.passing / 2 || candidateBytes(1, capacity) > this.#gpu.maxBinding) {
       return scan(this.#chunks(), dim, metric, task);
     }
     const found: Found = { ids: new Uint32Array(task.k), scores: new Float32Array(task.k) };
-    const candidates = await this.#find(task, capacity);
-    await this.#settle(task, 0, candidates, found, 0);
+    await this.#settle(task, 0, await this.#find(task, next), next, found, 0);
     return found;
   }
 }

@@ -1,6 +1,6 @@
 import { isTypedArray } from '../core/isTypedArray.ts';
 import { type BufferPool, USAGE } from './webgpuBuffers.ts';
-import { type GpuContext, submit } from './webgpuSearch.ts';
+import { type GpuContext, submit } from './webgpuContext.ts';
 
 const MAX_GROUPS = 65535;
 const WORD = 4;

@@ -1,266 +1,276 @@
-import { wordsFor } from '../core/bitset.ts';
-import { SeineError } from '../core/errors.ts';
-import { lowerBound } from '../core/lowerBound.ts';
-import type { SearchTask, UploadOptions } from './device.ts';
-import { type Quantized, sliceRows } from './storedRows.ts';
-import { linesOf, queryBounds, weightedBounds } from './webgpuBounds.ts';
-import { type BufferPool, MAP_READ, USAGE } from './webgpuBuffers.ts';
-import { type FilterPipelines, type Kernels, PARTS, type Pipelines } from './webgpuPipelines.ts';
-import { BLOCK, chunksOf, type WebgpuShard } from './webgpuShard.ts';
-
-export interface GpuContext {
-  device: GPUDevice;
-  pipelines: Pipelines;
-  /** Bytes that one binding may span. */
-  maxBinding: number;
-  maxShardBytes: number;
-  /** Like `quantizeRows`, off the event loop, where there is something that does it. */
-  quantize?: ((values: Float32Array, options: UploadOptions) => Promise<Quantized>) | undefined;
-  /** kernels/rescore.wgsl for rows of this form, compiled when first needed. */
-  rescoring: (options: UploadOptions) => Promise<GPUComputePipeline>;
-  /** kernels/filter.wgsl, compiled when first needed. */
-  filtering: () => Promise<FilterPipelines>;
-  /** Throws `ERR_DEVICE` if the device was lost or has failed. */
-  checkAlive(): void;
-}
+import type { SearchTask } from './device.ts';
+import { type BufferPool, type Take, USAGE } from './webgpuBuffers.ts';
+import { type GpuContext, readWords, submit } from './webgpuContext.ts';
+import { BLOCK } from './webgpuInterleave.ts';
+import { type Score, type Selecting, TILE } from './webgpuPipelines.ts';
+import {
+  candidateBytes,
+  partOf,
+  type ScannedShard,
+  SELECTION_BYTES,
+  type ShardPart,
+  survivorsOf,
+} from './webgpuPlan.ts';
+import type { PreparedQueries } from './webgpuQueries.ts';
 
 /** Ids of rows that may be among the k best of each query; a count above `capacity` says that some are missing. */
 export interface Candidates {
   /** `[slots, q]`, where `slots` is the largest count up to `capacity`, or more. */
   ids: Uint32Array;
-  /** `[q]` */
+  /** `[q]`; `OPEN` where it is not known. */
   counts: Uint32Array;
   capacity: number;
 }
 
-/** What the kernels read of a shard. */
-export type ScannedShard = Pick<WebgpuShard, 'first' | 'capacity' | 'rows' | 'facts'>;
+/** As in kernels/select.wgsl: more rows survived than there was room for. */
+export const OPEN = 0xffffffff;
 
-interface SearchedRows {
+/** How rows are scored. */
+export interface Scan {
   shards: readonly ScannedShard[];
-  options: UploadOptions;
-  kernels: Kernels;
+  /** Chunks of a row. */
+  chunks: number;
+  /** Whether costs are known exactly. */
+  exact: boolean;
+  prepared: PreparedQueries;
+  /** The kernel; or keys `[q, count]` of exact costs in its place, those of one shard. */
+  score: Score | Uint32Array<ArrayBuffer>;
+  /** Of how many blocks of slots one is in the sample by which others are excluded; 0 if none is. */
+  step: number;
+  /** Candidates of a query that are read back at once. */
+  usual: number;
 }
 
-/** Queries that `score8` takes at a time. */
-const TILE = 8;
 const THREADS = 256;
-/** Words of a `Selection` in kernels/scan.wgsl. */
-const SELECTION = 259;
 const MAX_GROUPS = 65535;
-/** Rows that a workgroup counts before it adds to the histogram of all. */
-const ROWS_PER_GROUP = 4096;
-const COST_BYTES = 2 ** 28;
-const MAX_QUERIES = 1024;
+/** Entries that a workgroup counts before it adds to the histogram of all. */
+const ENTRIES_PER_GROUP = 4096;
 /** What WebGPU asks of offsets of uniform bindings. */
 const ALIGNMENT = 256;
+const WORD = 4;
 
-/** Queries of one submit, so that costs and candidates stay within the device's limits. */
-export function queriesPerSubmit(
-  gpu: GpuContext,
-  count: number,
-  capacity: number,
-  shards: readonly ScannedShard[],
-): number {
-  const largest = shards.reduce((most, shard) => Math.max(most, shard.capacity), 0);
-  const most = Math.min(
-    MAX_QUERIES,
-    COST_BYTES / (4 * count),
-    gpu.maxBinding / (4 * largest),
-    gpu.maxBinding / candidateBytes(1, capacity),
-  );
-  return most >= TILE ? Math.floor(most / TILE) * TILE : Math.max(1, Math.floor(most));
+/** One dispatch: of workgroups `x`, at most as many as WebGPU allows, by `y`. */
+interface Dispatch {
+  kernel: Promise<GPUComputePipeline>;
+  group: GPUBindGroup;
+  x: number;
+  y: number;
 }
-
-/** Bytes of the counts and of `slots` candidates each of `q` queries. */
-export const candidateBytes = (q: number, slots: number): number => 4 * q * (1 + slots);
-
-/** Candidates of a query that are read back at once: the k best and those that are usually undecided beside them. */
-const usualSlots = (k: number, capacity: number): number => Math.min(capacity, k + Math.ceil(k / 8) + 32);
 
 /**
  * Scores and selects on the device: one submit. How many candidates a query has is known only when they are read,
- * so the usual number comes with that submit and the rest, where there is one, with a second that only copies. With
- * `given` costs `[q, count]`, those of one shard, nothing is scored.
+ * so the usual number comes with that submit and the rest, where there is one, with a second that only copies.
  */
 export function findCandidates(
   gpu: GpuContext,
   pool: BufferPool,
-  { shards, options, kernels }: SearchedRows,
+  scan: Scan,
   task: SearchTask,
   capacity: number,
-  given?: Float32Array<ArrayBuffer>,
 ): Promise<Candidates> {
   const { device } = gpu;
-  const { q, k } = task;
-  const seen = shards.map((shard) => partOf(shard, task)).filter(({ slots }) => slots > 0);
-  const prepared = prepareQueries(options, task);
-  const storage = USAGE.storage | USAGE.copyTarget;
+  const { q } = task;
+  const { queries, bounds } = scan.prepared;
   return pool.lend(async (take) => {
-    const slots = usualSlots(k, capacity);
-    const bytes = { selections: q * SELECTION * 4, candidates: candidateBytes(q, capacity) };
-    const params = await take(seen.length * ALIGNMENT, USAGE.uniform | USAGE.copyTarget);
-    const queries = await take(prepared.queries.byteLength, storage);
-    const bounds = await take(prepared.bounds.byteLength, storage);
-    const selections = await take(bytes.selections, storage);
-    const candidates = await take(bytes.candidates, storage | USAGE.copySource);
+    const slots = Math.min(scan.usual, capacity);
+    const storage = USAGE.storage | USAGE.copyTarget;
+    const buffers: SearchBuffers = {
+      params: await take(2 * scan.shards.length * ALIGNMENT, USAGE.uniform | USAGE.copyTarget),
+      queries: await take(queries.byteLength, storage),
+      bounds: await take(bounds.byteLength, storage),
+      selections: await take(q * SELECTION_BYTES, storage),
+      candidates: await take(candidateBytes(q, capacity), storage | USAGE.copySource),
+    };
     const readback = await take(candidateBytes(q, slots), USAGE.mapRead | USAGE.copyTarget);
-    const masks: GPUBuffer[] = [];
-    const costs: GPUBuffer[] = [];
-    for (const { slots, passing } of seen) {
-      masks.push(await take(Math.max(4, passing.byteLength), storage));
-      costs.push(await take(q * slots * 4, storage));
-    }
+    const planned = new PlannedSearch(gpu, take, scan, task, capacity, buffers);
+    const dispatches = await planned.dispatches();
+    const pipelines = await Promise.all(dispatches.map(({ kernel }) => kernel));
 
     gpu.checkAlive();
     device.pushErrorScope('validation');
-    device.queue.writeBuffer(queries, 0, prepared.queries);
-    device.queue.writeBuffer(bounds, 0, prepared.bounds);
-    if (given !== undefined) device.queue.writeBuffer(costs[0]!, 0, given);
-    const spanOf = (buffer: GPUBuffer) => Math.min(buffer.size, gpu.maxBinding);
-    const groups = seen.map(({ shard, slots, mode, passing }, index) => {
-      const fields = [slots, shard.first, chunksOf(options), q, slots, capacity, mode, k];
-      device.queue.writeBuffer(params, index * ALIGNMENT, Uint32Array.from(fields));
-      if (passing.length > 0) device.queue.writeBuffer(masks[index]!, 0, passing);
-      const buffers = [
-        shard.rows,
-        shard.facts,
-        masks[index]!,
-        queries,
-        bounds,
-        costs[index]!,
-        selections,
-        candidates,
-      ];
-      const uniform = { binding: 0, resource: { buffer: params, offset: index * ALIGNMENT, size: 32 } };
-      const entries = buffers.map((buffer, i) => ({
-        binding: i + 1,
-        resource: { buffer, size: spanOf(buffer) },
-      }));
-      return device.createBindGroup({ layout: gpu.pipelines.layout, entries: [uniform, ...entries] });
-    });
+    device.queue.writeBuffer(buffers.queries, 0, queries);
+    device.queue.writeBuffer(buffers.bounds, 0, bounds);
+    planned.upload();
     const encoder = device.createCommandEncoder();
-    encoder.clearBuffer(selections, 0, bytes.selections);
-    encoder.clearBuffer(candidates, 0, candidateBytes(q, 0));
-    encode(kernels, encoder, q, seen, groups, given === undefined);
-    encoder.copyBufferToBuffer(candidates, 0, readback, 0, candidateBytes(q, slots));
+    encoder.clearBuffer(buffers.selections, 0, q * SELECTION_BYTES);
+    encoder.clearBuffer(buffers.candidates, 0, candidateBytes(q, 0));
+    const pass = encoder.beginComputePass();
+    dispatches.forEach(({ group, x, y }, index) => {
+      pass.setPipeline(pipelines[index]!);
+      pass.setBindGroup(0, group);
+      pass.dispatchWorkgroups(Math.min(x, MAX_GROUPS), y);
+    });
+    pass.end();
+    encoder.copyBufferToBuffer(buffers.candidates, 0, readback, 0, candidateBytes(q, slots));
     const words = await submit(device, encoder, readback, candidateBytes(q, slots));
     const counts = words.subarray(0, q);
     const read = words.subarray(q);
     const most = counts.reduce((max, count) => (count > capacity ? max : Math.max(max, count)), 0);
-    if (most <= slots) return { ids: read, counts, capacity };
+    if (most <= slots) return { ids: planned.ids(read), counts, capacity };
 
     const from = candidateBytes(q, slots);
     const rest = await take(candidateBytes(q, most) - from, USAGE.mapRead | USAGE.copyTarget);
     gpu.checkAlive();
     const copying = device.createCommandEncoder();
-    copying.copyBufferToBuffer(candidates, from, rest, 0, candidateBytes(q, most) - from);
+    copying.copyBufferToBuffer(buffers.candidates, from, rest, 0, candidateBytes(q, most) - from);
     device.queue.submit([copying.finish()]);
     const ids = new Uint32Array(q * most);
     ids.set(read);
     ids.set(await readWords(rest, candidateBytes(q, most) - from), read.length);
-    return { ids, counts, capacity };
+    return { ids: planned.ids(ids), counts, capacity };
   });
 }
 
-/** What a search looks at in a shard; `mode` as in kernels/scan.wgsl. */
-interface ShardPart {
-  shard: ScannedShard;
-  /** Rows, or the listed ones. */
-  slots: number;
-  mode: 0 | 1 | 2;
-  /** Copied, since others may share them and they may lie in any kind of buffer: none, bits, or rows from the shard's first. */
-  passing: Uint32Array<ArrayBuffer>;
+interface SearchBuffers {
+  params: GPUBuffer;
+  queries: GPUBuffer;
+  bounds: GPUBuffer;
+  selections: GPUBuffer;
+  candidates: GPUBuffer;
 }
 
-function partOf(shard: ScannedShard, { count, allowed, rows }: SearchTask): ShardPart {
-  const { first } = shard;
-  const end = Math.min(first + shard.capacity, count);
-  if (rows !== undefined) {
-    const listed = rows.slice(lowerBound(rows, first), lowerBound(rows, end));
-    return { shard, slots: listed.length, mode: 2, passing: Uint32Array.from(listed, (row) => row - first) };
+/** The dispatches of a search, and what they take. */
+class PlannedSearch {
+  readonly #gpu: GpuContext;
+  readonly #take: Take;
+  readonly #scan: Scan;
+  readonly #task: SearchTask;
+  readonly #capacity: number;
+  readonly #buffers: SearchBuffers;
+  readonly #parts: readonly ShardPart[];
+  readonly #uploads: { buffer: GPUBuffer; at: number; words: Uint32Array<ArrayBuffer> }[] = [];
+  #params = 0;
+
+  constructor(
+    gpu: GpuContext,
+    take: Take,
+    scan: Scan,
+    task: SearchTask,
+    capacity: number,
+    buffers: SearchBuffers,
+  ) {
+    this.#gpu = gpu;
+    this.#take = take;
+    this.#scan = scan;
+    this.#task = task;
+    this.#capacity = capacity;
+    this.#buffers = buffers;
+    this.#parts = scan.shards.map((shard) => partOf(shard, task)).filter(({ slots }) => slots > 0);
   }
-  const slots = Math.max(0, end - first);
-  if (allowed === undefined) return { shard, slots, mode: 0, passing: new Uint32Array() };
-  const words = allowed.subarray(first / 32, first / 32 + wordsFor(slots));
-  return { shard, slots, mode: 1, passing: Uint32Array.from(words) };
-}
 
-/** Submits what has been encoded since an error scope was pushed, and reads `buffer`, which it fills. */
-export async function submit(
-  device: GPUDevice,
-  encoder: GPUCommandEncoder,
-  buffer: GPUBuffer,
-  bytes: number,
-): Promise<Uint32Array<ArrayBuffer>> {
-  device.queue.submit([encoder.finish()]);
-  const [error, words] = await Promise.all([device.popErrorScope(), readWords(buffer, bytes)]);
-  if (error === null) return words;
-  throw new SeineError('ERR_DEVICE', `The webgpu device refused its work: ${error.message}`);
-}
-
-async function readWords(buffer: GPUBuffer, bytes: number): Promise<Uint32Array<ArrayBuffer>> {
-  await buffer.mapAsync(MAP_READ, 0, bytes);
-  try {
-    return new Uint32Array(buffer.getMappedRange(0, bytes)).slice();
-  } finally {
-    buffer.unmap();
+  async dispatches(): Promise<Dispatch[]> {
+    const masks: GPUBuffer[] = [];
+    for (const { passing } of this.#parts) {
+      const mask = await this.#take(passing.byteLength, USAGE.storage | USAGE.copyTarget);
+      if (passing.length > 0) this.#uploads.push({ buffer: mask, at: 0, words: passing });
+      masks.push(mask);
+    }
+    const { score, step } = this.#scan;
+    return step > 0 && typeof score === 'function'
+      ? this.#pruned(masks, score, step)
+      : this.#whole(masks, score);
   }
-}
 
-function encode(
-  kernels: Kernels,
-  encoder: GPUCommandEncoder,
-  q: number,
-  seen: readonly { slots: number }[],
-  groups: readonly GPUBindGroup[],
-  scores: boolean,
-): void {
-  const pass = encoder.beginComputePass();
-  const dispatch = (pipeline: GPUComputePipeline, rowsPerGroup: number, y: number) => {
-    pass.setPipeline(pipeline);
-    seen.forEach(({ slots }, index) => {
-      pass.setBindGroup(0, groups[index]!);
-      pass.dispatchWorkgroups(Math.min(Math.ceil(slots / rowsPerGroup), MAX_GROUPS), y);
-    });
-  };
-  if (scores && q === 1) dispatch(kernels.score1, BLOCK, 1);
-  else if (scores) dispatch(kernels.score8, BLOCK, Math.ceil(q / TILE));
-  for (let level = 0; level < 4; level++) {
-    dispatch(kernels.histogram, ROWS_PER_GROUP, q);
-    pass.setPipeline(kernels.pick);
-    pass.setBindGroup(0, groups[0]!);
-    pass.dispatchWorkgroups(q);
-  }
-  dispatch(kernels.compact, THREADS, q);
-  pass.end();
-}
-
-/** Scaled queries, or their bits, padded to whole chunks and tiles with zeros, and their error bounds. */
-function prepareQueries(
-  options: UploadOptions,
-  task: SearchTask,
-): { queries: Uint32Array<ArrayBuffer>; bounds: Float32Array<ArrayBuffer> } {
-  const { dim, dtype, features = 0 } = options;
-  const width = linesOf(features) * 4;
-  const padded = chunksOf(options) * PARTS[dtype] * 4;
-  const queries = new Uint32Array(Math.ceil(task.q / TILE) * TILE * padded);
-  const bounds = new Float32Array(task.q * width);
-  const numbers = new Float32Array(queries.buffer);
-  for (let query = 0; query < task.q; query++) {
-    if (task.queries.dtype === 'binary') {
-      const { words } = sliceRows(task.queries, dim, query, query + 1);
-      queries.set(words, query * padded);
-    } else {
-      const { values } = task.queries;
-      const weights = task.weights?.subarray(query * (1 + features), (query + 1) * (1 + features));
-      const prepared =
-        weights === undefined
-          ? queryBounds(options, values, query * dim)
-          : weightedBounds(options, values, query * dim, weights);
-      bounds.set(prepared.bounds, query * width);
-      for (let i = 0; i < dim; i++) numbers[query * padded + i] = values[query * dim + i]! * prepared.scale;
+  /** Writes what the dispatches take. */
+  upload(): void {
+    for (const { buffer, at, words } of this.#uploads) {
+      this.#gpu.device.queue.writeBuffer(buffer, at, words);
     }
   }
-  return { queries, bounds };
+
+  /** Ids of candidates that have the numbers of slots. */
+  ids(numbers: Uint32Array): Uint32Array {
+    const { rows } = this.#task;
+    return rows === undefined ? numbers : numbers.map((number) => rows[number]!);
+  }
+
+  /** Keys of all slots, from which the k-th is selected by all workgroups. */
+  async #whole(masks: readonly GPUBuffer[], score: Scan['score']): Promise<Dispatch[]> {
+    const { q } = this.#task;
+    const groups: GPUBindGroup[] = [];
+    for (const [index, part] of this.#parts.entries()) {
+      const keys = await this.#keys(part.slots, this.#scan.exact ? 1 : 2);
+      if (typeof score !== 'function') this.#uploads.push({ buffer: keys, at: 0, words: score });
+      groups.push(this.#group(part, masks[index]!, keys, { stride: part.slots, offset: 0, step: 1 }));
+    }
+    const eachPart = (entry: Selecting, entries: number): Dispatch[] =>
+      this.#parts.map(({ slots }, index) => ({
+        kernel: this.#select(entry),
+        group: groups[index]!,
+        x: Math.ceil(slots / entries),
+        y: q,
+      }));
+    const scored = typeof score === 'function' ? this.#scored(score, groups, false, 1) : [];
+    const picked: Dispatch = { kernel: this.#select('pick'), group: groups[0]!, x: q, y: 1 };
+    const levels = [0, 1, 2, 3].flatMap(() => [...eachPart('histogram', ENTRIES_PER_GROUP), picked]);
+    return [...scored, ...levels, ...eachPart('compact', THREADS)];
+  }
+
+  /** Keys of a sample, then of those slots only that they do not exclude. */
+  async #pruned(masks: readonly GPUBuffer[], score: Score, step: number): Promise<Dispatch[]> {
+    const { q } = this.#task;
+    const sampled = this.#parts.map(({ slots }) => Math.ceil(Math.ceil(slots / BLOCK) / step) * BLOCK);
+    const stride = sampled.reduce((sum, slots) => sum + slots);
+    const sample = await this.#keys(stride, 2);
+    let offset = 0;
+    const samples = this.#parts.map((part, index) => {
+      const group = this.#group(part, masks[index]!, sample, { stride, offset, step });
+      offset += sampled[index]!;
+      return group;
+    });
+    const room = survivorsOf(this.#task, step);
+    const survivors = await this.#keys(room, 3);
+    const groups = this.#parts.map((part, index) =>
+      this.#group(part, masks[index]!, survivors, { stride: room, offset: 0, step: 1 }),
+    );
+    return [
+      ...this.#scored(score, samples, false, step),
+      { kernel: this.#select('choose'), group: samples[0]!, x: q, y: 1 },
+      ...this.#scored(score, groups, true, 1),
+      { kernel: this.#select('refine'), group: groups[0]!, x: q, y: 1 },
+    ];
+  }
+
+  #scored(score: Score, groups: readonly GPUBindGroup[], pruned: boolean, step: number): Dispatch[] {
+    const tile = this.#task.q === 1 ? 1 : TILE;
+    return this.#parts.map(({ slots }, index) => ({
+      kernel: score(tile, pruned),
+      group: groups[index]!,
+      x: Math.ceil(slots / (BLOCK * step)),
+      y: Math.ceil(this.#task.q / tile),
+    }));
+  }
+
+  #select(entry: Selecting): Promise<GPUComputePipeline> {
+    return this.#gpu.scanning.select(entry, this.#scan.exact);
+  }
+
+  /** For so many words of each of so many entries a query. */
+  #keys(entries: number, words: number): Promise<GPUBuffer> {
+    return this.#take(this.#task.q * entries * words * WORD, USAGE.storage | USAGE.copyTarget);
+  }
+
+  #group(
+    { shard, slots, first, mode }: ShardPart,
+    mask: GPUBuffer,
+    keys: GPUBuffer,
+    { stride, offset, step }: { stride: number; offset: number; step: number },
+  ): GPUBindGroup {
+    const { q, k } = this.#task;
+    const { params, queries, bounds, selections, candidates } = this.#buffers;
+    const words = Uint32Array.of(
+      ...[slots, first, this.#scan.chunks, q],
+      ...[stride, offset, step, mode, k, this.#capacity],
+    );
+    const at = this.#params++ * ALIGNMENT;
+    this.#uploads.push({ buffer: params, at, words });
+    const buffers = [shard.rows, shard.facts, mask, queries, bounds, keys, selections, candidates];
+    const entries = buffers.map((buffer, index) => ({
+      binding: index + 1,
+      resource: { buffer, size: Math.min(buffer.size, this.#gpu.maxBinding) },
+    }));
+    const uniform = { binding: 0, resource: { buffer: params, offset: at, size: words.byteLength } };
+    const { layout } = this.#gpu.scanning;
+    return this.#gpu.device.createBindGroup({ layout, entries: [uniform, ...entries] });
+  }
 }

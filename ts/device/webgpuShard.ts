@@ -1,4 +1,3 @@
-import { wordsFor } from '../core/bitset.ts';
 import { SeineError } from '../core/errors.ts';
 import type { UploadOptions } from './device.ts';
 import { pacer } from './pacer.ts';
@@ -7,10 +6,10 @@ import { norm } from './reference/score.ts';
 import { countRows, makeRows, type StoredBatch, storedBytes, writeRows } from './storedRows.ts';
 import { featuredFacts } from './webgpuBounds.ts';
 import { createBuffer, USAGE } from './webgpuBuffers.ts';
+import { hasCodes, WebgpuCodes } from './webgpuCodes.ts';
+import type { GpuContext } from './webgpuContext.ts';
+import { BLOCK, CHUNK_BYTES, interleave } from './webgpuInterleave.ts';
 
-/** Rows that lie interleaved: kernels/scan.wgsl gives the layout. */
-export const BLOCK = 64;
-const CHUNK_BYTES = 16;
 const SLICE_BYTES = 2 ** 22;
 /** Bytes handed to the queue before its copies are waited for: they are held twice until then. */
 const PENDING_BYTES = 2 ** 26;
@@ -38,6 +37,8 @@ export class WebgpuShard {
   readonly stored: StoredBatch;
   readonly rows: GPUBuffer;
   readonly facts: GPUBuffer;
+  /** Of rows that have them. */
+  readonly codes: WebgpuCodes | undefined;
   readonly #device: GPUDevice;
   readonly #options: UploadOptions;
   readonly #decoded: Float32Array;
@@ -47,37 +48,41 @@ export class WebgpuShard {
     options: UploadOptions,
     first: number,
     stored: StoredBatch,
-    rows: GPUBuffer,
-    facts: GPUBuffer,
+    buffers: Pick<WebgpuShard, 'rows' | 'facts' | 'codes'>,
   ) {
     this.first = first;
     this.capacity = countRows(stored.rows, options.dim);
     this.stored = stored;
-    this.rows = rows;
-    this.facts = facts;
+    this.rows = buffers.rows;
+    this.facts = buffers.facts;
+    this.codes = buffers.codes;
     this.#device = device;
     this.#options = options;
     this.#decoded = new Float32Array(options.dim);
   }
 
   static async create(
-    device: GPUDevice,
+    gpu: GpuContext,
     options: UploadOptions,
     first: number,
     capacity: number,
   ): Promise<WebgpuShard> {
+    const { device } = gpu;
     const stored = allocate(options, capacity);
     const usage = USAGE.storage | USAGE.copyTarget;
-    const rows = await createBuffer(device, capacity * chunksOf(options) * CHUNK_BYTES, usage);
+    const made: { destroy(): void }[] = [];
+    const keep = <T extends { destroy(): void }>(one: T): T => {
+      made.push(one);
+      return one;
+    };
     try {
-      const facts = await createBuffer(
-        device,
-        rowsWithFacts(options, capacity) * factsOf(options) * 4,
-        usage,
-      );
-      return new WebgpuShard(device, options, first, stored, rows, facts);
+      const rows = keep(await createBuffer(device, capacity * chunksOf(options) * CHUNK_BYTES, usage));
+      const factBytes = rowsWithFacts(options, capacity) * factsOf(options) * 4;
+      const facts = keep(await createBuffer(device, factBytes, usage));
+      const codes = hasCodes(options) ? keep(await WebgpuCodes.create(gpu, options, capacity)) : undefined;
+      return new WebgpuShard(device, options, first, stored, { rows, facts, codes });
     } catch (error) {
-      rows.destroy();
+      for (const one of made) one.destroy();
       throw error;
     }
   }
@@ -86,7 +91,13 @@ export class WebgpuShard {
   get bytes(): number {
     const { dim, dtype } = this.#options;
     const features = this.stored.features.byteLength;
-    return this.capacity * storedBytes(dtype, dim) + features + this.rows.size + this.facts.size;
+    return (
+      this.capacity * storedBytes(dtype, dim) +
+      features +
+      this.rows.size +
+      this.facts.size +
+      (this.codes?.bytes ?? 0)
+    );
   }
 
   /** Writes rows at row `start` of this shard; rows before it stay as they are. */
@@ -101,13 +112,16 @@ export class WebgpuShard {
     let pending = 0;
     for (let from = start - (start % BLOCK); from < end; from += step) {
       const to = Math.min(from + step, end);
-      const packed = this.#pack(from, to);
+      const packed = interleave(this.stored.rows, dim, chunksOf(this.#options), from, to);
       this.#device.queue.writeBuffer(this.rows, from * rowBytes, packed);
       if (this.stored.rows.dtype !== 'binary') {
         const facts = this.#factsOf(this.stored.rows, from, to);
         this.#device.queue.writeBuffer(this.facts, from * factsOf(this.#options) * 4, facts);
       }
       pending += packed.byteLength;
+      if (this.codes !== undefined && this.stored.rows.dtype === 'f32') {
+        pending += await this.codes.write(this.stored.rows.values, from, to);
+      }
       if (pending >= PENDING_BYTES) {
         await this.#device.queue.onSubmittedWorkDone();
         pending = 0;
@@ -119,28 +133,10 @@ export class WebgpuShard {
   destroy(): void {
     this.rows.destroy();
     this.facts.destroy();
+    this.codes?.destroy();
   }
 
-  /** Rows `from` (a block's first) to `end` as whole blocks, the lanes past `end` zero. */
-  #pack(from: number, end: number): ArrayBuffer {
-    const { dim } = this.#options;
-    const { numbers, width } = numbersOf(this.stored.rows, dim);
-    const chunks = chunksOf(this.#options);
-    const packed = new ArrayBuffer(Math.ceil((end - from) / BLOCK) * BLOCK * chunks * CHUNK_BYTES);
-    const target = viewLike(numbers, packed);
-    const perChunk = CHUNK_BYTES / numbers.BYTES_PER_ELEMENT;
-    const shift = Math.log2(perChunk);
-    for (let row = from; row < end; row++) {
-      const lane = (row - from) % BLOCK;
-      const base = ((row - from - lane) * chunks + lane) * perChunk;
-      for (let i = 0; i < width; i++) {
-        target[base + (i >>> shift) * (BLOCK * perChunk) + (i & (perChunk - 1))] = numbers[row * width + i]!;
-      }
-    }
-    return packed;
-  }
-
-  /** Of the same blocks as `#pack`: length, factor and features of each row. */
+  /** Of whole blocks as `interleave` makes them: length, factor and features of each row. */
   #factsOf(rows: FloatRows, from: number, end: number): Float32Array<ArrayBuffer> {
     const { dim, metric, features: count = 0 } = this.#options;
     const width = factsOf(this.#options);
@@ -160,29 +156,6 @@ export class WebgpuShard {
 /** Bits need no facts, but a binding must not be empty. */
 const rowsWithFacts = ({ dtype }: UploadOptions, capacity: number): number =>
   dtype === 'binary' ? 1 : capacity;
-
-type Numbers = Uint32Array | Uint16Array | Int8Array;
-
-/** What is copied to the device, and its elements a row. Floats go as words, which keeps every bit. */
-function numbersOf(stored: StoredBatch['rows'], dim: number): { numbers: Numbers; width: number } {
-  switch (stored.dtype) {
-    case 'f32': {
-      const { buffer, byteOffset, length } = stored.values;
-      return { numbers: new Uint32Array(buffer, byteOffset, length), width: dim };
-    }
-    case 'int8':
-      return { numbers: stored.codes, width: dim };
-    case 'binary':
-      return { numbers: stored.words, width: wordsFor(dim) };
-    default:
-      return { numbers: stored.values, width: dim };
-  }
-}
-
-function viewLike(numbers: Numbers, buffer: ArrayBuffer): Numbers {
-  if (numbers.BYTES_PER_ELEMENT === 1) return new Int8Array(buffer);
-  return numbers.BYTES_PER_ELEMENT === 2 ? new Uint16Array(buffer) : new Uint32Array(buffer);
-}
 
 function allocate({ dim, dtype, features = 0 }: UploadOptions, capacity: number): StoredBatch {
   try {

@@ -76,8 +76,8 @@ export const wgslFeatures = [
   {
     name: 'features are not in the cost',
     file: kernel,
-    find: '-(sum * factorOf(row) + weighed(query, row).x)',
-    replace: '-(sum * factorOf(row))',
+    find: '-(sum * fact.y + features.x)',
+    replace: '-(sum * fact.y)',
     suites,
   },
   {

@@ -11,6 +11,7 @@ import { cppFeatures, cudaFeatures, wgslFeatures } from './features.mjs';
 import { filter } from './filter.mjs';
 import { cppMaxsim, cudaMaxsim, wgslMaxsim } from './maxsim.mjs';
 import { wgsl } from './wgsl.mjs';
+import { wgslCertify } from './wgslCertify.mjs';
 import { wgslLists } from './wgslLists.mjs';
 
 const of = (device, list) => list.map((mutant) => ({ device, ...mutant }));
@@ -19,7 +20,7 @@ const of = (device, list) => list.map((mutant) => ({ device, ...mutant }));
 export const mutants = [
   ...of('cuda', [...cuda, ...cudaCertify, ...cudaHost, ...cudaLists, ...cudaFeatures]),
   ...of('cuda', [...cudaMaxsim, ...filter.cuda]),
-  ...of('webgpu', [...wgsl, ...wgslLists, ...wgslFeatures, ...wgslMaxsim, ...filter.webgpu]),
+  ...of('webgpu', [...wgsl, ...wgslCertify, ...wgslLists, ...wgslFeatures, ...wgslMaxsim, ...filter.webgpu]),
   ...of('cpu', [...cpp, ...certify, ...cppLists, ...cppFeatures, ...filter.cpu, ...cppMaxsim]),
 ];
 

@@ -1,5 +1,7 @@
 /** Mutants of the WebGPU device. */
 const kernel = 'kernels/scan.wgsl';
+const grid = 'kernels/scanGrid.wgsl';
+const select = 'kernels/select.wgsl';
 const answers = ['webgpuSearch', 'adversarial', 'matrix'].map((name) => `test/device/${name}.test.ts`);
 const bounds = ['test/device/webgpu.test.ts', ...answers];
 const host = [
@@ -11,87 +13,86 @@ const host = [
 export const wgsl = [
   {
     name: 'bins are not cleared behind a barrier',
-    file: kernel,
-    find: 'atomicStore(&bins[thread], 0u);\n  workgroupBarrier();',
-    replace: 'atomicStore(&bins[thread], 0u);',
+    file: select,
+    find: '  atomicStore(&bins[thread], 0u);\n  workgroupBarrier();\n  for',
+    replace: '  atomicStore(&bins[thread], 0u);\n  for',
     suites: answers,
   },
   {
     name: 'bins are added up before all rows are in them',
-    file: kernel,
+    file: select,
     find: '  workgroupBarrier();\n  let total = atomicLoad(&bins[thread]);',
     replace: '  let total = atomicLoad(&bins[thread]);',
     suites: answers,
   },
   {
     name: 'the digit is picked before the bins are there',
-    file: kernel,
-    find: '  workgroupBarrier();\n  if (thread == 0u) {',
-    replace: '  if (thread == 0u) {',
+    file: select,
+    find: '  workgroupBarrier();\n  if (thread == 0u) {\n    let wanted',
+    replace: '  if (thread == 0u) {\n    let wanted',
     suites: answers,
   },
   {
     name: 'candidates are not counted atomically',
-    file: kernel,
+    file: select,
     find: 'let place = atomicAdd(&candidates[query], 1u);',
-    replace:
-      'let place = atomicLoad(&candidates[query]);\n      atomicStore(&candidates[query], place + 1u);',
+    replace: 'let place = atomicLoad(&candidates[query]);\n  atomicStore(&candidates[query], place + 1u);',
     suites: answers,
   },
   {
     name: 'the shift of a digit is wrong',
-    file: kernel,
-    find: 'let shift = 24u - 8u * level;',
-    replace: 'let shift = 24u - 7u * level;',
+    file: select,
+    find: '(key >> (24u - 8u * level)) & 255u',
+    replace: '(key >> (24u - 7u * level)) & 255u',
     suites: answers,
   },
   {
     name: 'the known digits are compared with the wrong ones',
-    file: kernel,
-    find: '((key >> shift) >> 8u) == prefix',
-    replace: '((key >> shift) >> 8u) >= prefix',
+    file: select,
+    find: '((key >> (24u - 8u * level)) >> 8u) == prefix',
+    replace: '((key >> (24u - 8u * level)) >> 8u) >= prefix',
     suites: answers,
   },
   {
     name: 'the wanted rank is looked for one bin late',
-    file: kernel,
+    file: select,
     find: 'if (wanted <= total) { break; }',
     replace: 'if (wanted < total) { break; }',
     suites: answers,
   },
   {
     name: 'the rank is not counted from its bin on',
-    file: kernel,
-    find: '      wanted -= total;\n',
+    file: select,
+    find: '    wanted -= total;\n',
     replace: '',
     suites: answers,
   },
   {
     name: 'the last query of a tile is dropped',
-    file: kernel,
+    file: grid,
     find: 'min(TILE, params.queries - first)',
-    replace: 'min(TILE - 1u, params.queries - first)',
+    replace: 'min(max(TILE, 2u) - 1u, params.queries - first)',
     suites: answers,
   },
   {
     name: 'eight queries read the rows of other lanes',
-    file: kernel,
-    find: '          part++;\n        }\n        at += BLOCK;\n      }\n      for',
-    replace: '          part++;\n        }\n        at += BLOCK - 1u;\n      }\n      for',
+    file: grid,
+    find: 'at += BLOCK;',
+    replace: 'at += BLOCK - (TILE / 8u);',
     suites: answers,
   },
   {
     name: 'keys of positive costs are below those of negative ones',
-    file: kernel,
+    file: grid,
     find: 'select(bits | 0x80000000u, ~bits',
     replace: 'select(bits, ~bits',
     suites: answers,
   },
   {
     name: 'a bit of the mask is taken for another',
-    file: kernel,
-    find: '(passing[slot >> 5u] >> (slot & 31u))',
-    replace: '(passing[slot >> 5u] >> (slot & 15u))',
+    file: grid,
+    find: '(passing[slot / 32u] >> (slot % 32u))',
+    replace: '(passing[slot / 32u] >> (slot % 16u))',
     suites: answers,
   },
   {
@@ -104,15 +105,15 @@ export const wgsl = [
   {
     name: 'rows of extreme length are decided',
     file: kernel,
-    find: 'var undecided = length >= bound.w;',
+    find: 'var undecided = fact.x >= bound.w;',
     replace: 'var undecided = false;',
     suites: answers,
   },
   {
     name: 'ids of a shard are counted from 0',
-    file: kernel,
-    find: 'params.first + rowOf(slot));',
-    replace: 'rowOf(slot));',
+    file: select,
+    find: 'name(query, params.first + slot)',
+    replace: 'name(query, slot)',
     suites: answers,
   },
   {
@@ -139,13 +140,13 @@ export const wgsl = [
   {
     name: 'a selection is left from the search before',
     file: 'ts/device/webgpuSearch.ts',
-    find: '    encoder.clearBuffer(selections, 0, bytes.selections);\n',
+    find: '    encoder.clearBuffer(buffers.selections, 0, q * SELECTION_BYTES);\n',
     replace: '',
     suites: host,
   },
   {
     name: "a shard's rows are masked by another's bits",
-    file: 'ts/device/webgpuSearch.ts',
+    file: 'ts/device/webgpuPlan.ts',
     find: 'allowed.subarray(first / 32, first / 32 + wordsFor(slots))',
     replace: 'allowed.subarray(0, wordsFor(slots))',
     suites: host,
@@ -153,8 +154,8 @@ export const wgsl = [
   {
     name: 'candidates that there is no room for are forgotten',
     file: 'ts/device/webgpuRows.ts',
-    find: 'if (total > found.capacity) {',
-    replace: 'if (total > 2 * found.capacity) {',
+    find: 'if (total > way.capacity) {',
+    replace: 'if (total > 2 * way.capacity) {',
     suites: answers,
   },
 ];

@@ -1,5 +1,5 @@
 /** Mutants of the WebGPU device in listed rows, select, merge and rescore. */
-const kernel = 'kernels/scan.wgsl';
+const grid = 'kernels/scanGrid.wgsl';
 const lists = ['test/device/scanRows.test.ts'];
 const selects = ['test/device/select.test.ts'];
 const merges = ['test/device/merge.test.ts'];
@@ -95,8 +95,8 @@ export const wgslLists = [
   {
     name: 'the highest scores are the lowest',
     file: 'ts/device/webgpuSelect.ts',
-    find: '(lowest ? score : -score)',
-    replace: '(lowest ? -score : score)',
+    find: 'lowest ? 0 : 0xffffffff',
+    replace: 'lowest ? 0xffffffff : 0',
     suites: selects,
   },
   {
@@ -156,30 +156,29 @@ export const wgslLists = [
     suites: merges,
   },
   {
-    name: 'one query scores the slot for the listed row',
-    file: kernel,
-    find: 'let row = rowOf(slot);\n      let factor = factorOf(row);\n      var at = startOf(row);\n      var part = query',
-    replace:
-      'let row = slot;\n      let factor = factorOf(row);\n      var at = startOf(row);\n      var part = query',
+    name: 'the slot is scored for the listed row',
+    file: grid,
+    find: 'let row = rowOf(slot);',
+    replace: 'let row = slot;',
     suites: lists,
   },
   {
-    name: 'bounds are those of the slot',
-    file: kernel,
-    find: '  let row = rowOf(slot);\n  let bound',
-    replace: '  let row = slot;\n  let bound',
+    name: 'a listed row has the number of its place in the shard',
+    file: 'ts/device/webgpuPlan.ts',
+    find: 'slots: listed.length, first, mode: 2',
+    replace: 'slots: listed.length, first: 0, mode: 2',
     suites: lists,
   },
   {
     name: 'listed rows are counted from row 0 of all shards',
-    file: 'ts/device/webgpuSearch.ts',
-    find: '(row) => row - first)',
+    file: 'ts/device/webgpuPlan.ts',
+    find: '(row) => row - shard.first)',
     replace: '(row) => row)',
     suites: lists,
   },
   {
     name: "a shard's last listed row is left to the next",
-    file: 'ts/device/webgpuSearch.ts',
+    file: 'ts/device/webgpuPlan.ts',
     find: 'lowerBound(rows, end));',
     replace: 'lowerBound(rows, end - 1));',
     suites: lists,
