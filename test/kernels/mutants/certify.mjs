@@ -23,7 +23,7 @@ export const certify = [
     file: 'kernels/codes.cpp',
     find: 'sums[(i & 2) + (values[i] > 0 ? 1 : 0)] += std::fabs(values[i]);',
     replace: 'if (values[i] > 0) sums[i & 2] += values[i];',
-    suites: codes,
+    suites: imitated,
   },
   {
     name: 'AVX2 multiplies the first rows of a group twice',
