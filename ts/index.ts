@@ -18,7 +18,7 @@ export {
   openEmbedder,
   type ScoreCacheSettings,
 } from './open.ts';
-export type { RankDocument, RankOptions, RankResult } from './rankTexts.ts';
+export type { RankDocument, RankOptions, RankResult, RankText } from './rankTexts.ts';
 export type { RequestOptions } from './requestOptions.ts';
 export type { Answer } from './search.ts';
 export type { ExplainOptions, SearchIndexOptions } from './searchOptions.ts';

@@ -6,7 +6,13 @@ import { checkRequest, type RequestOptions } from './requestOptions.ts';
 import type { Engine } from './search.ts';
 
 /** A text to be ranked; the ranker reads its title, if it has one, before it. */
-export type RankDocument = string | { title?: string | undefined; text: string };
+export type RankText = string | { title?: string | undefined; text: string };
+
+/**
+ * A text, or vectors `[tokens, hidden]` that stand where the embeddings of its tokens would: what a document was
+ * compressed to, for a language model as ranker that was trained to read it.
+ */
+export type RankDocument = RankText | { vectors: Float32Array };
 
 export interface RankOptions extends RequestOptions {
   /** Tokens of each document that the ranker reads at most; then `tokens` counts them. */
@@ -44,7 +50,7 @@ export async function rankTexts(
   if (!Array.isArray(documents)) {
     throw new SeineError('ERR_ARGUMENT', `documents must be an array, got ${show(documents)}.`);
   }
-  const texts = documents.map(textOf);
+  const given = documents.map(contentOf);
   if (ranker === undefined) {
     throw new SeineError(
       'ERR_ARGUMENT',
@@ -53,21 +59,32 @@ export async function rankTexts(
   }
   limits.signal?.throwIfAborted();
   const question = { query: understand(query).text, searcher };
-  const heads =
-    options.maxTokens === undefined ? undefined : await ranker.heads(texts, options.maxTokens, limits);
-  const { logits, ...rest } = await scorePairs(question, heads?.texts ?? texts, ranker, {
+  const { maxTokens } = options;
+  const heads = maxTokens === undefined ? undefined : await ranker.heads(textsOf(given), maxTokens, limits);
+  const { logits, ...rest } = await scorePairs(question, heads?.texts ?? given, ranker, {
     ...limits,
     cache: scoreCache,
   });
   return {
-    scores: Float32Array.from(texts, (_, i) => logits[i] ?? Number.NaN),
+    scores: Float32Array.from(given, (_, i) => logits[i] ?? Number.NaN),
     ranked: logits.filter((logit) => logit !== undefined).length,
     ...rest,
-    ...(heads !== undefined && { tokens: Uint32Array.from(texts, (_, i) => heads.tokens[i] ?? 0) }),
+    ...(heads !== undefined && { tokens: Uint32Array.from(given, (_, i) => heads.tokens[i] ?? 0) }),
   };
 }
 
-function textOf(document: RankDocument, i: number): string {
+/** Documents that are all texts, for vectors have no heads. */
+function textsOf(documents: (string | Float32Array)[]): string[] {
+  return documents.map((document, i) => {
+    if (typeof document === 'string') return document;
+    throw new SeineError(
+      'ERR_ARGUMENT',
+      `maxTokens cuts texts, but the document at index ${i} is given as vectors, which are taken whole: leave it out.`,
+    );
+  });
+}
+
+function contentOf(document: RankDocument, i: number): string | Float32Array {
   if (typeof document === 'string') return document;
   if (typeof document !== 'object' || document === null) {
     throw new SeineError(
@@ -75,6 +92,7 @@ function textOf(document: RankDocument, i: number): string {
       `documents must be strings or objects with a text, got ${show(document)} at index ${i}.`,
     );
   }
+  if ('vectors' in document) return document.vectors;
   const { title, text } = document;
   if (typeof text !== 'string') {
     throw new SeineError('ERR_ARGUMENT', `documents must have a text, got ${show(text)} at index ${i}.`);

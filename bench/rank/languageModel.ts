@@ -47,7 +47,7 @@ export async function languageModel(
       const own = batch.map((row) => rows[row]!);
       const logits = await scoring.score(
         past,
-        own.map((row) => row.map((i) => [...before, ...items[i]!])),
+        own.map((row) => row.map((i) => ({ ids: [...before, ...items[i]!] }))),
       );
       const found = toScores(logits, logits.length / 2);
       for (const [slot, i] of own.flat().entries()) scores[i] = found[slot]!;

@@ -95,6 +95,13 @@ test('what is no text, no option or no searcher is refused', async () => {
   await expect(rank(['a', 7])).rejects.toEqual(refused(/got 7 at index 1/));
   await expect(rank([{ title: 'a' }])).rejects.toEqual(refused(/have a text, got undefined at index 0/));
   await expect(rank([{ text: 'a', title: 3 }])).rejects.toEqual(refused(/title .* got 3 at index 0/));
+  await expect(rank([{ vectors: [1] }])).rejects.toEqual(refused(/Float32Arrays of finite numbers/));
+  await expect(rank([{ vectors: new Float32Array(384) }])).rejects.toEqual(
+    refused(/must be texts for the ranker seine-rank-small/),
+  );
+  await expect(rank([{ vectors: new Float32Array(384) }], { maxTokens: 8 })).rejects.toEqual(
+    refused(/maxTokens cuts texts, but the document at index 0/),
+  );
   await expect(rank([], { k: 1 })).rejects.toEqual(refused(/no option "k"; there are: maxTokens, searcher/));
   await expect(rank([], { searcher: 'ann' })).rejects.toEqual(refused(/searcher must be an object/));
   await expect(rank([], { searcher: { id: 'a', version: '1' } })).rejects.toEqual(

@@ -1,10 +1,14 @@
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { openCheckpoint } from '../../ts/graph/checkpoint.ts';
+import { readTensor } from '../../ts/graph/checkpointTensor.ts';
 import { type CrossEncoder, openCrossEncoder } from '../../ts/models/crossEncoder.ts';
+import { openTokenizer } from '../../ts/models/tokenizer.ts';
 import { describeWithShared } from '../helpers/describeWithShared.ts';
-import { type Prompted, readFixture, writePrompted } from './promptedFixture.ts';
+import { type Prompted, readFixture, TOKENIZER_FILE, writePrompted } from './promptedFixture.ts';
 import { withFolder } from './tinyModel.ts';
 
 const fixture = readFixture<Prompted>('prompted.json');
@@ -90,6 +94,37 @@ describe('a language model as a ranker', () => {
       expect([heads.tokens[0], long.startsWith(heads.texts[0]!)]).toEqual([5, true]);
       const late = await ranker.score('river', [long], { deadline: performance.now() - 1 });
       expect(late.scored).toBe(0);
+    });
+  });
+
+  test('a document as the embeddings of its tokens scores as its text does, beside texts, too', async () => {
+    const folder = fileURLToPath(new URL('fixtures/qwen3', import.meta.url));
+    const { tensors } = openCheckpoint(folder);
+    const [name, tensor] = [...tensors].find(([key]) => key.endsWith('embed_tokens.weight'))!;
+    const hidden = tensor.shape[1]!;
+    const table = readTensor(name, tensor);
+    const tokenizer = await openTokenizer(TOKENIZER_FILE);
+    const embedded = (text: string): Float32Array =>
+      Float32Array.from(
+        tokenizer.plain(text, 400).ids.flatMap((id) => [...table.subarray(id * hidden, (id + 1) * hidden)]),
+      );
+    await withRanker('qwen3', {}, async (ranker) => {
+      const texts = ['the sea is deep', 'nurse', 'a river, 42 miles long, and then the sea'];
+      const { scores } = await ranker.score('river', texts);
+      expectClose((await ranker.score('river', texts.map(embedded))).scores, [...scores], 1e-5);
+      const mixed = await ranker.score('river', [texts[0]!, embedded(texts[1]!), texts[2]!]);
+      expectClose(mixed.scores, [...scores], 1e-5);
+      expect([...mixed.truncated]).toEqual([0, 0, 0]);
+
+      const refused = (document: unknown) => ranker.score('river', ['sea', document as Float32Array]);
+      await expect(refused(new Float32Array(hidden + 1))).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
+      await expect(refused(new Float32Array(hidden + 1))).rejects.toThrow(
+        `vectors of ${hidden} numbers, got ${hidden + 1} numbers`,
+      );
+      await expect(refused(new Float32Array(0))).rejects.toThrow(/must be 1 to \d+ vectors/);
+      await expect(refused(new Float32Array(512 * hidden))).rejects.toThrow(/fewer of them/);
+      await expect(refused(new Float32Array(hidden).fill(Number.NaN))).rejects.toThrow(/finite numbers/);
+      await expect(refused([1, 2])).rejects.toThrow(/at index 1/);
     });
   });
 

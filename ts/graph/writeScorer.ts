@@ -9,6 +9,7 @@ import {
   groupsOf,
   headWidth,
   type KeysValues,
+  type Sight,
 } from './families/decoder.ts';
 import type { Source } from './families/family.ts';
 import type { Tensor } from './graph.ts';
@@ -25,6 +26,8 @@ export interface WrittenScorer extends WrittenTransformer {
   groups: number;
   /** Numbers of a head. */
   width: number;
+  /** Numbers of an embedding. */
+  hidden: number;
 }
 
 /**
@@ -33,7 +36,9 @@ export interface WrittenScorer extends WrittenTransformer {
  * lie in one row: a token sees what stands before and its own item up to itself.
  *
  * Inputs: `input_ids`, `positions` and `items` int64 `[batch, sequence]` (token, its position, number of its item
- * within the row, −1 for padding); `ends` int64 `[items, 2]` (row and column of each item's last token);
+ * within the row, −1 for padding); `ends` int64 `[items, 2]` (row and column of each item's last token); `vectors`
+ * float32 `[vectors, hidden]`, which stand in for the embeddings of the tokens at `places` int64 `[vectors, 2]` (row and
+ * column, each once; there may be none);
  * `past_keys.<layer>` and `past_values.<layer>` float32 `[1, groups, past, width]`, where past may be 0. Outputs:
  * `logits` `[items, words]`; `keys.<layer>` and `values.<layer>` `[batch, groups, sequence, width]` of the tokens
  * themselves. Errors: `ERR_MODEL` if the checkpoint is no decoder, or lacks a field or a tensor.
@@ -59,6 +64,9 @@ export function writeScorer(
   const token = (name: string): Tensor => graph.input(name, ['batch', 'sequence'], 'int64');
   const [ids, positions, items] = [token('input_ids'), token('positions'), token('items')];
   const ends = graph.input('ends', ['items', 2], 'int64');
+  const hidden = config.count('hidden_size');
+  const vectors = graph.input('vectors', ['vectors', hidden]);
+  const places = graph.input('places', ['vectors', 2], 'int64');
 
   const [layers, groups, width] = [config.count('num_hidden_layers'), groupsOf(config), headWidth(config)];
   const past = Array.from({ length: layers }, (_, layer): KeysValues => {
@@ -75,7 +83,7 @@ export function writeScorer(
   const { cos, sin } = decoderRope(source, positions);
   const ofAllHeads = (t: Tensor): Tensor =>
     graph.emit('Unsqueeze', [t, graph.integers([1])], ['batch', 1, 'sequence', width]);
-  const states = decoderStates(source, ids, {
+  const sight: Sight = {
     rope: { cos: ofAllHeads(cos), sin: ofAllHeads(sin) },
     hide: hideForeign(graph, { positions, items, past: past[0]!.keys }),
     recall(layer, own) {
@@ -84,9 +92,11 @@ export function writeScorer(
       const before = past[layer]!;
       return { keys: behind(before.keys, own.keys), values: behind(before.values, own.values) };
     },
-  });
-  const hidden = states.shape[2] as number;
+  };
+  const states = decoderStates(source, ids, sight, (embeddings) =>
+    graph.emit('ScatterND', [embeddings, places, vectors], embeddings.shape),
+  );
   const last = graph.emit('GatherND', [states, ends], ['items', hidden]);
   graph.output(graph.matmul(last, wordColumns(source, words)), 'logits');
-  return { onnx: graph.build(), externalFolder: weightsFolder, layers, groups, width };
+  return { onnx: graph.build(), externalFolder: weightsFolder, layers, groups, width, hidden };
 }

@@ -133,7 +133,12 @@ export interface CrossEncoder {
   readonly maxTokens: number;
   /** Weight of these scores when blended with the retrieval score, if the model's `seine.json` gives one. */
   readonly blend: number | undefined;
-  score(query: string, documents: string[], options?: ScoreOptions): Promise<Scored>;
+  /**
+   * A document is a text or, for a language model, vectors `[tokens, hidden]` that stand where its tokens' embeddings
+   * would: what a document was compressed to. They are taken whole. Errors: `ERR_ARGUMENT` for vectors that the model
+   * does not take, of another width, or more than the query leaves room for.
+   */
+  score(query: string, documents: (string | Float32Array)[], options?: ScoreOptions): Promise<Scored>;
   /** What `score` reads of a pair. */
   read(query: string, document: string): Promise<PairReading>;
   /**

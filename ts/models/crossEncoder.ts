@@ -27,7 +27,7 @@ export async function openCrossEncoder(
     blend: thread.info.blend,
     async score(query, documents, { signal, deadline } = {}) {
       requireTexts([query], 'query');
-      requireTexts(documents, 'documents');
+      requireDocuments(documents);
       return thread.call<Scored>({ score: { query, documents, deadline: epoch(deadline) } }, { signal });
     },
     async read(query, document) {
@@ -48,6 +48,20 @@ export async function openCrossEncoder(
     failed: thread.failed,
     close: () => thread.close(),
   };
+}
+
+function requireDocuments(documents: readonly unknown[]): void {
+  const wrong = Array.isArray(documents)
+    ? documents.findIndex(
+        (one) => typeof one !== 'string' && !(one instanceof Float32Array && one.every(Number.isFinite)),
+      )
+    : 0;
+  if (wrong < 0) return;
+  const got = Array.isArray(documents) ? `${show(documents[wrong])} at index ${wrong}` : show(documents);
+  throw new SeineError(
+    'ERR_ARGUMENT',
+    `documents must be an array of strings, or of Float32Arrays of finite numbers, got ${got}.`,
+  );
 }
 
 /** Milliseconds since 1970 of a time on `performance.now()`'s clock. */

@@ -34,7 +34,7 @@ export type WindowArguments = { text: string } & WindowOptions;
 
 export interface ScoreArguments {
   query: string;
-  documents: string[];
+  documents: (string | Float32Array)[];
   /** Milliseconds since 1970, for threads have clocks of different origin. */
   deadline: number | undefined;
 }

@@ -1,11 +1,12 @@
 import { SeineError, show } from '../core/errors.ts';
 import { batches } from './batches.ts';
 import type { OpenModelOptions } from './contracts.ts';
+import { jointReader } from './jointReader.ts';
 import type { PairModel } from './pairModel.ts';
 import type { ModelFiles } from './resolveModel.ts';
 import { requireFinite, type TensorInfo } from './session.ts';
 import { openTextGraph } from './textGraph.ts';
-import { type PartIds, readJson, type TokenIds } from './tokenizer.ts';
+import { readJson, type TokenIds } from './tokenizer.ts';
 import { toScores } from './toScores.ts';
 
 /** Tokens of a batch, padding included. */
@@ -19,14 +20,7 @@ export async function openPairClassifier(files: ModelFiles, options: OpenModelOp
   try {
     const { tokenizer, maxTokens } = graph;
     const output = chooseOutput(graph.session.outputs, files);
-    const limit = maxTokens - tokenizer.specials.pair;
-
-    /** Half of the room at most, so that the document is read too. */
-    const readQuery = (query: string): PartIds => {
-      const whole = tokenizer.part(query, limit);
-      const half = Math.floor(maxTokens / 2);
-      return whole.ids.length > half ? { ids: whole.ids.slice(0, half), truncated: true } : whole;
-    };
+    const reader = jointReader(tokenizer, maxTokens);
 
     const run = async (batch: readonly TokenIds[]): Promise<Float32Array> => {
       const { data } = await graph.run(batch, output.name);
@@ -35,22 +29,24 @@ export async function openPairClassifier(files: ModelFiles, options: OpenModelOp
       const labels = data.length / batch.length;
       return Float32Array.from(batch, (_, row) => data[row * labels + objective]!);
     };
-    await run([tokenizer.pair(tokenizer.part('x', limit), tokenizer.part('x', limit - 1))]);
+    const probe = await reader.begin('x');
+    await run([probe.pair(reader.readDocument('x', probe.room))]);
 
     return {
-      tokenizer,
-      maxTokens,
-      limit,
+      ...reader,
       chunk: CHUNK,
-      readQuery,
-      readDocument: (document, most) => tokenizer.part(document, most),
+      readVectors() {
+        throw new SeineError(
+          'ERR_ARGUMENT',
+          `documents must be texts for the ranker ${files.name}: only a language model takes vectors in their place.`,
+        );
+      },
       async begin(query) {
-        const first = readQuery(query);
+        const { pair, ...begun } = await reader.begin(query);
         return {
-          truncated: first.truncated,
-          room: limit - first.ids.length,
+          ...begun,
           async *score(documents) {
-            const pairs = documents.map((document) => tokenizer.pair(first, document));
+            const pairs = documents.map(pair);
             const lengths = pairs.map(({ ids }) => ids.length);
             for (const places of batches(lengths, BATCH_TOKENS)) {
               yield { places, scores: await run(places.map((place) => pairs[place]!)) };

@@ -1,4 +1,5 @@
-import type { PartIds, Tokenizer } from './tokenizer.ts';
+import type { PairReader, ReadQuery } from './pairReader.ts';
+import type { PartIds } from './tokenizer.ts';
 
 /** Scores of some documents. */
 export interface PlacedScores {
@@ -7,30 +8,26 @@ export interface PlacedScores {
   scores: Float32Array;
 }
 
+/** What of a document is scored: its tokens, or vectors `[tokens, hidden]` in the place of their embeddings. */
+export interface DocumentPart extends PartIds {
+  vectors?: Float32Array;
+}
+
 /** A query that documents are scored for. */
-export interface BegunQuery {
-  /** Whether only the head of the query is read. */
-  truncated: boolean;
-  /** Tokens of a document that are read beside it at most. */
-  room: number;
+export interface BegunQuery extends Omit<ReadQuery, 'pair'> {
   /** Scores documents, batch by batch, in any order. */
-  score(documents: readonly PartIds[]): AsyncIterable<PlacedScores>;
+  score(documents: readonly DocumentPart[]): AsyncIterable<PlacedScores>;
 }
 
 /** How a model reads and scores pairs of texts. Lives in one thread. */
-export interface PairModel {
-  /** By which the words of a query are counted. */
-  readonly tokenizer: Pick<Tokenizer, 'part'>;
-  /** Tokens of a pair at most, with all that is around the texts. */
-  readonly maxTokens: number;
-  /** Tokens of a document at most, beside an empty query. */
-  readonly limit: number;
+export interface PairModel extends Omit<PairReader, 'begin'> {
   /** Documents and tokens that are scored between two looks at the clock, where there is a deadline. */
   readonly chunk: { documents: number; tokens: number };
-  /** The query's tokens that are read. */
-  readQuery(query: string): PartIds;
-  /** At most `limit` tokens of a document. */
-  readDocument(document: string, limit: number): PartIds;
+  /**
+   * Vectors of a document that was compressed to them, all of which must fit beside the query. Throws `ERR_ARGUMENT`
+   * where the model takes no vectors, or for another width or more vectors than there is room for.
+   */
+  readVectors(vectors: Float32Array, room: number): DocumentPart;
   begin(query: string): Promise<BegunQuery>;
   release(): Promise<void>;
 }

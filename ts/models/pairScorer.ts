@@ -10,7 +10,7 @@ import type {
   ScoreArguments,
 } from './inferenceProtocol.ts';
 import { openPairClassifier } from './pairClassifier.ts';
-import type { PairModel } from './pairModel.ts';
+import type { DocumentPart, PairModel } from './pairModel.ts';
 import { PROMPT_FILE } from './prompt.ts';
 import { openPromptedModel } from './promptedModel.ts';
 import { readingOf } from './readingOf.ts';
@@ -59,12 +59,15 @@ function scorerOf(model: PairModel, info: PairScorerInfo): PairScorer {
       };
       while (result.scored < documents.length && !isPast(deadline)) {
         const start = result.scored;
-        const parts: PartIds[] = [];
+        const parts: DocumentPart[] = [];
         let tokens = 0;
         for (const document of documents.slice(start)) {
           const isFull = parts.length === chunk.documents || tokens >= chunk.tokens;
           if (deadline !== undefined && isFull) break;
-          const part = model.readDocument(document, begun.room);
+          const part =
+            typeof document === 'string'
+              ? model.readDocument(document, begun.room)
+              : model.readVectors(document, begun.room);
           parts.push(part);
           tokens += part.ids.length;
         }

@@ -6,13 +6,13 @@ import type { OpenModelOptions } from './contracts.ts';
 import { filledRows } from './filledRows.ts';
 import type { PairModel } from './pairModel.ts';
 import { PROMPT_FILE, readPrompt } from './prompt.ts';
+import { promptReader } from './promptReader.ts';
 import { promptTokens } from './promptTokens.ts';
-import { readingOf } from './readingOf.ts';
 import type { ModelFiles } from './resolveModel.ts';
-import { type Past, ScoringSession } from './scoringSession.ts';
+import { type Item, type Past, ScoringSession } from './scoringSession.ts';
 import { openSession, requireFinite } from './session.ts';
 import { checkVocabulary } from './textGraph.ts';
-import { openTokenizer, type PartIds } from './tokenizer.ts';
+import { openTokenizer } from './tokenizer.ts';
 import { tokenLimit } from './tokenLimit.ts';
 import { toScores } from './toScores.ts';
 
@@ -42,22 +42,19 @@ export async function openPromptedModel(files: ModelFiles, options: OpenModelOpt
   const maxTokens = options.maxTokens ?? Math.min(most, MOST_PROMPTED_TOKENS);
   const tokens = promptTokens(prompt, tokenizer);
   const { suffix, labels } = tokens;
-  const limit = maxTokens - tokens.prefix('').length - suffix.length;
-  const half = Math.floor(limit / 2);
-  if (half < 1) {
+  const reader = promptReader(tokenizer, tokens, maxTokens);
+  if (reader.limit < 2) {
     throw new SeineError(
       'ERR_MODEL',
-      `The prompt ${prompt.path} should leave room for query and document, but takes ${maxTokens - limit} of ` +
+      `The prompt ${prompt.path} should leave room for query and document, but takes ${maxTokens - reader.limit} of ` +
         `${maxTokens} tokens: shorten it.`,
     );
   }
-  /** Half of the room at most, so that the document is read too. */
-  const readQuery = (query: string): PartIds => tokenizer.plain(query, half);
 
   const scorer = writeScorer(checkpoint, [labels.no, labels.yes], options.precision);
   const session = await openSession(scorer.onnx, { ...options, externalFolder: scorer.externalFolder });
   const scoring = new ScoringSession(session, scorer);
-  const score = async (past: Past, rows: readonly (readonly number[])[][]): Promise<Float32Array> => {
+  const score = async (past: Past, rows: readonly (readonly Item[])[]): Promise<Float32Array> => {
     const logits = await scoring.score(past, rows);
     requireFinite(logits, `A logit of the model ${files.name}`);
     return toScores(logits, logits.length / 2);
@@ -65,36 +62,39 @@ export async function openPromptedModel(files: ModelFiles, options: OpenModelOpt
   // Where an item lies in a row changes sums in their last digits, which codes of activations would enlarge.
   const rowTokens = options.precision === undefined || options.precision === 'f32' ? ROW_TOKENS : 0;
   try {
-    await score(scoring.nothing, [[[labels.yes]]]); // what is not whole shows now
+    await score(scoring.nothing, [[{ ids: [labels.yes] }]]); // what is not whole shows now
   } catch (error) {
     await session.release();
     throw error;
   }
   return {
-    tokenizer: { part: tokenizer.plain },
-    maxTokens,
-    limit,
+    ...reader,
     chunk: CHUNK,
-    readQuery,
-    readDocument: (document, room) => tokens.document(document, room),
+    readVectors(vectors, room) {
+      const count = vectors.length / scorer.hidden;
+      if (Number.isInteger(count) && count >= 1 && count <= room) {
+        return { ids: new Array<number>(count).fill(labels.yes), vectors, truncated: false }; // any token: it is unseen
+      }
+      throw new SeineError(
+        'ERR_ARGUMENT',
+        `A document given as vectors must be 1 to ${room} vectors of ${scorer.hidden} numbers, got ${vectors.length} ` +
+          'numbers: give the vectors of this model, and fewer of them if there are too many.',
+      );
+    },
     async begin(query) {
-      const { truncated } = readQuery(query);
-      const { end } = truncated
-        ? await readingOf(query, readQuery, { part: tokenizer.plain })
-        : { end: query.length };
-      const prefix = tokens.prefix(query.slice(0, end));
+      const { prefix, truncated, room } = await reader.begin(query);
       let past: Past | undefined;
       return {
         truncated,
-        room: maxTokens - prefix.length - suffix.length,
+        room,
         async *score(documents) {
           past ??= await scoring.read(prefix);
-          const items = documents.map(({ ids }) => [...ids, ...suffix]);
+          const items = documents.map(({ ids, vectors }): Item => ({ ids: [...ids, ...suffix], vectors }));
           const rows = filledRows(
-            items.map((ids) => ids.length),
+            items.map(({ ids }) => ids.length),
             rowTokens,
           );
-          const lengths = rows.map((row) => row.reduce((sum, i) => sum + items[i]!.length, 0));
+          const lengths = rows.map((row) => row.reduce((sum, i) => sum + items[i]!.ids.length, 0));
           for (const batch of batches(lengths, BATCH_TOKENS)) {
             const own = batch.map((row) => rows[row]!);
             const scores = await score(

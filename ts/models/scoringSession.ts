@@ -7,27 +7,32 @@ export interface Past {
   readonly feeds: Readonly<Record<string, Tensor>>;
 }
 
-/** An item's tokens. */
-type Item = readonly number[];
+/** An item's tokens; of the first, `vectors` `[some of them, hidden]` stand in for the embeddings. */
+export interface Item {
+  readonly ids: readonly number[];
+  readonly vectors?: Float32Array | undefined;
+}
 
 /** Runs the graph of `writeScorer`. */
 export class ScoringSession {
   readonly #session: Session;
   readonly #layers: readonly number[];
+  readonly #hidden: number;
   /** What stands before a text that is read from its beginning. */
   readonly nothing: Past;
 
-  constructor(session: Session, { layers, groups, width }: WrittenScorer) {
+  constructor(session: Session, { layers, groups, width, hidden }: WrittenScorer) {
     this.#session = session;
+    this.#hidden = hidden;
     this.#layers = Array.from({ length: layers }, (_, layer) => layer);
     const none: Tensor = { type: 'float32', dims: [1, groups, 0, width], data: new Float32Array(0) };
     this.nothing = pastOf(0, this.#layers, () => none);
   }
 
   /** Reads what stands before items. */
-  async read(prefix: Item): Promise<Past> {
+  async read(prefix: readonly number[]): Promise<Past> {
     const outputs = this.#layers.flatMap((layer) => [`keys.${layer}`, `values.${layer}`]);
-    const result = await this.#session.run(feedsOf(this.nothing, [[prefix]]), { outputs });
+    const result = await this.#session.run(this.#feeds(this.nothing, [[{ ids: prefix }]]), { outputs });
     return pastOf(prefix.length, this.#layers, (what, layer) => result[`${what}.${layer}`]!);
   }
 
@@ -36,8 +41,50 @@ export class ScoringSession {
    * after the other; shorter rows are padded to the longest.
    */
   async score(past: Past, rows: readonly (readonly Item[])[]): Promise<Float32Array> {
-    const { logits } = await this.#session.run(feedsOf(past, rows), { outputs: ['logits'] });
+    const { logits } = await this.#session.run(this.#feeds(past, rows), { outputs: ['logits'] });
     return logits!.data as Float32Array;
+  }
+
+  #feeds(past: Past, rows: readonly (readonly Item[])[]): Record<string, Tensor> {
+    const sequence = Math.max(...rows.map((row) => row.reduce((sum, { ids }) => sum + ids.length, 0)));
+    const size = rows.length * sequence;
+    const ids = new BigInt64Array(size);
+    const positions = new BigInt64Array(size);
+    const items = new BigInt64Array(size).fill(-1n);
+    const ends: bigint[] = [];
+    const places: bigint[] = [];
+    const vectors: Float32Array[] = [];
+    for (const [row, own] of rows.entries()) {
+      let column = 0;
+      for (const [number, item] of own.entries()) {
+        for (const [i, id] of item.ids.entries()) {
+          const at = row * sequence + column + i;
+          ids[at] = BigInt(id);
+          positions[at] = BigInt(past.length + i);
+          items[at] = BigInt(number);
+        }
+        const overridden = (item.vectors?.length ?? 0) / this.#hidden;
+        for (let i = 0; i < overridden; i++) places.push(BigInt(row), BigInt(column + i));
+        if (item.vectors !== undefined) vectors.push(item.vectors);
+        column += item.ids.length;
+        ends.push(BigInt(row), BigInt(column - 1));
+      }
+    }
+    const tokens = (data: BigInt64Array): Tensor => ({ type: 'int64', dims: [rows.length, sequence], data });
+    const pairs = (data: bigint[]): Tensor => ({
+      type: 'int64',
+      dims: [data.length / 2, 2],
+      data: BigInt64Array.from(data),
+    });
+    return {
+      input_ids: tokens(ids),
+      positions: tokens(positions),
+      items: tokens(items),
+      ends: pairs(ends),
+      vectors: { type: 'float32', dims: [places.length / 2, this.#hidden], data: joined(vectors) },
+      places: pairs(places),
+      ...past.feeds,
+    };
   }
 }
 
@@ -52,32 +99,12 @@ function pastOf(
   return { length, feeds: Object.fromEntries(pairs) };
 }
 
-function feedsOf(past: Past, rows: readonly (readonly Item[])[]): Record<string, Tensor> {
-  const sequence = Math.max(...rows.map((row) => row.reduce((sum, { length }) => sum + length, 0)));
-  const size = rows.length * sequence;
-  const ids = new BigInt64Array(size);
-  const positions = new BigInt64Array(size);
-  const items = new BigInt64Array(size).fill(-1n);
-  const ends: bigint[] = [];
-  for (const [row, own] of rows.entries()) {
-    let column = 0;
-    for (const [number, item] of own.entries()) {
-      for (const [i, id] of item.entries()) {
-        const at = row * sequence + column + i;
-        ids[at] = BigInt(id);
-        positions[at] = BigInt(past.length + i);
-        items[at] = BigInt(number);
-      }
-      column += item.length;
-      ends.push(BigInt(row), BigInt(column - 1));
-    }
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
   }
-  const tokens = (data: BigInt64Array): Tensor => ({ type: 'int64', dims: [rows.length, sequence], data });
-  return {
-    input_ids: tokens(ids),
-    positions: tokens(positions),
-    items: tokens(items),
-    ends: { type: 'int64', dims: [ends.length / 2, 2], data: BigInt64Array.from(ends) },
-    ...past.feeds,
-  };
+  return all;
 }

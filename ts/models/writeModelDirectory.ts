@@ -1,18 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { editJson } from '../core/editJson.ts';
 import { SeineError } from '../core/errors.ts';
 import { writeAtomic } from '../core/files.ts';
-import { openCheckpoint, parametersOf, WEIGHTS } from '../graph/checkpoint.ts';
+import { openCheckpoint, parametersOf } from '../graph/checkpoint.ts';
 import type { CheckpointTensor } from '../graph/checkpointTensor.ts';
-import { type NamedTensor, writeSafetensors } from '../graph/safetensors.ts';
+import type { NamedTensor } from '../graph/safetensors.ts';
 import type { Head } from '../graph/writeTransformer.ts';
 import { companions } from './companions.ts';
 import { configText } from './configText.ts';
 import { headOf } from './headOf.ts';
 import { writeGraph } from './writeGraph.ts';
+import { writeModelFiles } from './writeModelFiles.ts';
 
 /** A model as it is to be written; a `Checkpoint` is one. */
 export interface ModelContent {
@@ -54,15 +55,10 @@ export async function writeModelDirectory(
   const config = portableConfig(model);
   const staging = `${directory}.${randomUUID()}.partial`;
   try {
-    await mkdir(staging, { recursive: true });
     const { signal } = options;
-    const metadata = { format: 'pt' }; // transformers opens no file without it
-    await writeSafetensors(join(staging, WEIGHTS[0]), model.tensors, metadata, options);
-    for (const name of copied) {
-      await mkdir(dirname(join(staging, name)), { recursive: true });
-      await writeFile(join(staging, name), await readFile(join(model.directory, name)));
-    }
-    await writeAtomic(join(staging, 'config.json'), config);
+    const copies = Object.fromEntries(copied.map((name) => [name, join(model.directory, name)]));
+    const content = { tensors: model.tensors, files: { 'config.json': config }, copies };
+    await writeModelFiles(staging, content, options);
     signal?.throwIfAborted();
     const checkpoint = openCheckpoint(staging);
     const { external } = await writeGraph(checkpoint, head);

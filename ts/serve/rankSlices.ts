@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SeineError } from '../core/errors.ts';
 import type { Searcher } from '../core/types.ts';
-import type { RankDocument } from '../rankTexts.ts';
+import type { RankText } from '../rankTexts.ts';
 import { admitted } from './admitted.ts';
 import type { Service } from './service.ts';
 import { SliceSizer } from './sliceSizer.ts';
@@ -9,7 +9,7 @@ import { sliceEnd, textUnits } from './slices.ts';
 
 export interface RankQuestion {
   query: string;
-  documents: RankDocument[];
+  documents: RankText[];
   searcher?: Searcher | undefined;
   /** Milliseconds for waiting and ranking: documents that it does not reach get no score. */
   deadlineMs?: number | undefined;

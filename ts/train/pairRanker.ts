@@ -1,26 +1,26 @@
 import { part } from '../graph/decoderOps.ts';
+import type { PairReader } from '../models/pairReader.ts';
 import type { TokenIds } from '../models/tokenizer.ts';
 import { judge } from './judge.ts';
-import type { ReadPair } from './readPair.ts';
 import { dimsOf, type Task, type TaskOptions } from './task.ts';
 import { paddedLength, tokenFeeds } from './tokenFeeds.ts';
 
 export interface PairRankerOptions extends TaskOptions {
-  readPair: ReadPair;
+  reader: PairReader;
   /** Scores that the model gives a pair. */
   objectives: number;
 }
 
 /** Query and document together to scores `[pairs, objectives]`: a cross-encoder, or a decoder that is asked by a prompt. */
 export function pairRanker(options: PairRankerOptions): Task {
-  const { model, readPair, objectives: count, padId, size, maxTokens, loss } = options;
+  const { model, reader, objectives: count, padId, size, maxTokens, loss } = options;
   const { takesTypes } = model.family;
   return {
     async batch(groups) {
       const pairs: TokenIds[] = [];
       for (const { query, documents } of groups) {
-        const read = await readPair(query);
-        for (let i = 0; i < size; i++) pairs.push(read(documents[i] ?? ''));
+        const { room, pair } = await reader.begin(query);
+        for (let i = 0; i < size; i++) pairs.push(pair(reader.readDocument(documents[i] ?? '', room)));
       }
       const length = paddedLength(pairs, maxTokens);
       return {

@@ -2,7 +2,7 @@ import type { CrossEncoder, ScoreOptions } from '../../../ts/models/crossEncoder
 
 /** A real ranker of which every call is recorded, and that can be held up or made to fail. */
 export class WatchedRanker {
-  readonly calls: { query: string; documents: string[]; options: ScoreOptions }[] = [];
+  readonly calls: { query: string; documents: (string | Float32Array)[]; options: ScoreOptions }[] = [];
   /** What each call waits for before it goes to the ranker, which then sees its signal. */
   before: (call: number) => Promise<void> = async () => {};
   readonly ranker: CrossEncoder;

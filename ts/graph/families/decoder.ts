@@ -51,15 +51,23 @@ export function decoderRope({ net: { graph }, config }: Source, positions: Tenso
   return ropeOf(graph, graph.cast(positions, 'float32'), frequencies, 'rope');
 }
 
-/** Final hidden states `[batch, sequence, hidden]` of tokens int64 `[batch, sequence]`. */
-export function decoderStates(source: Source, ids: Tensor, sight: Sight): Tensor {
+/**
+ * Final hidden states `[batch, sequence, hidden]` of tokens int64 `[batch, sequence]`. `override` may put other vectors
+ * in the place of their embeddings, of the same shape.
+ */
+export function decoderStates(
+  source: Source,
+  ids: Tensor,
+  sight: Sight,
+  override: (embeddings: Tensor) => Tensor = (embeddings) => embeddings,
+): Tensor {
   const { net, config, weights } = source;
   config.oneOf('hidden_act', ['silu'], 'silu');
   if (config.flag('use_sliding_window', false)) throw config.wrong('use_sliding_window', 'false');
   const hidden = config.count('hidden_size');
   const inner = config.count('intermediate_size');
   const biased = config.flag('mlp_bias', false);
-  let x = net.gather(weights.get(TOKEN_EMBEDDINGS, [config.count('vocab_size'), hidden]), ids);
+  let x = override(net.gather(weights.get(TOKEN_EMBEDDINGS, [config.count('vocab_size'), hidden]), ids));
   for (let layer = 0; layer < config.count('num_hidden_layers'); layer++) {
     const prefix = `layers.${layer}`;
     const { hide, rope, recall = (_, own) => own } = sight;

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { companions } from '../../models/companions.ts';
 import { configText } from '../../models/configText.ts';
-import { exportModel } from '../../models/exportModel.ts';
 import { readJson } from '../../models/tokenizer.ts';
+import { writeModelFiles } from '../../models/writeModelFiles.ts';
 import type { Prepared } from './prepare.ts';
 import type { Recipe } from './recipe.ts';
 
@@ -76,5 +76,5 @@ export async function exportTrained(
       ranker: { architectures: architectures('ForCausalLM') },
     }[task],
   });
-  await exportModel(directory, { tensors: model.named(parameters), files: written, copies });
+  await writeModelFiles(directory, { tensors: model.named(parameters), files: written, copies });
 }

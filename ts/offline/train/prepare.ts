@@ -7,8 +7,10 @@ import { lastTokens } from '../../graph/positions.ts';
 import { poolStates, unitLength } from '../../graph/sentenceEmbedding.ts';
 import { TrainableTransformer } from '../../graph/trainableTransformer.ts';
 import { wordColumns } from '../../graph/wordColumns.ts';
+import { jointReader } from '../../models/jointReader.ts';
 import { PROMPT_FILE, readPrompt } from '../../models/prompt.ts';
 import { MOST_PROMPTED_TOKENS } from '../../models/promptedModel.ts';
+import { promptReader } from '../../models/promptReader.ts';
 import { type PromptTokens, promptTokens } from '../../models/promptTokens.ts';
 import { type ModelFiles, resolveModel } from '../../models/resolveModel.ts';
 import { readModules, readPooling, readPrompts } from '../../models/sentenceModules.ts';
@@ -18,7 +20,6 @@ import { tokenLimit } from '../../models/tokenLimit.ts';
 import { type BiEncoderOptions, biEncoder } from '../../train/biEncoder.ts';
 import { relevantDocuments } from '../../train/judge.ts';
 import { pairRanker } from '../../train/pairRanker.ts';
-import { readPrompted, readTogether } from '../../train/readPair.ts';
 import type { Task } from '../../train/task.ts';
 import type { TrainingGroup } from '../../train/trainingGroup.ts';
 import { lossesOf } from './lossesOf.ts';
@@ -61,8 +62,8 @@ export async function prepare(recipe: Recipe, groups: readonly TrainingGroup[]):
       const model = new TrainableTransformer(checkpoint, (source, family, inputs, states) =>
         family.classify(source, inputs, states, objectives),
       );
-      const readPair = readTogether(tokenizer, maxTokens);
-      return { model, task: pairRanker({ ...common, model, readPair, objectives }) };
+      const reader = jointReader(tokenizer, maxTokens);
+      return { model, task: pairRanker({ ...common, model, reader, objectives }) };
     },
     ranker: async () => {
       const prompt = await promptOf(files, tokenizer, maxTokens);
@@ -75,7 +76,7 @@ export async function prepare(recipe: Recipe, groups: readonly TrainingGroup[]):
         task: pairRanker({
           ...common,
           model,
-          readPair: readPrompted(tokenizer, prompt, maxTokens),
+          reader: promptReader(tokenizer, prompt, maxTokens),
           objectives: 1,
         }),
       };

@@ -8,14 +8,14 @@ export interface ScorePairsOptions extends PairOptions {
   cache?: ScoreCache | undefined;
 }
 
-/** Scores documents for a question. */
+/** Scores documents, texts or vectors in their place, for a question; the cache knows texts only. */
 export async function scorePairs(
   question: Question,
-  documents: string[],
+  documents: (string | Float32Array)[],
   ranker: CrossEncoder,
   { cache, ...options }: ScorePairsOptions,
 ): Promise<PairScores> {
-  if (cache !== undefined) return cache.score(question, documents, ranker, options);
+  if (cache !== undefined && isAllText(documents)) return cache.score(question, documents, ranker, options);
   const { scores, scored, truncated, queryTruncated } = await ranker.score(
     promptOf(question),
     documents,
@@ -28,3 +28,6 @@ export async function scorePairs(
     queryTruncated,
   };
 }
+
+const isAllText = (documents: (string | Float32Array)[]): documents is string[] =>
+  documents.every((document) => typeof document === 'string');
