@@ -5,13 +5,14 @@ import { escapeHtml, page } from '../ts/report/html.ts';
 import type { Origin } from './measure/resultFile.ts';
 import { filterSection } from './report/filterSection.ts';
 import { appendSection, callersSection, openSection } from './report/otherSections.ts';
+import { pruneSection } from './report/pruneSection.ts';
 import { readmeTables, withTables } from './report/readmeTables.ts';
 import { readResults } from './report/results.ts';
 import { rooflineSection } from './report/rooflineSection.ts';
 import { scanSection } from './report/scanSection.ts';
 
 const results = readResults();
-const { scan, filter, callers, append, open, roofline } = results;
+const { scan, filter, callers, append, open, roofline, prune } = results;
 const sections = [
   scan && scanSection(scan) + from(scan),
   filter && filterSection(filter) + from(filter),
@@ -19,8 +20,9 @@ const sections = [
   append && appendSection(append) + from(append),
   open && openSection(open) + from(open),
   roofline && rooflineSection(roofline) + from(roofline),
+  prune && pruneSection(prune) + from(prune),
 ];
-const title = 'Seine: speed of exact search';
+const title = 'Seine: measured';
 const lead = `<h1>${title}</h1><p class="lead">Engines take turns; each ratio is the median of the rounds.</p>`;
 writeFileSync('bench/results/index.html', page(title, lead + sections.join('\n')));
 writeFileSync('README.md', withTables(readFileSync('README.md', 'utf8'), readmeTables(results)));

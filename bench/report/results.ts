@@ -93,6 +93,23 @@ export interface RooflineResult extends Origin {
   }[];
 }
 
+/** Ratios are those of the whole model. */
+export interface PruneCase extends Summary {
+  model: string;
+  kind: 'neurons' | 'heads' | 'layers';
+  /** Share of each layer's, or number of layers. */
+  amount: number;
+  /** Share of all parameters. */
+  parametersLeft: number;
+  /** By method. */
+  errors: Record<string, number>;
+}
+
+export interface PruneResult extends Origin {
+  note: string;
+  cases: PruneCase[];
+}
+
 /** What `bench/results/` holds; a benchmark that was never run is missing. */
 export interface Results {
   scan?: ScanResult;
@@ -101,11 +118,12 @@ export interface Results {
   append?: AppendResult;
   open?: OpenResult;
   roofline?: RooflineResult;
+  prune?: PruneResult;
 }
 
 export function readResults(): Results {
   const results: Record<string, unknown> = {};
-  for (const name of ['scan', 'filter', 'callers', 'append', 'open', 'roofline']) {
+  for (const name of ['scan', 'filter', 'callers', 'append', 'open', 'roofline', 'prune']) {
     const path = `bench/results/${name}.json`;
     if (existsSync(path)) results[name] = JSON.parse(readFileSync(path, 'utf8'));
   }

@@ -1,7 +1,7 @@
 import { chart, element, type Frame, label, length, text, tooltip } from './svg.ts';
 
 /** Which of two colours: that of the run in question, or of the one it is set against. */
-export type Tone = 'run' | 'other';
+export type Tone = 'run' | 'other' | 'third';
 
 export interface Interval {
   name: string;

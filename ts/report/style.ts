@@ -55,9 +55,10 @@ svg text.name { fill: var(--ink); }
 svg .grid { stroke: var(--grid); } svg .axis { stroke: var(--muted); }
 svg .guide { stroke: var(--muted); stroke-dasharray: 4 4; }
 svg .run { fill: var(--accent); stroke: var(--accent); } svg .other { fill: var(--other); stroke: var(--other); }
+svg .third { fill: var(--good); stroke: var(--good); }
 svg .up { fill: var(--good); } svg .down { fill: var(--bad); }
 svg rect { stroke: none; } svg rect.run { fill: var(--accent); stroke: none; }
-svg path { fill: none; stroke-width: 2; stroke-linejoin: round; } svg path.run, svg path.other { fill: none; }
+svg path { fill: none; stroke-width: 2; stroke-linejoin: round; } svg path.run, svg path.other, svg path.third { fill: none; }
 svg line.run, svg line.other { stroke-width: 2.5; stroke-linecap: round; }
 svg circle.dot { fill-opacity: .45; stroke: none; }
 @media print { body { background: none; } section, .card { break-inside: avoid; } }
