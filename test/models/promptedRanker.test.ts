@@ -104,9 +104,12 @@ describe('a language model as a ranker', () => {
     const hidden = tensor.shape[1]!;
     const table = readTensor(name, tensor);
     const tokenizer = await openTokenizer(TOKENIZER_FILE);
+    // The prompt has a blank before the document, which belongs to its first token.
     const embedded = (text: string): Float32Array =>
       Float32Array.from(
-        tokenizer.plain(text, 400).ids.flatMap((id) => [...table.subarray(id * hidden, (id + 1) * hidden)]),
+        tokenizer
+          .plain(` ${text}`, 400)
+          .ids.flatMap((id) => [...table.subarray(id * hidden, (id + 1) * hidden)]),
       );
     await withRanker('qwen3', {}, async (ranker) => {
       const texts = ['the sea is deep', 'nurse', 'a river, 42 miles long, and then the sea'];
