@@ -127,8 +127,8 @@ export const cpp = [
   {
     name: 'the threshold is a better row than the k-th',
     file: 'native/candidates.h',
-    find: 'static_cast<ptrdiff_t>(k - 1);',
-    replace: 'static_cast<ptrdiff_t>((k - 1) / 2);',
+    find: 'if (count >= k) {',
+    replace: 'if (count >= (k + 1) / 2) {',
     suites: answers,
   },
   {
