@@ -16,18 +16,37 @@ const target = `${root}/.cache/collections`;
 /** Queries of WordNet, of utterances of one intent, and of occupations. */
 const [SYNSETS, UTTERANCES, TITLES] = [24_000, 3000, 20_000];
 
-const makers = { wordnet, onet, esco, clinc, cranfield, chorus };
+const makers = { 'jobs-sample': jobsSample, wordnet, onet, esco, clinc, cranfield, chorus };
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(makers);
-for (const name of wanted) {
-  const { documents, queries, qrels, split } = await makers[name]();
+for (const name of wanted) for (const part of [await makers[name]()].flat()) await write(name, part);
+
+async function write(name, { documents, queries, qrels, split }) {
   const folder = `${target}/${name}`;
   await mkdir(`${folder}/qrels`, { recursive: true });
   const lines = (items) => items.map((item) => `${JSON.stringify(item)}\n`).join('');
-  await writeAtomic(`${folder}/corpus.jsonl`, lines(documents));
+  if (documents.length > 0) await writeAtomic(`${folder}/corpus.jsonl`, lines(documents));
   await writeAtomic(`${folder}/queries.${split}.jsonl`, lines(queries));
   const rows = qrels.map((row) => `${row.join('\t')}\n`).join('');
   await writeAtomic(`${folder}/qrels/${split}.tsv`, `query-id\tcorpus-id\tscore\n${rows}`);
   console.error(`${name}: ${documents.length} documents, ${queries.length} queries, ${qrels.length} grades`);
+}
+
+/** Some queries of each split of the jobs collection, for effects.mjs; the corpus is that of the collection. */
+async function jobsSample() {
+  const parts = [];
+  for (const [split, count] of Object.entries({ train: 1600, dev: 150, test: 300 })) {
+    const text = await readFile(`${data}/jobs/queries.${split}.jsonl`, 'utf8');
+    const all = text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const queries = random(5).shuffle(all).slice(0, count);
+    const chosen = new Set(queries.map(({ _id }) => _id));
+    const rows = (await readFile(`${data}/jobs/qrels/${split}.tsv`, 'utf8')).trim().split('\n').slice(1);
+    const qrels = rows.map((row) => row.split('\t')).filter(([query]) => chosen.has(query));
+    parts.push({ documents: [], queries, qrels, split });
+  }
+  return parts;
 }
 
 /** Synsets by descriptions in other words than their definitions. */
