@@ -15,6 +15,8 @@ const { values: options, positionals } = parseArgs({
   options: { seeds: { type: 'string', default: '3' }, report: { type: 'boolean', default: false } },
 });
 const WORK = '.cache/effects';
+/** Two-sided 95 % quantiles of Student's t by degrees of freedom. */
+const T = [Number.NaN, 12.71, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262];
 const { base, effects } = JSON.parse(await readFile('scripts/models/effects.json', 'utf8'));
 const wanted = positionals.length > 0 ? positionals : Object.keys(effects);
 await mkdir(WORK, { recursive: true });
@@ -88,9 +90,6 @@ function sectionOf({ effect, split, seeds, runs }) {
     ...(found ? [found] : []),
   ].join('\n\n');
 }
-
-/** Two-sided 95 % quantiles of Student's t by degrees of freedom. */
-const T = [Number.NaN, 12.71, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262];
 
 function ratioText(values, others) {
   const logs = values.map((value, i) => Math.log(value / others[i]));

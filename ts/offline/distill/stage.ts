@@ -85,10 +85,12 @@ export async function runStage(
   }
 }
 
-/** Of a file its hash; of a directory that a stage made the identity of the stage. */
+/** Of a file its hash; of a directory that a stage made a hash of its outputs. */
 async function hashOf(path: string): Promise<string> {
   const manifest = await readJson<StageManifest>(join(path, MANIFEST));
-  if (manifest !== undefined) return manifest.identity;
+  if (manifest !== undefined) {
+    return createHash('sha256').update(JSON.stringify(manifest.outputs)).digest('hex');
+  }
   try {
     if ((await stat(path)).isDirectory()) {
       const hash = createHash('sha256');
