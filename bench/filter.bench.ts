@@ -1,19 +1,16 @@
-// Filtered searches of the cpu device: at each share of passing rows against the same search without a filter, against each
-// strategy by itself (a list of rows, a mask), and against FAISS with a bitmap.
+// Filtered searches of the cpu device: at each share of passing rows against the same search without a filter, against the
+// same with each strategy forced (a list of rows, their bitset), and against FAISS with a bitmap.
 // npm run bench -- filter [--quick] [--json]
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setBit, wordsFor } from '../ts/core/bitset.ts';
 import { random } from '../ts/core/random.ts';
-import { threadBudget } from '../ts/core/threads.ts';
-import { native, nativeProblem } from '../ts/device/native.ts';
-import { openDevice } from '../ts/device/openDevice.ts';
-import { directRows } from './measure/directRows.ts';
 import { readFlags } from './measure/flags.ts';
 import { interleaved } from './measure/interleaved.ts';
 import { deliver, origin } from './measure/resultFile.ts';
 import { type Sample, sample } from './measure/sample.ts';
+import { type Strategy, steeredDevice } from './measure/steeredDevice.ts';
 import { rounded, summary } from './measure/summary.ts';
 import { openPeers } from './peers/openPeers.ts';
 import type { FilterCase, FilterResult } from './report/results.ts';
@@ -30,30 +27,21 @@ const n = flags.quick ? 50_000 : 200_000;
 const rounds = flags.quick ? { rounds: 5, seconds: 3 } : { rounds: 15, seconds: 20 };
 const batches = flags.quick ? [1] : [1, 8];
 
-const addon = native();
-if (addon === undefined) throw nativeProblem();
 const { rows: values, queries } = drawn('normal', n, DIM, Math.max(...batches));
 const peers = await openPeers(['faiss']);
 const python = peers.started.get('faiss');
 // Its process also answers for numpy, where FAISS is missing.
 const faiss = python?.engines.faiss === undefined ? undefined : python;
 const folder = mkdtempSync(join(tmpdir(), 'seine-filter-'));
-const device = await openDevice('cpu');
+const { device, steer } = await steeredDevice();
 const rows = await device.upload(values, { dim: DIM, metric: 'ip', dtype: 'f32' });
-// The same rows once more, without the choice between the strategies.
-const direct = await directRows(addon, values, {
-  dim: DIM,
-  metric: 'ip',
-  threads: threadBudget(),
-  certified: true,
-});
 
 const cases: FilterCase[] = [];
 const result: FilterResult = {
   ...origin('filter', peers.versions),
   note:
     `Milliseconds of a search of ${n} x ${DIM} float32 rows with k = ${K}, inner product. 'seine' is rows.search with ` +
-    `filter.mask; 'unfiltered' the same without a filter; 'list' and 'mask' are the two strategies by themselves.`,
+    `filter.mask; 'unfiltered' the same without a filter; 'list' and 'mask' the same with the strategy forced.`,
   rows: n,
   dim: DIM,
   k: K,
@@ -75,7 +63,6 @@ try {
   }
 } finally {
   peers.stop();
-  addon.disposeRows(direct);
   await device.close();
   rmSync(folder, { recursive: true });
 }
@@ -93,20 +80,17 @@ async function measure(
   for (const row of ids) setBit(mask, row);
   const k = Math.min(K, ids.length);
   const answers: Record<string, ArrayLike<number>> = {};
-  const strategy = (name: string, allowed: Uint32Array | undefined, listed: Uint32Array | undefined) => () =>
-    sample(async () => {
-      const [found, scores] = [new Uint32Array(batch * k), new Float32Array(batch * k)];
-      await addon!.search(direct, some, batch, k, n, allowed, ids.length, found, scores, listed)[1];
-      answers[name] = found;
+  const by = (name: string, strategy: Strategy) => () => {
+    steer(strategy);
+    return sample(async () => {
+      answers[name] = (await rows.search(some, { k, filter: { mask } })).ids;
     });
+  };
   const engines: Record<string, () => Promise<Sample>> = {
-    seine: () =>
-      sample(async () => {
-        answers.seine = (await rows.search(some, { k, filter: { mask } })).ids;
-      }),
+    seine: by('seine', 'chosen'),
     unfiltered: () => sample(() => rows.search(some, { k: K })),
-    mask: strategy('mask', mask, undefined),
-    list: strategy('list', undefined, ids),
+    mask: by('mask', 'mask'),
+    list: by('list', 'list'),
   };
   if (faiss !== undefined) {
     writeFileSync(path, some);

@@ -39,6 +39,12 @@ float largestOf(const float* values, size_t dim) {
   return std::fmax(std::fmax(largest[0], largest[1]), std::fmax(largest[2], largest[3]));
 }
 
+/// At least the length of what rounding takes away of numbers of this length, by the sum of its squares: with
+/// what float64 lost in the sum, in the square root, and where a product was taken from a number.
+double restLength(double squares, double length) {
+  return std::sqrt(squares) * (1 + 1e-10) + length * 0x1p-50;
+}
+
 /// Rounds values / scale and gives each code to `store(i, code)`; returns at least the length of the rest.
 template <typename Store>
 double round(const float* values, size_t dim, double length, double scale, Store store) {
@@ -56,8 +62,7 @@ double round(const float* values, size_t dim, double length, double scale, Store
     for (size_t s = 0; s < kAtOnce; s++) step(i + s, sums[s]);
   }
   for (; i < dim; i++) step(i, sums[0]);
-  // What float64 lost: in the sum, in the square root, and where a product was taken from a number.
-  return std::sqrt(sums[0] + sums[1] + sums[2] + sums[3]) * (1 + 1e-10) + length * 0x1p-50;
+  return restLength(sums[0] + sums[1] + sums[2] + sums[3], length);
 }
 
 /// The largest sum of the positive, or of the negative, numbers that narrow sums add up.
@@ -82,17 +87,17 @@ double narrowScale(const float* query, size_t dim) {
 
 }  // namespace
 
-CodedRow encodeRow(Metric metric, const float* row, size_t dim, double length, uint8_t* codes) {
-  constexpr int kZero = 128;
-  const auto place = [codes](size_t i) -> uint8_t& { return codes[i / 4 * 4 * kCodeGroup + i % 4]; };
+CodedRow encodeRow(const EncodeKernel& encode, Metric metric, const float* row, size_t dim, double length,
+                   uint8_t* codes) {
+  constexpr uint8_t kZero = 128;
+  constexpr size_t kStep = 4 * kCodeGroup;
   const double divisor = metric == Metric::cosine && length > 0 ? length : 1;
-  const double scale = largestOf(row, dim) / kLargestCode;
+  const double scale = encode.largest(row, dim) / kLargestCode;
   const bool tiny = scale / divisor < kSmallestNormal;
   const size_t padded = (dim + kCodeAlign - 1) / kCodeAlign * kCodeAlign;
-  for (size_t i = tiny ? 0 : dim; i < padded; i++) place(i) = kZero;
+  for (size_t i = tiny ? 0 : dim; i < padded; i++) codes[i / 4 * kStep + i % 4] = kZero;
   if (tiny) return {0, above(length / divisor)};
-  const double error = round(row, dim, length, scale,
-                             [&](size_t i, int code) { place(i) = static_cast<uint8_t>(code + kZero); });
+  const double error = restLength(encode.round(row, dim, scale, kStep, codes), length);
   if (!(length / divisor <= kMostLength)) return {0, kInfinity};
   return {static_cast<float>(scale / divisor), above(error / divisor)};
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "bound.h"
+#include "encode.h"
 
 namespace seine {
 
@@ -24,7 +25,8 @@ struct CodedRow {
 
 /// Writes the codes of `row` [dim], whose length is `length`, into `codes`: the first code of the row in its
 /// group. Codes are stored as unsigned numbers, 128 higher.
-CodedRow encodeRow(Metric metric, const float* row, size_t dim, double length, uint8_t* codes);
+CodedRow encodeRow(const EncodeKernel& encode, Metric metric, const float* row, size_t dim, double length,
+                   uint8_t* codes);
 
 /// The largest difference between a product of codes and a canonical score, for one query.
 struct CodeBound {

@@ -72,13 +72,15 @@ const Isa* detect() {
   // Tiles and their products of 8-bit numbers; the state of their configuration and data.
   constexpr unsigned kAmx = 1u << 24 | 1u << 25;
   if (vnni && all(extended.d, kAmx) && all(state, 0x60000) && mayUseTiles()) {
-    isas[count++] = {"amx", &scanAvx512, &certifyAmx, &quantizeAvx512, &adamWAvx512};
+    isas[count++] = {"amx", &scanAvx512, &certifyAmx, &quantizeAvx512, &adamWAvx512, &encodeAvx2};
   }
 #endif
-  if (vnni) isas[count++] = {"avx512vnni", &scanAvx512, &certifyVnni, &quantizeAvx512, &adamWAvx512};
-  if (avx512) isas[count++] = {"avx512", &scanAvx512, &certifyAvx512, &quantizeAvx512, &adamWAvx512};
-  if (avx2) isas[count++] = {"avx2", &scanAvx2, &certifyAvx2, &quantizeAvx2, &adamWAvx2};
-  isas[count] = {"scalar", &scanScalar, &certifyScalar, &quantizeScalar, &adamWScalar};
+  if (vnni)
+    isas[count++] = {"avx512vnni", &scanAvx512, &certifyVnni, &quantizeAvx512, &adamWAvx512, &encodeAvx2};
+  if (avx512)
+    isas[count++] = {"avx512", &scanAvx512, &certifyAvx512, &quantizeAvx512, &adamWAvx512, &encodeAvx2};
+  if (avx2) isas[count++] = {"avx2", &scanAvx2, &certifyAvx2, &quantizeAvx2, &adamWAvx2, &encodeAvx2};
+  isas[count] = {"scalar", &scanScalar, &certifyScalar, &quantizeScalar, &adamWScalar, &encodeScalar};
   return isas;
 }
 
@@ -109,10 +111,11 @@ const Isa* detect() {
   size_t count = 0;
 #if defined(SEINE_DOTPROD)
   if (hasDotProducts())
-    isas[count++] = {"neondot", &scanNeon, &certifyNeonDot, &quantizeScalar, &adamWScalar};
+    isas[count++] = {"neondot", &scanNeon, &certifyNeonDot, &quantizeScalar, &adamWScalar, &encodeScalar};
 #endif
-  isas[count++] = {"neon", &scanNeon, &certifyNeon, &quantizeScalar, &adamWScalar};  // every ARMv8 has it
-  isas[count] = {"scalar", &scanScalar, &certifyScalar, &quantizeScalar, &adamWScalar};
+  isas[count++] = {"neon",          &scanNeon,    &certifyNeon,
+                   &quantizeScalar, &adamWScalar, &encodeScalar};  // every ARMv8 has it
+  isas[count] = {"scalar", &scanScalar, &certifyScalar, &quantizeScalar, &adamWScalar, &encodeScalar};
   return isas;
 }
 
@@ -122,7 +125,8 @@ namespace seine {
 namespace {
 
 const Isa* detect() {
-  static const Isa isas[] = {{"scalar", &scanScalar, &certifyScalar, &quantizeScalar, &adamWScalar}, {}};
+  static const Isa isas[] = {
+      {"scalar", &scanScalar, &certifyScalar, &quantizeScalar, &adamWScalar, &encodeScalar}, {}};
   return isas;
 }
 

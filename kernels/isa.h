@@ -3,6 +3,7 @@
 
 #include "adamW.h"
 #include "certify.h"
+#include "encode.h"
 #include "quantize.h"
 #include "scan.h"
 
@@ -14,6 +15,7 @@ struct Isa {
   const CertifyKernel* certify;
   const QuantizeKernel* quantize;
   const AdamWKernel* adamW;
+  const EncodeKernel* encode;
 };
 
 /// Levels of this build that this processor and operating system can run, best first; ends with one without a

@@ -34,10 +34,13 @@ void exportAll(napi_env env, napi_value exports) {
   add<bytesFunction>(env, exports, "bytes");
   add<scanTotalsFunction>(env, exports, "scanTotals");
   add<certifyFunction>(env, exports, "certify");
+  add<takeFunction>(env, exports, "take");
   add<appendFunction>(env, exports, "append");
   add<readFunction>(env, exports, "read");
   add<writeColumnFunction>(env, exports, "writeColumn");
   add<filterFunction>(env, exports, "filter");
+  add<narrowFunction>(env, exports, "narrow");
+  add<listBitsFunction>(env, exports, "listBits");
   add<searchFunction>(env, exports, "search");
   add<rescoreFunction>(env, exports, "rescore");
   add<selectFunction>(env, exports, "select");

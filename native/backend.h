@@ -102,6 +102,11 @@ class Rows {
   virtual size_t count() const = 0;
   /// What searches so far did.
   virtual ScanTotals scanTotals() const { return {}; }
+  /// Copies float32 rows at once, for `appendTaken`, and returns the index of the first number that is not
+  /// finite, or how many there are; nothing if the device does not do that. Not while an append is under way.
+  virtual std::optional<size_t> take(Borrowed<StoredRows>) { return std::nullopt; }
+  /// Appends the rows taken last.
+  virtual void appendTaken(Done) { throw Error("ERR_ARGUMENT", "No rows were taken."); }
   /// Appends `data`, all or nothing. Never two at a time, but searches of earlier rows go on.
   virtual void append(Borrowed<StoredRows> data, Done done) = 0;
   /// Copies `n` rows, as they were given, to `numbers`, for int8 `scales`, and `features` if there are any;

@@ -24,7 +24,8 @@ const Isa& isaOf(const std::string& name) {
 }  // namespace
 
 napi_value certifyFunction(const Call& call) {
-  const CertifyKernel& kernel = *isaOf(call.string(0, "isa")).certify;
+  const Isa& isa = isaOf(call.string(0, "isa"));
+  const CertifyKernel& kernel = *isa.certify;
   const auto metric = static_cast<Metric>(static_cast<int>(call.number(1, "metric", 0, 2)));
   Layout layout(static_cast<size_t>(call.number(2, "dim", 1, 65536)), metric, Dtype::f32, true);
   layout.shift = 6;  // small chunks
@@ -44,7 +45,8 @@ napi_value certifyFunction(const Call& call) {
   // All rows of the groups, since kernels read whole ones.
   std::vector<float> padded(layout.rowsPerChunk * layout.dim);
   std::copy(data.data, data.data + data.size, padded.begin());
-  chunk.write(layout, 0, {reinterpret_cast<const uint8_t*>(padded.data()), nullptr, layout.rowsPerChunk});
+  chunk.copy(layout, 0, {reinterpret_cast<const uint8_t*>(padded.data()), nullptr, layout.rowsPerChunk});
+  chunk.measure(layout, *isa.encode, 0, layout.rowsPerChunk);
 
   AlignedFloats prepared(layout.stride);
   SearchTask task;

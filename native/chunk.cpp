@@ -75,24 +75,33 @@ Chunk::Chunk(const Layout& layout, bool full)
 
 Chunk::~Chunk() { ::operator delete(codes, kAlignment); }
 
-void Chunk::write(const Layout& layout, size_t first, const StoredRows& data) {
+void Chunk::copy(const Layout& layout, size_t first, const StoredRows& data) {
   const size_t stored = layout.storedBytes(), bytes = layout.bytesOf(layout.stride);
-  constexpr size_t kBlock = 64;  // rows that are still cached when their lengths are computed
-  double rowLengths[kBlock];
   if (layout.features > 0) {
     std::memcpy(&features[first * layout.features], data.features,
                 data.count * layout.features * sizeof(float));
   }
-  for (size_t start = 0; start < data.count; start += kBlock) {
-    const size_t block = data.count - start < kBlock ? data.count - start : kBlock;
+  if (layout.dtype == Dtype::int8) {
+    std::memcpy(&factors[first], data.scales, data.count * sizeof(float));
+  }
+  if (stored == bytes) {
+    std::memcpy(rows + first * bytes, data.numbers, data.count * bytes);
+    return;
+  }
+  for (size_t i = 0; i < data.count; i++) {
+    uint8_t* const to = rows + (first + i) * bytes;
+    std::memcpy(to, data.numbers + i * stored, stored);
+    std::memset(to + stored, 0, bytes - stored);
+  }
+}
+
+void Chunk::measure(const Layout& layout, const EncodeKernel& encode, size_t first, size_t count) {
+  if (isDistance(layout.metric) && layout.codeStride == 0) return;
+  constexpr size_t kBlock = 64;  // rows that are still cached when they are encoded
+  double rowLengths[kBlock];
+  for (size_t start = 0; start < count; start += kBlock) {
+    const size_t block = count - start < kBlock ? count - start : kBlock;
     const size_t row = first + start;
-    for (size_t i = 0; i < block; i++) {
-      uint8_t* const to = rows + (row + i) * bytes;
-      std::memcpy(to, data.numbers + (start + i) * stored, stored);
-      std::memset(to + stored, 0, bytes - stored);
-      if (layout.dtype == Dtype::int8) factors[row + i] = data.scales[start + i];
-    }
-    if (isDistance(layout.metric) && layout.codeStride == 0) continue;
     if (layout.dtype == Dtype::f32) {
       canonicalNorms(floats(layout, row), block, layout.stride, layout.dim, rowLengths);
     } else {
@@ -105,7 +114,7 @@ void Chunk::write(const Layout& layout, size_t first, const StoredRows& data) {
       for (size_t i = 0; i < block; i++) weights[row + i] = rowWeight(layout.metric, rowLengths[i]);
     }
     if (norms) std::memcpy(&norms[row], rowLengths, block * sizeof(double));
-    if (layout.codeStride > 0) writeCodes(layout, row, block, rowLengths);
+    if (layout.codeStride > 0) writeCodes(layout, encode, row, block, rowLengths);
   }
 }
 
@@ -114,11 +123,12 @@ void Chunk::decode(const Layout& layout, size_t slot, float* to) const {
   decodeNumbers(layout.dtype, row(layout, slot), layout.dim, factor, to);
 }
 
-void Chunk::writeCodes(const Layout& layout, size_t row, size_t count, const double* rowLengths) {
+void Chunk::writeCodes(const Layout& layout, const EncodeKernel& encode, size_t row, size_t count,
+                       const double* rowLengths) {
   for (size_t i = row; i < row + count; i++) {
     uint8_t* const to = codes + i / kCodeGroup * kCodeGroup * layout.codeStride + i % kCodeGroup * 4;
     const double length = rowLengths[i - row];
-    const CodedRow coded = encodeRow(layout.metric, floats(layout, i), layout.dim, length, to);
+    const CodedRow coded = encodeRow(encode, layout.metric, floats(layout, i), layout.dim, length, to);
     scales[i] = coded.scale;
     errors[i] = coded.error;
     if (layout.metric == Metric::l2) lengths[i] = rowWeight(Metric::ip, length);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "../kernels/dtype.h"
+#include "../kernels/encode.h"
 #include "../kernels/metric.h"
 #include "alignedArray.h"
 
@@ -58,7 +59,9 @@ class Chunk {
   Chunk& operator=(const Chunk&) = delete;
 
   /// Copies `data` to the rows from `first` on.
-  void write(const Layout& layout, size_t first, const StoredRows& data);
+  void copy(const Layout& layout, size_t first, const StoredRows& data);
+  /// Makes what is kept beside `count` rows from `first` on, which were copied.
+  void measure(const Layout& layout, const EncodeKernel& encode, size_t first, size_t count);
   /// The numbers of a row [stride].
   const uint8_t* row(const Layout& layout, size_t slot) const {
     return rows + slot * layout.bytesOf(layout.stride);
@@ -91,7 +94,8 @@ class Chunk {
   std::unique_ptr<double[]> norms;
 
  private:
-  void writeCodes(const Layout& layout, size_t row, size_t count, const double* rowLengths);
+  void writeCodes(const Layout& layout, const EncodeKernel& encode, size_t row, size_t count,
+                  const double* rowLengths);
 };
 
 using Chunks = std::vector<std::shared_ptr<Chunk>>;

@@ -17,19 +17,30 @@ namespace {
 
 class CpuRows : public Rows {
  public:
-  CpuRows(const Layout& layout, const Isa& isa) : store_(std::make_shared<RowStore>(layout)), isa_(isa) {}
+  CpuRows(const Layout& layout, const Isa& isa)
+      : store_(std::make_shared<RowStore>(layout, *isa.encode)), isa_(isa) {}
 
   size_t bytes() const override { return store_->bytes() + columns_->bytes(); }
   size_t count() const override { return store_->count(); }
 
   ScanTotals scanTotals() const override { return {counts_->queries, counts_->open, counts_->scored}; }
 
+  std::optional<size_t> take(Borrowed<StoredRows> data) override {
+    if (store_->layout.dtype != Dtype::f32) return std::nullopt;
+    taken_ = std::make_shared<RowAppend>(store_, std::move(data));
+    return taken_->take();
+  }
+
+  void appendTaken(Done done) override {
+    if (!taken_) return Rows::appendTaken(std::move(done));
+    const auto append = std::exchange(taken_, nullptr);
+    append->measure(committing(append, std::move(done)));
+  }
+
   void append(Borrowed<StoredRows> data, Done done) override {
+    taken_ = nullptr;
     const auto append = std::make_shared<RowAppend>(store_, std::move(data));
-    append->copy([append, done = std::move(done)](std::optional<Error> failure) {
-      if (!failure) append->commit();
-      done(std::move(failure));
-    });
+    append->copy(committing(append, std::move(done)));
   }
 
   void read(const uint32_t* ids, size_t n, uint8_t* numbers, float* scales, float* features) const override {
@@ -60,7 +71,15 @@ class CpuRows : public Rows {
   }
 
  private:
+  static Done committing(std::shared_ptr<RowAppend> append, Done done) {
+    return [append = std::move(append), done = std::move(done)](std::optional<Error> failure) {
+      if (!failure) append->commit();
+      done(std::move(failure));
+    };
+  }
+
   const std::shared_ptr<RowStore> store_;
+  std::shared_ptr<RowAppend> taken_;
   const std::shared_ptr<ColumnStore> columns_ = std::make_shared<ColumnStore>();
   const std::shared_ptr<ScanCounts> counts_ = std::make_shared<ScanCounts>();
   const Isa& isa_;

@@ -22,7 +22,9 @@ napi_value scanTotalsFunction(const Call& call);
 /// (isa: string, metric, dim, data, query, thresholds, lows, highs: Float32Array, reaches: Uint32Array) ->
 /// undefined
 napi_value certifyFunction(const Call& call);
-/// (rows, numbers, scales: Float32Array, features | undefined) -> Promise<undefined>
+/// (rows, numbers: Float32Array, features | undefined) -> number | undefined
+napi_value takeFunction(const Call& call);
+/// (rows, numbers | undefined, scales: Float32Array, features | undefined) -> Promise<undefined>
 napi_value appendFunction(const Call& call);
 /// (rows, ids: Uint32Array, numbers, scales: Float32Array, features | undefined) -> undefined
 napi_value readFunction(const Call& call);
@@ -30,6 +32,10 @@ napi_value readFunction(const Call& call);
 napi_value writeColumnFunction(const Call& call);
 /// (rows, steps, intervals, bits, count, mask) -> [number, Promise<number>]
 napi_value filterFunction(const Call& call);
+/// (words, among: Uint32Array | undefined, totals: Uint32Array) -> undefined
+napi_value narrowFunction(const Call& call);
+/// (words, positions: Uint32Array) -> undefined
+napi_value listBitsFunction(const Call& call);
 /// (rows, queries, q, k, count, allowed | undefined, passing, ids, scores, listed | undefined,
 /// weights | undefined, offsets | undefined, documents | undefined) ->
 /// [number, Promise<undefined>]
@@ -45,7 +51,7 @@ napi_value mergeFunction(const Call& call);
 napi_value cancelFunction(const Call& call);
 /// (rows) -> undefined
 napi_value disposeRowsFunction(const Call& call);
-/// (values: Float32Array) -> Promise<number>
+/// (rows, values: Float32Array) -> Promise<number>
 napi_value findNotFiniteFunction(const Call& call);
 /// (isa, threads, values, dim, dtype, normalize, codes, scales, errors) -> Promise<number>
 napi_value quantizeFunction(const Call& call);

@@ -2,11 +2,24 @@
 
 #include <algorithm>
 #include <cstring>
+#include <thread>
 #include <utility>
 
+#include "finite.h"
 #include "pool.h"
 
 namespace seine {
+namespace {
+
+constexpr size_t kSlicesPerChunk = 8;
+/// With as many chunks before it a chunk gets large pages even if few of its rows are there: faults of small
+/// pages take longer than a copy.
+constexpr size_t kManyChunks = 4;
+
+/// Rows of a task; a slice lies in one chunk.
+size_t sliceRows(const Layout& layout) { return layout.rowsPerChunk / kSlicesPerChunk; }
+
+}  // namespace
 
 std::shared_ptr<const Chunks> RowStore::chunks() {
   std::lock_guard lock(mutex_);
@@ -33,7 +46,7 @@ RowAppend::RowAppend(std::shared_ptr<RowStore> store, Borrowed<StoredRows> data)
     chunks_ = std::make_shared<Chunks>(*store_->chunks());
     const size_t end = first_ + rows_;
     while (chunks_->size() * layout.rowsPerChunk < end) {
-      const bool full = (chunks_->size() + 1) * layout.rowsPerChunk <= end;
+      const bool full = chunks_->size() >= kManyChunks || (chunks_->size() + 1) * layout.rowsPerChunk <= end;
       chunks_->push_back(std::make_shared<Chunk>(layout, full));
     }
   } catch (const std::bad_alloc&) {
@@ -41,32 +54,88 @@ RowAppend::RowAppend(std::shared_ptr<RowStore> store, Borrowed<StoredRows> data)
   }
 }
 
-void RowAppend::copy(std::function<void(std::optional<Error>)> copied) {
-  const unsigned shift = store_->layout.shift;
-  const size_t slices = rows_ == 0 ? 0 : ((first_ + rows_ - 1) >> shift) - (first_ >> shift) + 1;
+size_t RowAppend::slices() const {
+  return rows_ == 0
+             ? 0
+             : (first_ + rows_ - 1) / sliceRows(store_->layout) - first_ / sliceRows(store_->layout) + 1;
+}
+
+RowAppend::Slice RowAppend::slice(size_t number) const {
+  const Layout& layout = store_->layout;
+  const size_t place = first_ / sliceRows(layout) + number;
+  const size_t begin = std::max(first_, place * sliceRows(layout));
+  const size_t end = std::min(first_ + rows_, (place + 1) * sliceRows(layout));
+  return {*(*chunks_)[begin >> layout.shift], begin & (layout.rowsPerChunk - 1), begin - first_, end - begin};
+}
+
+StoredRows RowAppend::dataOf(const StoredRows& data, const Slice& slice) const {
+  const Layout& layout = store_->layout;
+  return {data.numbers + slice.skipped * layout.storedBytes(),
+          layout.dtype == Dtype::int8 ? data.scales + slice.skipped : nullptr, slice.count,
+          data.features + slice.skipped * layout.features};
+}
+
+void RowAppend::copy(Copied copied) {
+  run(
+      [this](const Slice& slice) {
+        const Layout& layout = store_->layout;
+        const bool there = data_.read(
+            [&](const StoredRows& data) { slice.chunk.copy(layout, slice.slot, dataOf(data, slice)); });
+        if (!there) gone_ = true;
+        if (there) slice.chunk.measure(layout, store_->encode, slice.slot, slice.count);
+      },
+      std::move(copied));
+}
+
+void RowAppend::measure(Copied measured) {
+  run(
+      [this](const Slice& slice) {
+        slice.chunk.measure(store_->layout, store_->encode, slice.slot, slice.count);
+      },
+      std::move(measured));
+}
+
+template <typename Step>
+void RowAppend::run(Step step, Copied finished) {
   const auto self = shared_from_this();
   submit(
-      slices, [self](size_t slice) { self->copySlice(slice); },
-      [self, copied = std::move(copied)] {
-        if (self->gone_) return copied(Error("ERR_CLOSED", "The environment ended during an append."));
-        copied(std::nullopt);
+      slices(), [self, step](size_t number) { step(self->slice(number)); },
+      [self, finished = std::move(finished)] {
+        if (self->gone_) return finished(Error("ERR_CLOSED", "The environment ended during an append."));
+        finished(std::nullopt);
       });
 }
 
-/// Rows of the append that lie in the chunk of number `slice` after the first one touched.
-void RowAppend::copySlice(size_t slice) {
+size_t RowAppend::take() {
+  struct Taking {
+    std::atomic<size_t> next{0}, left, first;
+  };
   const Layout& layout = store_->layout;
-  const size_t chunk = (first_ >> layout.shift) + slice;
-  const size_t begin = std::max(first_, chunk << layout.shift);
-  const size_t end = std::min(first_ + rows_, (chunk + 1) << layout.shift);
-  const size_t skipped = begin - first_;
-  const bool there = data_.read([&](const StoredRows& data) {
-    const float* const scales = layout.dtype == Dtype::int8 ? data.scales + skipped : nullptr;
-    (*chunks_)[chunk]->write(layout, begin & (layout.rowsPerChunk - 1),
-                             {data.numbers + skipped * layout.storedBytes(), scales, end - begin,
-                              data.features + skipped * layout.features});
-  });
-  if (!there) gone_ = true;
+  const StoredRows& data = data_.memory();
+  const size_t total = slices(), numbers = rows_ * layout.dim;
+  const auto taking = std::make_shared<Taking>();
+  taking->left = total;
+  taking->first = numbers;
+  // A thread that comes when all slices are given out touches nothing but `taking`.
+  const auto work = [self = shared_from_this(), taking, total, &layout, &data] {
+    for (size_t number; (number = taking->next++) < total; taking->left--) {
+      const Slice slice = self->slice(number);
+      slice.chunk.copy(layout, slice.slot, self->dataOf(data, slice));
+      // Of the copy: memory that threads share may change meanwhile.
+      const size_t count = slice.count * layout.stride;
+      const size_t bad = firstNotFinite(slice.chunk.floats(layout, slice.slot), count);
+      if (bad == count) continue;
+      const size_t at = (slice.skipped + bad / layout.stride) * layout.dim + bad % layout.stride;
+      for (size_t known = taking->first; at < known && !taking->first.compare_exchange_weak(known, at);) {
+      }
+    }
+  };
+  if (total > 1)
+    submit(
+        total - 1, [work](size_t) { work(); }, [] {});
+  work();
+  while (taking->left > 0) std::this_thread::yield();
+  return taking->first;
 }
 
 void RowAppend::commit() {

@@ -127,15 +127,34 @@ napi_value scanTotalsFunction(const Call& call) {
   return result;
 }
 
+napi_value takeFunction(const Call& call) {
+  ResidentRows& resident = rowsOf(call);
+  if (resident.layout.dtype != Dtype::f32) return undefined(call.env());
+  const Floats numbers = call.floats(1, "numbers"), features = call.floatsIfAny(2, "features");
+  const Layout& layout = resident.layout;
+  const size_t rows = numbers.size / layout.dim;
+  if (numbers.size % layout.dim != 0 || features.size != rows * layout.features) {
+    throw Error("ERR_DIMENSION", "numbers must hold whole rows, features be [rows, features].");
+  }
+  const StoredRows data = {reinterpret_cast<const uint8_t*>(numbers.data), nullptr, rows, features.data};
+  const auto first = resident.rows->take(Borrowed<StoredRows>(Environment::of(call.env()).lease(), data));
+  if (!first) return undefined(call.env());
+  return makeNumber(call.env(), *first == numbers.size ? -1 : static_cast<double>(*first));
+}
+
 napi_value appendFunction(const Call& call) {
   ResidentRows& resident = rowsOf(call);
-  const StoredRows data = storedRows(call, 1, resident.layout);
   Environment& environment = Environment::of(call.env());
   Job job;
-  job.kept = {call.keep(1), call.keep(2)};
-  if (resident.layout.features > 0) job.kept.push_back(call.keep(3));
   job.value = undefined;
   uint32_t number;
+  if (call.isUndefined(1)) {
+    return environment.startJob(
+        std::move(job), [&](Done done) { resident.rows->appendTaken(std::move(done)); }, &number);
+  }
+  const StoredRows data = storedRows(call, 1, resident.layout);
+  job.kept = {call.keep(1), call.keep(2)};
+  if (resident.layout.features > 0) job.kept.push_back(call.keep(3));
   return environment.startJob(
       std::move(job),
       [&](Done done) {

@@ -45,7 +45,7 @@ export async function measureForms(
       const [ids, scores] = [new Uint32Array(batch * K), new Float32Array(batch * K)];
       const engines: Record<string, () => Promise<Sample>> = {
         scan: () => sample(() => addon.search(resident, some, batch, K, n, undefined, n, ids, scores)[1]),
-        reading: () => sample(() => addon.findNotFinite(alike)),
+        reading: () => sample(() => addon.findNotFinite(resident, alike)),
       };
       if (sgemm !== undefined && sgemm.engines.sgemm!.batches.includes(batch)) {
         const asked = join(folder, 'queries.f32');

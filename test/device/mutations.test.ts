@@ -5,7 +5,7 @@ import type { Metric } from '../../ts/core/types.ts';
 import type { Device } from '../../ts/device/device.ts';
 import { chromiumDevices } from '../helpers/chromiumDevice.ts';
 import { devices } from '../helpers/devices.ts';
-import { DRAWN, EFFORT } from '../helpers/effort.ts';
+import { DRAWN, EFFORT, SEED } from '../helpers/effort.ts';
 import { naiveSearch } from '../helpers/naiveSearch.ts';
 
 type Step =
@@ -168,5 +168,35 @@ describe.each([...devices, ...chromiumDevices])('$label', ({ open, pace }) => {
     expect(await rows.remove([2, 2, 0])).toBe(2);
     expect(await rows.remove([2])).toBe(0);
     expect(rows).toMatchObject({ count: 3, live: 1, generation: 4 });
+  });
+
+  test('appended rows are those of the call, whatever becomes of the array', async () => {
+    const [dim, first, more] = [24, 7, 20_000];
+    const source = random(SEED);
+    const data = Float32Array.from({ length: (first + more) * dim }, () => source.normal());
+    const query = data.slice(-dim);
+    const expected = naiveSearch([...data], query, dim, 'cosine', 5, () => true);
+    const shared = new Float32Array(new SharedArrayBuffer(4 * more * dim));
+    shared.set(data.subarray(first * dim));
+    await using rows = await device.upload(data.subarray(0, first * dim), {
+      dim,
+      metric: 'cosine',
+      dtype: 'f32',
+    });
+    const bad = shared.slice();
+    bad[bad.length - 2] = Number.POSITIVE_INFINITY;
+    bad[(more >> 1) * dim + 3] = Number.NaN;
+    await expect(rows.append(bad)).rejects.toMatchObject({
+      code: 'ERR_NOT_FINITE',
+      message: expect.stringContaining(`NaN at row ${more >> 1}, column 3`),
+    });
+    const appending = rows.append(shared);
+    shared.fill(0);
+    expect(await appending).toEqual({ first, count: more, generation: 1 });
+    const { ids, scores } = await rows.search(query, { k: 5 });
+    expect({ ids: [...ids], scores: [...scores] }).toMatchObject({
+      ids: expected.ids,
+      scores: expected.scores,
+    });
   });
 });

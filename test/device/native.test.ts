@@ -214,13 +214,13 @@ type Loose = Record<keyof NativeAddon, (...args: unknown[]) => unknown>;
 
   test('finds the first number that is not finite', async () => {
     const values = new Float32Array(3 * 2 ** 20 + 5).fill(3.4e38);
-    expect(await loaded.findNotFinite(values)).toBe(-1);
-    expect(await loaded.findNotFinite(new Float32Array(0))).toBe(-1);
+    expect(await loaded.findNotFinite(rows, values)).toBe(-1);
+    expect(await loaded.findNotFinite(rows, new Float32Array(0))).toBe(-1);
     for (const at of [values.length - 1, 2 ** 21, 2 ** 20 - 1, 1023, 0]) {
       values[at] = [Number.NaN, Number.NEGATIVE_INFINITY][at % 2]!;
-      expect(await loaded.findNotFinite(values)).toBe(at);
+      expect(await loaded.findNotFinite(rows, values)).toBe(at);
     }
-    expect(await loaded.findNotFinite(values.subarray(1))).toBe(1022);
+    expect(await loaded.findNotFinite(rows, values.subarray(1))).toBe(1022);
   });
 
   test('maps a part of a file, and writing to it does not change the file', () => {

@@ -3,7 +3,7 @@ import { isTypedArray } from '../core/isTypedArray.ts';
 import { copyAttributes } from './copyAttributes.ts';
 import { copyOffsets } from './copyOffsets.ts';
 import type { RowBatch, UploadOptions } from './device.ts';
-import { checkKeys, copyMatrix } from './validate.ts';
+import { checkKeys, checkMatrix, copyMatrix } from './validate.ts';
 
 /** Whether a value is meant as a batch with more than numbers; what is in it may still be wrong. */
 export function isRowBatch(value: unknown): value is RowBatch {
@@ -14,27 +14,34 @@ export function isRowBatch(value: unknown): value is RowBatch {
 export interface OwnedBatch extends RowBatch {
   /** Rows; with maxsim documents. */
   count: number;
+  /** Whether `data` is with the device and is not to be read any more. */
+  taken: boolean;
 }
+
+/** Hands rows and their features to the device, if it takes them; they are finite then. */
+export type Take = (data: Float32Array, features: RowBatch['features']) => boolean;
 
 /** An owned copy of rows and of what comes with them, checked against what the upload declared. */
 export function copyBatch(
   value: unknown,
   { dim, attributes = {}, features = 0, maxsim = false }: UploadOptions,
+  take: Take = () => false,
 ): OwnedBatch {
   const bare = !isRowBatch(value);
   const batch = bare
     ? { data: value }
     : checkKeys(value, 'data', ['data', 'attributes', 'features', 'offsets']);
-  const data = copyMatrix(batch.data, dim, 'data');
+  const data = checkMatrix(batch.data, dim, 'data');
   const offsets = copyOffsets(batch.offsets, maxsim, data.length / dim, 'documents');
   const count = offsets === undefined ? data.length / dim : offsets.length - 1;
-  return {
-    data,
+  const owned = {
     offsets,
     attributes: bare ? undefined : copyAttributes(batch.attributes, count, attributes),
     features: copyFeatures(batch.features, count, features),
     count,
   };
+  const taken = take(data, owned.features);
+  return { ...owned, data: taken ? data : copyMatrix(data, dim, 'data'), taken };
 }
 
 function copyFeatures(value: unknown, rows: number, features: number): Float32Array | undefined {

@@ -1,5 +1,7 @@
 import { threadBudget } from '../core/threads.ts';
-import type { BackendDevice, DeviceProvider } from './device.ts';
+import { cpuListPays } from './cpuListPays.ts';
+import type { BackendDevice } from './device.ts';
+import type { DeviceProvider } from './deviceProvider.ts';
 import { type NativeAddon, type NativeBackend, native, nativeError, nativeProblem } from './native.ts';
 import { nativeRows } from './nativeRows.ts';
 import { nativeSelect } from './nativeSelect.ts';
@@ -44,10 +46,11 @@ function openAddon(): { addon: NativeAddon; backend: NativeBackend } {
 
 function openDevice(): BackendDevice {
   const { addon, backend } = openAddon();
+  const listPays = cpuListPays(chosenIsa(addon));
   return {
     name: 'cpu',
     description: addon.describe(backend),
-    createRows: async (options) => nativeRows(addon, backend, options),
+    createRows: async (options) => Object.assign(nativeRows(addon, backend, options), { listPays }),
     ...nativeSelect(addon, backend),
     close: async () => {}, // the pool belongs to the process
   };

@@ -1,6 +1,7 @@
 import { SeineError } from '../core/errors.ts';
 import { threadBudget } from '../core/threads.ts';
-import type { BackendDevice, DeviceProvider } from './device.ts';
+import type { BackendDevice } from './device.ts';
+import type { DeviceProvider } from './deviceProvider.ts';
 import { type NativeAddon, type NativeBackend, native, nativeError, nativeProblem } from './native.ts';
 import { nativeRows } from './nativeRows.ts';
 import { nativeSelect } from './nativeSelect.ts';

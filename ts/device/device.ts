@@ -12,6 +12,7 @@ import type {
   TopK,
   TopKList,
 } from '../core/types.ts';
+import type { BitsetPasses, PassingShape } from './bitsetPasses.ts';
 import type { Quantized, StoredBatch, StoredQueries } from './storedRows.ts';
 
 export interface UploadOptions {
@@ -144,6 +145,12 @@ export interface BackendDevice {
 export interface BackendRows {
   readonly bytes: number;
   /**
+   * Copies float32 rows `values` `[rows, dim]`, at least one, with their features at once to where the next `append`, which
+   * says `taken`, wants them: index of the first NaN or infinity, or -1. Undefined if these rows are appended as others
+   * are. Never while an append is under way; what is not appended is forgotten.
+   */
+  take?: ((values: Float32Array, features: Float32Array) => number | undefined) | undefined;
+  /**
    * Appends rows of the dtype it was created for (finite, at least one row), all or nothing. Never two at a time,
    * but searches over earlier rows run meanwhile.
    */
@@ -164,6 +171,10 @@ export interface BackendRows {
    */
   writeColumn?(array: number, at: number, words: Uint32Array): Promise<void>;
   filter?(task: FilterTask): Promise<Filtered>;
+  /** For backends that pass over bitsets faster than JavaScript. */
+  readonly bitsets?: BitsetPasses | undefined;
+  /** Whether a search takes less time by a list of the rows that pass than by their bitset: for backends that measured it. */
+  listPays?: ((shape: PassingShape) => boolean) | undefined;
   /** Called once, when nothing is under way. */
   dispose(): Promise<void>;
 }
@@ -278,23 +289,4 @@ export interface Found {
   ids: Uint32Array;
   /** `[q, k]` */
   scores: Float32Array;
-}
-
-/** Facts about a device that this machine has or lacks. */
-export interface Probe {
-  available: boolean;
-  /** Why it can or cannot be used; if it cannot, what to do about it. */
-  reason: string;
-  /** Whether a processor only imitates the device: it then comes after `cpu` in the automatic order. */
-  software: boolean;
-  details: Record<string, string | number | boolean | string[]>;
-}
-
-/** What `cpu.ts`, `cuda.ts`, `webgpu.ts` and `reference/device.ts` export as `provider`. */
-export interface DeviceProvider {
-  readonly name: DeviceName;
-  /** Never throws; starts nothing that would keep the process alive. */
-  probe(): Promise<Probe>;
-  /** Opens it, or throws `ERR_DEVICE_UNAVAILABLE` with why and the remedy. */
-  open(): Promise<BackendDevice>;
 }

@@ -7,6 +7,8 @@ import { checkRoom } from './validate.ts';
 export class DocumentRows implements BackendRows {
   readonly findNotFinite: BackendRows['findNotFinite'];
   readonly quantize: BackendRows['quantize'];
+  readonly bitsets: BackendRows['bitsets'];
+  readonly listPays: BackendRows['listPays'];
   readonly #tokens: TokenRows;
   /** Where the tokens of each document begin, and the end of all; grows without changing what is there. */
   #offsets = new Uint32Array(1);
@@ -16,6 +18,8 @@ export class DocumentRows implements BackendRows {
     this.#tokens = tokens;
     this.findNotFinite = tokens.findNotFinite?.bind(tokens);
     this.quantize = tokens.quantize?.bind(tokens);
+    this.bitsets = tokens.bitsets;
+    this.listPays = tokens.listPays?.bind(tokens);
   }
 
   get bytes(): number {

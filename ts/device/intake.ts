@@ -26,10 +26,24 @@ export class Intake {
 
   /** Errors count rows from `firstRow`. */
   async batch(backend: BackendRows, owned: OwnedBatch, firstRow: number): Promise<StoredBatch> {
-    const { data, features = new Float32Array(), offsets } = owned;
-    await this.#checkFinite(backend, data, 'data', firstRow, this.dim);
+    const { data, features = new Float32Array(), offsets, taken } = owned;
+    if (!taken) await this.#checkFinite(backend, data, 'data', firstRow, this.dim);
     await this.#checkFinite(backend, features, 'features', firstRow, this.#features);
+    if (taken) return { rows: { dtype: 'f32', values: data }, features, taken };
     return { rows: await this.#quantize(backend, data, 'data', firstRow), features, offsets };
+  }
+
+  /** Rows go to the backend at once if it takes them; returns whether it did. Errors count rows from `firstRow`. */
+  take(
+    backend: BackendRows,
+    data: Float32Array,
+    features: Float32Array = new Float32Array(),
+    firstRow = 0,
+  ): boolean {
+    const index = data.length === 0 ? undefined : backend.take?.(data, features);
+    if (index === undefined) return false;
+    if (index >= 0) throw notFinite(data, index, this.dim, 'data', firstRow);
+    return true;
   }
 
   /** Bits are compared with bits; all other rows are scored with the query as it was given. */

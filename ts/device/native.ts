@@ -68,10 +68,18 @@ export interface NativeAddon {
     highs: Float32Array,
     reaches: Uint32Array,
   ): void;
-  /** Numbers, codes or words of rows, the scales of int8 rows (else empty), and features where rows have any. */
+  /**
+   * Copies float32 rows, and features where rows have any, at once, for the `append` that follows: index of the first NaN
+   * or infinity, or -1; undefined if the device does not do that. Not while an append is under way.
+   */
+  take(rows: NativeRows, numbers: Float32Array, features?: Float32Array): number | undefined;
+  /**
+   * Numbers, codes or words of rows, the scales of int8 rows (else empty), and features where rows have any. Without
+   * numbers the rows taken last.
+   */
   append(
     rows: NativeRows,
-    numbers: StoredNumbers,
+    numbers: StoredNumbers | undefined,
     scales: Float32Array,
     features?: Float32Array,
   ): Promise<void>;
@@ -94,6 +102,13 @@ export interface NativeAddon {
     count: number,
     mask: Uint32Array,
   ): [filter: number, passing: Promise<number>];
+  /**
+   * Clears the bits of `words` that are not in `among`, which may be left out. `totals` `[2]` gets the number of bits
+   * that are left and the number of blocks that hold any.
+   */
+  narrow(words: Uint32Array, among: Uint32Array | undefined, totals: Uint32Array): void;
+  /** Fills `positions` with those of all bits of `words`, rising. */
+  listBits(words: Uint32Array, positions: Uint32Array): void;
   /** Fills `ids` and `scores` `[q, k]`; see `SearchTask`, whose `rows` are `listed`, and `MaxsimTask`. The number is for `cancel`. */
   search(
     rows: NativeRows,
@@ -150,8 +165,8 @@ export interface NativeAddon {
   cancel(job: number): void;
   /** Frees the rows once searches under way are done. */
   disposeRows(rows: NativeRows): void;
-  /** Index of the first NaN or infinity, or -1. */
-  findNotFinite(values: Float32Array): Promise<number>;
+  /** Index of the first NaN or infinity of values that are meant for such rows, or -1. */
+  findNotFinite(rows: NativeRows, values: Float32Array): Promise<number>;
   /**
    * Writes rows `[rows, dim]` as `dtype` (an index of `DTYPES`) stores them to `codes`, for int8 also to `scales` and
    * `errors` `[rows]` (else empty). `isa` and `threads` as for `openCpu`. Index of the first

@@ -2,6 +2,7 @@ import { zeros } from '../core/bitset.ts';
 import { SeineError } from '../core/errors.ts';
 import type { MaxsimPairs, MaxsimTask, RescoreTask, SearchTask, TokenRows, UploadOptions } from './device.ts';
 import { DTYPES, METRICS, type NativeAddon, type NativeBackend, nativeError } from './native.ts';
+import { nativeBitset } from './nativeBitset.ts';
 import { nativeQuantize } from './nativeQuantize.ts';
 import { arraysOf, makeRows } from './storedRows.ts';
 
@@ -49,10 +50,17 @@ export function nativeRows(addon: NativeAddon, backend: NativeBackend, options: 
     get bytes() {
       return addon.bytes(rows);
     },
+    take(values, features) {
+      try {
+        return addon.take(rows, values, features);
+      } catch (error) {
+        throw nativeError(error);
+      }
+    },
     append: (batch) =>
       asSeine(() => {
         const { codes, scales } = arraysOf(batch.rows);
-        return addon.append(rows, codes, scales, batch.features);
+        return addon.append(rows, batch.taken ? undefined : codes, scales, batch.features);
       }),
     read(ids) {
       const stored = makeRows(options.dtype, options.dim, ids.length);
@@ -66,7 +74,7 @@ export function nativeRows(addon: NativeAddon, backend: NativeBackend, options: 
       return { rows: stored, features };
     },
     quantize: (values) => nativeQuantize(addon, values, options),
-    findNotFinite: (values) => asSeine(() => addon.findNotFinite(values)),
+    findNotFinite: (values) => asSeine(() => addon.findNotFinite(rows, values)),
     search,
     rescore,
     maxsim: { search, rescore },
@@ -77,6 +85,7 @@ export function nativeRows(addon: NativeAddon, backend: NativeBackend, options: 
         const [filter, done] = addon.filter(rows, steps, intervals, bits, count, mask);
         return { mask, passing: await cancellable(addon, filter, done, signal) };
       }),
+    bitsets: nativeBitset(addon),
     dispose: async () => addon.disposeRows(rows),
   };
 }

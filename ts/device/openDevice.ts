@@ -1,6 +1,7 @@
 import { SeineError, show } from '../core/errors.ts';
 import type { DeviceName } from '../core/types.ts';
-import type { Device, DeviceProvider, Probe } from './device.ts';
+import type { Device } from './device.ts';
+import type { DeviceProvider, Probe } from './deviceProvider.ts';
 import { OpenedDevice } from './openedDevice.ts';
 
 /** What `openDevice` takes. */

@@ -2,7 +2,7 @@ import '../core/asyncDispose.ts';
 import { SeineError, show } from '../core/errors.ts';
 import { isTypedArray } from '../core/isTypedArray.ts';
 import type { DeviceName, MergeOptions, SelectOptions, TopK, TopKList } from '../core/types.ts';
-import { copyBatch, isRowBatch, type OwnedBatch } from './copyBatch.ts';
+import { copyBatch, isRowBatch } from './copyBatch.ts';
 import type { BackendDevice, BackendRows, Device, RowBatch, Rows, UploadOptions } from './device.ts';
 import { deviceErrors } from './deviceErrors.ts';
 import { DocumentRows } from './documentRows.ts';
@@ -33,7 +33,6 @@ export class OpenedDevice implements Device {
   ): Promise<Rows> {
     this.#checkOpen();
     const checked = checkUploadOptions(options);
-    const copy = (batch: unknown) => copyBatch(batch, checked);
     const whole = isTypedArray(data, 'Float32Array') || isRowBatch(data);
     if (!whole && !isAsyncIterable(data)) {
       throw new SeineError(
@@ -42,13 +41,17 @@ export class OpenedDevice implements Device {
           `got ${show(data)}.`,
       );
     }
-    const chunks = whole ? [copy(data)] : data;
+    const owned = whole ? copyBatch(data, checked) : undefined;
     const rows = await this.#createRows(checked);
     try {
-      for await (const chunk of chunks) {
+      if (owned !== undefined) {
         this.#checkOpen();
-        // An iterable's chunk may be a view of a buffer that it fills again.
-        await rows.load(whole ? (chunk as OwnedBatch) : copy(chunk));
+        await rows.loadOwned(owned);
+      } else {
+        for await (const chunk of data as AsyncIterable<Float32Array | RowBatch>) {
+          this.#checkOpen();
+          await rows.load(chunk);
+        }
       }
       this.#checkOpen();
       return rows;

@@ -50,6 +50,8 @@ export class ResidentRows implements Rows {
   #attributes: RowAttributes;
   /** Settles, always fulfilled, when every mutation called so far has acted. */
   #mutations: Promise<unknown> = Promise.resolve();
+  /** Mutations called that have not acted. */
+  #mutating = 0;
   readonly #searches = new Set<Promise<unknown>>();
   /** What `compact` replaced: each is disposed once the searches that it serves are done. */
   readonly #retiring = new Set<Promise<void>>();
@@ -113,7 +115,7 @@ export class ResidentRows implements Rows {
 
   async append(data: Float32Array | RowBatch): Promise<Appended> {
     this.#checkOpen('append');
-    const owned = copyBatch(data, this.#options);
+    const owned = this.#own(data, 0);
     return this.#mutate(async () => {
       const first = this.#snapshot.count;
       await this.#store(owned, 0);
@@ -168,10 +170,27 @@ export class ResidentRows implements Rows {
   }
 
   /** A chunk of the upload: like `append`, but the generation stays 0 and errors name the row of the whole upload. */
-  async load(owned: OwnedBatch): Promise<void> {
+  async load(data: unknown): Promise<void> {
     this.#checkOpen('upload');
     // A document's tokens have no numbers of their own: errors count those of the chunk.
-    await this.#mutate(() => this.#store(owned, this.maxsim ? 0 : this.#snapshot.count));
+    const firstRow = this.maxsim ? 0 : this.#snapshot.count;
+    const owned = this.#own(data, firstRow);
+    await this.#mutate(() => this.#store(owned, firstRow));
+  }
+
+  /** The first chunk of an upload, which was copied before there were rows. */
+  async loadOwned(owned: OwnedBatch): Promise<void> {
+    this.#checkOpen('upload');
+    await this.#mutate(() => this.#store(owned, 0));
+  }
+
+  /** A batch that is the caller's no more: copied to its place on the device, if nothing is to act before, or in memory. */
+  #own(data: unknown, firstRow: number): OwnedBatch {
+    return copyBatch(data, this.#options, (values, features) => {
+      if (this.#mutating > 0) return false;
+      checkRoom(this.#snapshot.count, values.length / this.dim);
+      return this.#intake.take(this.#backend, values, features, firstRow);
+    });
   }
 
   async #store(owned: OwnedBatch, firstRow: number): Promise<void> {
@@ -233,7 +252,8 @@ export class ResidentRows implements Rows {
   }
 
   #mutate<T>(action: () => T | Promise<T>): Promise<T> {
-    const result = this.#mutations.then(action);
+    this.#mutating++;
+    const result = this.#mutations.then(action).finally(() => this.#mutating--);
     this.#mutations = result.catch(() => {});
     return result;
   }

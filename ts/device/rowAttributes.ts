@@ -7,7 +7,7 @@ import { filterProgram } from './filterProgram.ts';
 import { pacer } from './pacer.ts';
 import { passingRows } from './passingRows.ts';
 import { compileFilter } from './reference/filter.ts';
-import { listedIfFew, type Passing, type Snapshot, select } from './snapshot.ts';
+import { listedIfItPays, type Passing, type Snapshot, select } from './snapshot.ts';
 
 /** Rows that are copied in one go. */
 const SLICE = 4096;
@@ -102,17 +102,18 @@ export class RowAttributes {
     snapshot: Snapshot,
     signal: AbortSignal | undefined,
   ): Promise<Passing> {
-    if (filter === undefined || !('where' in filter)) return select(snapshot, filter);
+    if (filter === undefined || !('where' in filter)) return select(snapshot, filter, this.#backend);
     const { count } = snapshot;
     // Words that rows brought since the filter was checked have numbers by now.
     const clause = compileFilter(filter.where, this.#columns);
     if (count === 0 || this.#backend.filter === undefined) {
-      return select(snapshot, { mask: await passingRows(clause.passes, count, signal) });
+      const mask = await passingRows(clause.passes, count, signal);
+      return select(snapshot, { mask }, this.#backend);
     }
     const program = await filterProgram(clause, this.#columns, snapshot, signal);
     const { mask, passing } = await this.#backend.filter({ program, count, signal });
     signal?.throwIfAborted();
-    return listedIfFew(mask, passing, count);
+    return listedIfItPays(mask, passing, count, this.#backend);
   }
 }
 

@@ -1,16 +1,8 @@
-import {
-  clearBit,
-  clearTrailing,
-  countBits,
-  forEachBit,
-  hasBit,
-  ones,
-  setBit,
-  wordsFor,
-} from '../core/bitset.ts';
+import { clearBit, clearTrailing, hasBit, ones, setBit, wordsFor, zeros } from '../core/bitset.ts';
 import { SeineError } from '../core/errors.ts';
 import type { Filter } from '../core/types.ts';
-import type { SearchTask } from './device.ts';
+import { bitsetPasses } from './bitsetPasses.ts';
+import type { BackendRows, SearchTask } from './device.ts';
 import { checkIds } from './validate.ts';
 
 /** What a search sees. Never changed in place: a mutation makes a new one. */
@@ -24,7 +16,7 @@ export interface Snapshot {
   readonly kept: Uint32Array | undefined;
 }
 
-/** Where at most one row in this many passes, a device gets a list of them and reads no others. */
+/** A device without a measure of its own gets a list where at most one row in this many passes. */
 const LIST_SHARE = 16;
 /** Lists of up to one row in this many are sorted; for longer ones a bitset is faster. */
 const SORT_SHARE = 1024;
@@ -67,33 +59,38 @@ export type RowFilter = Exclude<Filter, { where: unknown }>;
 /** Which rows may be found: filter and tombstones in one. See `SearchTask`. */
 export type Passing = Pick<SearchTask, 'allowed' | 'rows' | 'passing'>;
 
-/** As a list where they are few, however the filter was given, else as a bitset. */
-export function select({ count, live, kept }: Snapshot, filter: RowFilter | undefined): Passing {
-  if (filter === undefined) return listedIfFew(kept, live, count);
+/** What decides in which form a device gets the rows that pass. */
+export type Forms = Pick<BackendRows, 'bitsets' | 'listPays'>;
+
+/** As a list where that pays, however the filter was given, else as a bitset. */
+export function select(snapshot: Snapshot, filter: RowFilter | undefined, forms: Forms): Passing {
+  const { count, live, kept } = snapshot;
+  if (filter === undefined) return listedIfItPays(kept, live, count, forms);
   if ('rows' in filter) {
     checkIds(filter.rows, count, 'filter.rows');
     if (filter.rows.length <= count / SORT_SHARE) return listed(sortedRows(filter.rows, kept));
   }
   const allowed = 'mask' in filter ? fromMask(filter.mask, count) : fromRows(filter.rows, count);
-  if (kept !== undefined) {
-    for (let word = 0; word < allowed.length; word++) allowed[word]! &= kept[word]!;
-  }
-  return listedIfFew(allowed, countBits(allowed), count);
+  const { bits, blocks } = (forms.bitsets ?? bitsetPasses).narrow(allowed, kept);
+  return listedIfItPays(allowed, bits, count, forms, blocks);
 }
 
 const listed = (rows: Uint32Array): Passing => ({ allowed: undefined, rows, passing: rows.length });
 
-/** Rows of a bitset, `passing` of them, as a list where they are few. */
-export function listedIfFew(allowed: Uint32Array | undefined, passing: number, count: number): Passing {
+/** Rows of a bitset, `passing` of them in `blocks` blocks, which are counted if that is not known. */
+export function listedIfItPays(
+  allowed: Uint32Array | undefined,
+  passing: number,
+  count: number,
+  { bitsets = bitsetPasses, listPays = fewPass }: Forms,
+  blocks?: number,
+): Passing {
   if (allowed === undefined || passing === count) return { allowed: undefined, rows: undefined, passing };
-  if (passing > count / LIST_SHARE) return { allowed, rows: undefined, passing };
-  const rows = new Uint32Array(passing);
-  let next = 0;
-  forEachBit(allowed, (row) => {
-    rows[next++] = row;
-  });
-  return listed(rows);
+  const pays = listPays({ passing, blocks: blocks ?? bitsets.narrow(allowed, undefined).blocks, count });
+  return pays ? listed(bitsets.list(allowed, passing)) : { allowed, rows: undefined, passing };
 }
+
+const fewPass: NonNullable<Forms['listPays']> = ({ passing, count }) => passing <= count / LIST_SHARE;
 
 /** Each of the rows that is not removed once, rising. */
 function sortedRows(given: Uint32Array, kept: Uint32Array | undefined): Uint32Array {
@@ -121,7 +118,7 @@ function fromMask(mask: Uint32Array, count: number): Uint32Array {
 }
 
 function fromRows(rows: Uint32Array, count: number): Uint32Array {
-  const allowed = new Uint32Array(wordsFor(count));
+  const allowed = zeros(count);
   for (const row of rows) setBit(allowed, row);
   return allowed;
 }

@@ -22,6 +22,8 @@ export interface StoredBatch {
   features: Float32Array;
   /** With maxsim: where the tokens of each document begin among the rows, and the end. */
   offsets?: Uint32Array | undefined;
+  /** The backend took `rows` before, whose array is the caller's and not to be read any more. */
+  taken?: boolean | undefined;
 }
 
 export interface QuantizeOptions {

@@ -179,8 +179,8 @@ function checkBuffer(buffer: ArrayBufferLike, name: string): void {
   }
 }
 
-/** An owned copy of `value` `[rows, dim]`. Numbers are not looked at: see `checkFinite`. */
-export function copyMatrix(value: unknown, dim: number, name: string): Float32Array {
+/** `value` as rows `[rows, dim]`, not copied. Numbers are not looked at: see `findNotFinite`. */
+export function checkMatrix(value: unknown, dim: number, name: string): Float32Array {
   if (!isTypedArray(value, 'Float32Array')) {
     throw new SeineError(
       'ERR_ARGUMENT',
@@ -194,12 +194,18 @@ export function copyMatrix(value: unknown, dim: number, name: string): Float32Ar
       `${name} must hold whole rows of ${dim} numbers, got ${value.length} numbers (${value.length % dim} too many).`,
     );
   }
+  return value;
+}
+
+/** An owned copy of rows `[rows, dim]`. */
+export function copyMatrix(value: unknown, dim: number, name: string): Float32Array {
+  const checked = checkMatrix(value, dim, name);
   try {
-    return value.slice();
+    return checked.slice();
   } catch (cause) {
     throw new SeineError(
       'ERR_OUT_OF_MEMORY',
-      `${name} could not be copied: ${value.byteLength} bytes wanted; pass the rows in smaller chunks.`,
+      `${name} could not be copied: ${checked.byteLength} bytes wanted; pass the rows in smaller chunks.`,
       { cause },
     );
   }

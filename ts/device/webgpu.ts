@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { SeineError } from '../core/errors.ts';
-import type { BackendDevice, DeviceProvider, Probe } from './device.ts';
+import type { BackendDevice } from './device.ts';
+import type { DeviceProvider, Probe } from './deviceProvider.ts';
 import { native } from './native.ts';
 import { nativeQuantize } from './nativeQuantize.ts';
 import type { GpuContext } from './webgpuContext.ts';

@@ -1,4 +1,5 @@
-import type { BackendDevice, DeviceProvider, TokenRows, UploadOptions } from '../device.ts';
+import type { BackendDevice, TokenRows, UploadOptions } from '../device.ts';
+import type { DeviceProvider } from '../deviceProvider.ts';
 import { countRows, storedBytes } from '../storedRows.ts';
 import { maxsim, maxsimPairs } from './maxsim.ts';
 import { merge } from './merge.ts';
