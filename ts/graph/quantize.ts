@@ -56,9 +56,8 @@ export function quantizedMatrix(
     scales[column] = scale;
     for (let i = column; i < data.length; i += columns) codes[i] = Math.round(data[i]! / scale);
   }
-  const inputs = [
-    graph.weights(`${name}.codes`, [rows, columns], codes),
-    graph.weights(`${name}.scales`, [columns], scales),
-  ];
-  return graph.emit('DequantizeLinear', inputs, [rows, columns], { axis: 1 });
+  // Not DequantizeLinear, which ONNX Runtime computes anew in every run: a product of constants it computes once.
+  const stored = graph.weights(`${name}.codes`, [rows, columns], codes);
+  const factors = graph.weights(`${name}.scales`, [columns], scales);
+  return graph.binary('Mul', graph.cast(stored, 'float32'), factors);
 }
