@@ -10,15 +10,17 @@ import { readmeTables, withTables } from './report/readmeTables.ts';
 import { readResults } from './report/results.ts';
 import { rooflineSection } from './report/rooflineSection.ts';
 import { scanSection } from './report/scanSection.ts';
+import { webgpuSection } from './report/webgpuSection.ts';
 
 const results = readResults();
-const { scan, filter, callers, append, open, roofline, prune } = results;
+const { scan, filter, callers, append, open, roofline, prune, webgpu } = results;
 const sections = [
   scan && scanSection(scan) + from(scan),
   filter && filterSection(filter) + from(filter),
   callers && callersSection(callers) + from(callers),
   append && appendSection(append) + from(append),
   open && openSection(open) + from(open),
+  webgpu && webgpuSection(webgpu) + from(webgpu),
   roofline && rooflineSection(roofline) + from(roofline),
   prune && pruneSection(prune) + from(prune),
 ];

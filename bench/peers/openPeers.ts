@@ -8,6 +8,8 @@ const PACKAGES: Record<string, string[]> = {
   hnswlib: ['hnswlib-node'],
   lancedb: ['@lancedb/lancedb'],
   sqliteVec: ['sqlite-vec', 'better-sqlite3@12'],
+  tfjsWebgpu: ['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-webgpu'],
+  onnxWebgpu: [], // of Seine's own dependencies
 };
 /** Peers in Python, by their file. `SEINE_BENCH_PYTHON` names the interpreter. */
 const IN_PYTHON = ['faiss', 'torch', 'trainTorch', 'sentenceTransformers'];
@@ -20,9 +22,11 @@ export type PeerName =
   | 'usearch'
   | 'hnswlib'
   | 'lancedb'
-  | 'sqliteVec';
-/** Those that search. */
-export const PEERS = ['faiss', 'torch', ...Object.keys(PACKAGES)] as PeerName[];
+  | 'sqliteVec'
+  | 'tfjsWebgpu'
+  | 'onnxWebgpu';
+/** Those that search on processors. */
+export const PEERS: PeerName[] = ['faiss', 'torch', 'usearch', 'hnswlib', 'lancedb', 'sqliteVec'];
 
 export interface Peers {
   /** Those that could be started, by name. */
@@ -58,6 +62,8 @@ async function startPackage(name: string): Promise<Peer | undefined> {
   const folder = `.cache/peers/${name}`;
   mkdirSync(folder, { recursive: true });
   try {
+    if (PACKAGES[name]!.length === 0)
+      return Peer.start(process.execPath, [`bench/peers/${name}.mjs`, folder]);
     const quietly = ['--no-save', '--no-fund', '--no-audit', '--prefix', folder];
     execFileSync('npm', ['install', ...quietly, ...PACKAGES[name]!], {
       stdio: 'ignore',

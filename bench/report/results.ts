@@ -110,6 +110,24 @@ export interface PruneResult extends Origin {
   cases: PruneCase[];
 }
 
+export interface WebgpuCase extends Summary {
+  batch: number;
+  /** Share of the ids at the same places as Seine's; others order by float32 scores. */
+  sameIds: Record<string, number>;
+  /** Of a search: bytes that kernels move, of one reading of the rows for each eight queries; and what the host sees. */
+  work: Record<string, { ofFloor: number; submits: number; dispatches: number; bytesRead: number }>;
+}
+
+export interface WebgpuResult extends Origin {
+  note: string;
+  rows: number;
+  dim: number;
+  k: number;
+  /** Whether a processor imitated the GPU. */
+  software: boolean;
+  cases: WebgpuCase[];
+}
+
 /** What `bench/results/` holds; a benchmark that was never run is missing. */
 export interface Results {
   scan?: ScanResult;
@@ -119,11 +137,12 @@ export interface Results {
   open?: OpenResult;
   roofline?: RooflineResult;
   prune?: PruneResult;
+  webgpu?: WebgpuResult;
 }
 
 export function readResults(): Results {
   const results: Record<string, unknown> = {};
-  for (const name of ['scan', 'filter', 'callers', 'append', 'open', 'roofline', 'prune']) {
+  for (const name of ['scan', 'filter', 'callers', 'append', 'open', 'roofline', 'prune', 'webgpu']) {
     const path = `bench/results/${name}.json`;
     if (existsSync(path)) results[name] = JSON.parse(readFileSync(path, 'utf8'));
   }
