@@ -85,11 +85,13 @@ suite('a device that is lost', () => {
     await new Promise((resolve) => setTimeout(resolve, 1));
     gpu.destroy();
     for (const one of await Promise.all(during))
-      expect(one).toMatch(/^answered$|^ERR_DEVICE The webgpu device /);
+      expect(one).toMatch(/^answered$|^ERR_DEVICE_LOST The webgpu device was lost /);
     for (const [name, work] of Object.entries(works(device, rows))) {
       expect([name, await outcome(work())]).toEqual([
         name,
-        expect.stringMatching(/^ERR_DEVICE The webgpu device was lost .*: close it and open it again\.$/),
+        expect.stringMatching(
+          /^ERR_DEVICE_LOST The webgpu device was lost .*: close it and open it again\.$/,
+        ),
       ]);
     }
     await device.close();

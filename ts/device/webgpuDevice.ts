@@ -42,12 +42,12 @@ async function open(
   const device = await adapter.requestDevice({
     requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
   });
-  let failure: string | undefined;
+  let failure: { code: 'ERR_DEVICE' | 'ERR_DEVICE_LOST'; what: string } | undefined;
   device.lost.then(({ reason, message }) => {
-    failure ??= `was lost (${reason}: ${message})`;
+    failure = { code: 'ERR_DEVICE_LOST', what: `was lost (${reason}: ${message})` };
   });
   device.addEventListener('uncapturederror', (event) => {
-    failure ??= `failed: ${event.error.message}`;
+    failure ??= { code: 'ERR_DEVICE', what: `failed: ${event.error.message}` };
   });
   const maxBinding = Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize) / 16) * 16;
   const context: GpuContext = {
@@ -60,7 +60,7 @@ async function open(
     quantize,
     checkAlive: () => {
       if (failure === undefined) return;
-      throw new SeineError('ERR_DEVICE', `The webgpu device ${failure}: close it and open it again.`);
+      throw new SeineError(failure.code, `The webgpu device ${failure.what}: close it and open it again.`);
     },
   };
   const pool = new BufferPool(device);

@@ -67,7 +67,7 @@ export async function filterOnGpu(
       encoder.copyBufferToBuffer(buffers.total, 0, readback, 0, WORD);
       // The bits come with the count: to wait for it first would take longer than to copy them.
       if (last) encoder.copyBufferToBuffer(buffers.stack, 0, readback, WORD, bytes);
-      const read = await submit(device, encoder, readback, last ? WORD + bytes : WORD);
+      const read = await submit(gpu, encoder, readback, last ? WORD + bytes : WORD);
       if (last) return { mask: read.subarray(1), passing: read[0]! };
     }
   });

@@ -52,6 +52,6 @@ export function runKernel(gpu: GpuContext, pool: BufferPool, run: Run): Promise<
     pass.dispatchWorkgroups(Math.min(Math.ceil(run.threads / run.groupSize), MAX_GROUPS));
     pass.end();
     encoder.copyBufferToBuffer(result, 0, readback, 0, bytes);
-    return submit(device, encoder, readback, bytes);
+    return submit(gpu, encoder, readback, bytes);
   });
 }

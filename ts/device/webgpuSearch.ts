@@ -102,7 +102,7 @@ export function findCandidates(
     });
     pass.end();
     encoder.copyBufferToBuffer(buffers.candidates, 0, readback, 0, candidateBytes(q, slots));
-    const words = await submit(device, encoder, readback, candidateBytes(q, slots));
+    const words = await submit(gpu, encoder, readback, candidateBytes(q, slots));
     const counts = words.subarray(0, q);
     const read = words.subarray(q);
     const most = counts.reduce((max, count) => (count > capacity ? max : Math.max(max, count)), 0);
@@ -116,7 +116,7 @@ export function findCandidates(
     device.queue.submit([copying.finish()]);
     const ids = new Uint32Array(q * most);
     ids.set(read);
-    ids.set(await readWords(rest, candidateBytes(q, most) - from), read.length);
+    ids.set(await readWords(gpu, rest, candidateBytes(q, most) - from), read.length);
     return { ids: planned.ids(ids), counts, capacity };
   });
 }
