@@ -53,6 +53,17 @@ class Remaining {
   }
 
   costOf(group: readonly number[]): number {
+    return group.length === 1 ? this.#costOfRow(group[0]!) : this.#costOfRows(group);
+  }
+
+  #costOfRow(row: number): number {
+    const [place, d, fitted] = [this.#placeOf[row]!, this.#d, this.#fitted];
+    let squares = 0;
+    for (let at = place * d; at < (place + 1) * d; at++) squares += fitted[at]! * fitted[at]!;
+    return squares / this.#inverse[place * this.#n + place]!;
+  }
+
+  #costOfRows(group: readonly number[]): number {
     const d = this.#d;
     const size = group.length;
     const places = group.map((row) => this.#placeOf[row]!);
