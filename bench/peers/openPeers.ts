@@ -10,6 +10,7 @@ const PACKAGES: Record<string, string[]> = {
   sqliteVec: ['sqlite-vec', 'better-sqlite3@12'],
   tfjsWebgpu: ['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-webgpu'],
   onnxWebgpu: [], // of Seine's own dependencies
+  transformersJs: ['@huggingface/transformers'],
 };
 /** Peers in Python, by their file. `SEINE_BENCH_PYTHON` names the interpreter. */
 const IN_PYTHON = ['faiss', 'torch', 'trainTorch', 'sentenceTransformers'];
@@ -24,7 +25,8 @@ export type PeerName =
   | 'lancedb'
   | 'sqliteVec'
   | 'tfjsWebgpu'
-  | 'onnxWebgpu';
+  | 'onnxWebgpu'
+  | 'transformersJs';
 /** Those that search on processors. */
 export const PEERS: PeerName[] = ['faiss', 'torch', 'usearch', 'hnswlib', 'lancedb', 'sqliteVec'];
 
@@ -67,6 +69,7 @@ async function startPackage(name: string): Promise<Peer | undefined> {
     const quietly = ['--no-save', '--no-fund', '--no-audit', '--prefix', folder];
     execFileSync('npm', ['install', ...quietly, ...PACKAGES[name]!], {
       stdio: 'ignore',
+      env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' }, // its CUDA libraries are not wanted
       shell: process.platform === 'win32',
     });
   } catch {

@@ -14,16 +14,16 @@ const MODEL = '../shared/models/SmolLM2-135M-Instruct';
 /** As the product's own. */
 const BATCH_TOKENS = 2048;
 
-/** Ways to score the same items by one graph. Each returns the score of every item. */
+/** Ways to score the first `count` items, or all, by one graph. Each returns the score of every one. */
 export interface Ways {
   /** Tokens before a document, and of each document with what stands behind it. */
   tokens: { prefix: number; items: number[] };
   /** Every item with all that stands before it. */
-  whole(): Promise<Float32Array>;
+  whole(count?: number): Promise<Float32Array>;
   /** What stands before is read once; one item a row. */
-  prefix(): Promise<Float32Array>;
+  prefix(count?: number): Promise<Float32Array>;
   /** As `prefix`, but items share rows of so many tokens. */
-  rows(capacity: number): Promise<Float32Array>;
+  rows(capacity: number, count?: number): Promise<Float32Array>;
 }
 
 export async function languageModel(
@@ -41,7 +41,7 @@ export async function languageModel(
   /** `rows` hold indices of items. */
   const score = async (rows: number[][], before: readonly number[]): Promise<Float32Array> => {
     const past = before.length === 0 ? await scoring.read(prefix) : scoring.nothing;
-    const scores = new Float32Array(items.length);
+    const scores = new Float32Array(rows.flat().length);
     const lengths = rows.map((row) => row.reduce((sum, i) => sum + before.length + items[i]!.length, 0));
     for (const batch of batches(lengths, BATCH_TOKENS)) {
       const own = batch.map((row) => rows[row]!);
@@ -54,19 +54,15 @@ export async function languageModel(
     }
     return scores;
   };
-  const alone = items.map((_, i) => [i]);
+  const alone = (count = items.length) => Array.from({ length: count }, (_, i) => [i]);
   return {
     tokens: { prefix: prefix.length, items: items.map(({ length }) => length) },
-    whole: () => score(alone, prefix),
-    prefix: () => score(alone, []),
-    rows: (capacity) =>
-      score(
-        filledRows(
-          items.map(({ length }) => length),
-          capacity,
-        ),
-        [],
-      ),
+    whole: (count) => score(alone(count), prefix),
+    prefix: (count) => score(alone(count), []),
+    rows(capacity, count) {
+      const lengths = items.slice(0, count).map(({ length }) => length);
+      return score(filledRows(lengths, capacity), []);
+    },
     release: () => session.release(),
   };
 }
