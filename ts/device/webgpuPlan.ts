@@ -45,12 +45,22 @@ export const SELECTION_BYTES = 260 * 4;
 /**
  * Keys of a sample tell a key that k rows certainly reach, so that keys of other rows need not be written: of `step`
  * blocks of slots one is in the sample, and some k * step rows survive, as many. 0 if that would be too large a part of
- * the rows to pay: then all keys are written.
+ * the rows to pay, or one query's keys would not fit a binding: then all keys are written, shard by shard.
  */
-export function sampleStep({ k, passing }: SearchTask): number {
+export function sampleStep(
+  { maxBinding }: GpuContext,
+  task: SearchTask,
+  shards: readonly Pick<WebgpuShard, 'capacity'>[],
+): number {
+  const { k, passing } = task;
   const step = Math.floor(Math.min(Math.sqrt(passing / k), passing / LEAST_SAMPLE));
-  return step >= LEAST_STEP ? step : 0;
+  if (step < LEAST_STEP) return 0;
+  return Math.max(12 * survivorsOf(task, step), 8 * sampleSlots(shards, step)) <= maxBinding ? step : 0;
 }
+
+/** Slots of a sample at most. */
+const sampleSlots = (shards: readonly Pick<WebgpuShard, 'capacity'>[], step: number): number =>
+  shards.reduce((sum, { capacity }) => sum + Math.ceil(capacity / BLOCK / step) * BLOCK, 0);
 
 /** Survivors that there is room for per query. */
 export const survivorsOf = ({ k, passing }: SearchTask, step: number): number =>
@@ -71,14 +81,10 @@ export function queriesPerSubmit(
   queryBytes: number,
 ): number {
   const largest = shards.reduce((most, shard) => Math.max(most, shard.capacity), 0);
-  const blocks = shards.reduce(
-    (sum, shard) => sum + Math.ceil(shard.capacity / BLOCK / Math.max(step, 1)),
-    0,
-  );
   const most = Math.min(
     MAX_QUERIES,
     step > 0
-      ? gpu.maxBinding / Math.max(12 * survivorsOf(task, step), 8 * BLOCK * blocks)
+      ? gpu.maxBinding / Math.max(12 * survivorsOf(task, step), 8 * sampleSlots(shards, step))
       : Math.min(KEY_BYTES / (8 * task.count), gpu.maxBinding / (8 * largest)),
     gpu.maxBinding / Math.max(queryBytes, SELECTION_BYTES, candidateBytes(1, capacity)),
   );

@@ -110,7 +110,7 @@ export class WebgpuRows implements TokenRows {
     const { dim, metric } = this.#options;
     const way: Way = {
       codes: this.#codesPay(task),
-      step: sampleStep(task),
+      step: sampleStep(this.#gpu, task, this.#shards),
       capacity: Math.min(2 * k + SPARE, task.passing),
     };
     if (!this.#isWorthwhile(way, task)) return scan(this.#chunks(), dim, metric, task);
