@@ -3,6 +3,8 @@
 // inline with external linkage: see scan.cpp.
 #include "certify.h"
 
+#include <math.h>
+
 #include SEINE_SIMD
 #include SEINE_DOT
 
@@ -30,6 +32,7 @@ size_t reaching(const int32_t* dots, const CodedRows& rows, size_t count, const 
         high = subtract(high, multiplyAdd(multiply(length, rowShare), length, queryShare));
       }
     }
+    if (rows.added != nullptr) high = add(high, load(rows.added + i));
     // Written so that NaN stays in.
     uint32_t bits = ~less(high, limit) & kAllLanes;
     if (bits == 0) continue;
@@ -50,8 +53,32 @@ size_t survivors(const int32_t* dots, const CodedRows& rows, size_t count, const
   return run(dots, rows, count, bound, threshold, positions);
 }
 
+/// Derivation: README.md in this folder. Compilers make vectors of these loops.
+void weigh(const float* features, size_t stride, const float* weights, size_t width, size_t count,
+           float* added) {
+  constexpr size_t kAtOnce = 64;
+  constexpr float kUnit = 0x1p-24f, kMost = 1e38f, kInfinity = HUGE_VALF;
+  const float share = static_cast<float>(2 * width + 16) * kUnit;
+  for (size_t first = 0; first < count; first += kAtOnce) {
+    const size_t rows = count - first < kAtOnce ? count - first : kAtOnce;
+    float sums[kAtOnce] = {}, sizes[kAtOnce] = {};
+    for (size_t i = 0; i < width; i++) {
+      const float weight = weights[i];
+      const float* const from = features + i * stride + first;
+      for (size_t row = 0; row < rows; row++) {
+        const float term = weight * from[row];
+        sums[row] += term;
+        sizes[row] += term < 0 ? -term : term;
+      }
+    }
+    for (size_t row = 0; row < rows; row++) {
+      added[first + row] = sizes[row] < kMost ? sums[row] + share * sizes[row] : kInfinity;
+    }
+  }
+}
+
 }  // namespace
 
-extern const CertifyKernel SEINE_KERNEL = {kNarrowSums, dotBlock, survivors};
+extern const CertifyKernel SEINE_KERNEL = {kNarrowSums, dotBlock, survivors, weigh};
 
 }  // namespace seine

@@ -58,9 +58,36 @@ __device__ inline void append(const CodePass& pass, unsigned query, bool stays, 
   if (stays && position < pass.capacity) pass.survivors[query * pass.capacity + position] = survivor;
 }
 
+/// Adds weighted features to both ends of intervals of rows g and g + 8 with queries 2 t and 2 t + 1. Each
+/// feature is read once, by the lane that `holds` its row.
+__device__ inline void weigh(const CodePass& pass, const CodeSlab& slab, size_t rowOfLane, bool holds,
+                             unsigned lane, Interval (&intervals)[4]) {
+  const unsigned g = lane / 4, t = lane % 4;
+  double lows[4], highs[4];
+#pragma unroll
+  for (unsigned i = 0; i < 4; i++) {
+    lows[i] = intervals[i].low;
+    highs[i] = intervals[i].high;
+  }
+  for (size_t feature = 0; feature < pass.features; feature++) {
+    const float own = holds ? slab.features[rowOfLane * pass.features + feature] : 0;
+    const float values[2] = {__shfl_sync(kAll, own, g), __shfl_sync(kAll, own, g + 8)};
+#pragma unroll
+    for (unsigned i = 0; i < 4; i++) {
+      const unsigned query = 2 * t + i % 2;
+      const float weight = query < pass.queries ? pass.weights[query * (1 + pass.features) + 1 + feature] : 0;
+      const double term = static_cast<double>(weight) * values[i / 2];
+      lows[i] += term;
+      highs[i] += term;
+    }
+  }
+#pragma unroll
+  for (unsigned i = 0; i < 4; i++) intervals[i] = roundedOutward(lows[i], highs[i]);
+}
+
 /// A warp multiplies groups of 16 rows with 8 queries. Its steps form one sequence over all of its groups, so
 /// that copies never run dry between them.
-template <bool kSample>
+template <bool kSample, bool kFeatures>
 __global__ void __launch_bounds__(kThreads, 2) certifyRows(CodePass pass, CodeSlab slab) {
   const unsigned lane = threadIdx.x % kWarp, g = lane / 4, t = lane % 4;
   auto& own = sharedStages()[threadIdx.x / kWarp];
@@ -112,19 +139,25 @@ __global__ void __launch_bounds__(kThreads, 2) certifyRows(CodePass pass, CodeSl
       multiplyCodes(sums, a, b);
       stage = (stage + 1) % kStages;
     }
+    Interval intervals[4];
+#pragma unroll
+    for (unsigned i = 0; i < 4; i++) {
+      const unsigned row = g + i / 2 * 8, query = 2 * t + i % 2;
+      const CodedRow coded = {__shfl_sync(kAll, scale, row), __shfl_sync(kAll, error, row)};
+      const float rowLength = __shfl_sync(kAll, length, row);
+      intervals[i] = query < pass.queries ? intervalOf(pass.bounds[query], sums[i], coded, rowLength)
+                                          : Interval{-HUGE_VALF, -HUGE_VALF};
+    }
+    if constexpr (kFeatures) weigh(pass, slab, rowOfLane, holds, lane, intervals);
 #pragma unroll
     for (unsigned half = 0; half < 2; half++) {
       const unsigned row = g + 8 * half;
-      const CodedRow coded = {__shfl_sync(kAll, scale, row), __shfl_sync(kAll, error, row)};
-      const float rowLength = __shfl_sync(kAll, length, row);
       const bool passed = ((passes >> row) & 1) != 0;
 #pragma unroll
       for (unsigned i = 0; i < 2; i++) {
         const unsigned query = 2 * t + i;
         const bool counts = passed && query < pass.queries;
-        const Interval interval = counts
-                                      ? intervalOf(pass.bounds[query], sums[2 * half + i], coded, rowLength)
-                                      : Interval{-HUGE_VALF, -HUGE_VALF};
+        const Interval interval = counts ? intervals[2 * half + i] : Interval{-HUGE_VALF, -HUGE_VALF};
         if constexpr (kSample) {
           const size_t slot = (slab.sampled + group / every) * kCodeGroup + row;
           if (query < pass.queries) pass.lows[query * pass.sampleRows + slot] = interval.low;
@@ -143,13 +176,15 @@ __global__ void __launch_bounds__(kThreads, 2) certifyRows(CodePass pass, CodeSl
 cudaError_t launchSample(const CodePass& pass, const CodeSlab& slab, unsigned blocks, cudaStream_t stream) {
   const size_t groups = sampledGroups(slab.count, pass.every);
   const cudaLaunchConfig_t grid = config(gridFor(groups * kWarp, blocks), 1, kThreads, stream);
-  return cudaLaunchKernelEx(&grid, certifyRows<true>, pass, slab);
+  return pass.features > 0 ? cudaLaunchKernelEx(&grid, certifyRows<true, true>, pass, slab)
+                           : cudaLaunchKernelEx(&grid, certifyRows<true, false>, pass, slab);
 }
 
 cudaError_t launchCertify(const CodePass& pass, const CodeSlab& slab, unsigned blocks, cudaStream_t stream) {
   const size_t groups = sampledGroups(slab.count, 1);
   const cudaLaunchConfig_t grid = config(gridFor(groups * kWarp, blocks), 1, kThreads, stream);
-  return cudaLaunchKernelEx(&grid, certifyRows<false>, pass, slab);
+  return pass.features > 0 ? cudaLaunchKernelEx(&grid, certifyRows<false, true>, pass, slab)
+                           : cudaLaunchKernelEx(&grid, certifyRows<false, false>, pass, slab);
 }
 
 }  // namespace seine::cuda

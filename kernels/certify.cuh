@@ -23,11 +23,12 @@ constexpr size_t kFragmentLanes = 32;
 
 /// Codes of rows that lie together, as kernels/codes.h lays them out.
 struct CodeSlab {
-  const void* codes;     // [count padded to kCodeGroup, 32 · steps] u8, 16-byte aligned
-  const float* scales;   // [count]
-  const float* errors;   // [count]
-  const float* lengths;  // [count]; null for `cosine`
-  size_t first;          // id of the first row, a multiple of kSlabAlign
+  const void* codes;      // [count padded to kCodeGroup, 32 · steps] u8, 16-byte aligned
+  const float* scales;    // [count]
+  const float* errors;    // [count]
+  const float* lengths;   // [count]; null for `cosine`
+  const float* features;  // [count, CodePass::features]
+  size_t first;           // id of the first row, a multiple of kSlabAlign
   size_t count;
   size_t sampled;  // groups that slabs before this one have in the sample
 };
@@ -45,7 +46,9 @@ struct CodePass {
   size_t steps;             // of kCodeStep codes
   const void* queryCodes;   // [steps, kFragmentLanes, 2] words, see `queryWord`
   const int32_t* surplus;   // [kPassQueries] 128 times the sum of a query's codes
-  const CodeBound* bounds;  // [queries]
+  const CodeBound* bounds;  // [queries], of queries that their first weight was multiplied with
+  size_t features;          // of a row
+  const float* weights;     // [queries, 1 + features]; not read where there are no features
   const uint32_t* allowed;  // bitset [ceil(rows / 32)]; null: all pass
   size_t every;             // one group in so many is in the sample
   size_t sampleRows;        // rows of the sample's groups

@@ -34,6 +34,8 @@ struct CodedRows {
   const float* lengths;
   /// Bits of the rows that pass, from the first of these rows on; absent: all pass.
   const uint32_t* allowed;
+  /// What the features of each row add, see `CertifyKernel::weigh`; absent where rows have none.
+  const float* added;
 };
 
 struct CertifyKernel {
@@ -44,6 +46,10 @@ struct CertifyKernel {
   /// [count], into `positions` [count]; returns how many. Arrays can be read up to a multiple of kCodeGroup.
   size_t (*survivors)(const int32_t* dots, const CodedRows& rows, size_t count, const CodeBound& bound,
                       float threshold, uint32_t* positions);
+  /// For `CodedRows::added`: upper ends of what `features` [width, stride] (those of a row in a column) add
+  /// to a score, into `added` [count]; infinite where that may come near the largest float32.
+  void (*weigh)(const float* features, size_t stride, const float* weights, size_t width, size_t count,
+                float* added);
 };
 
 extern const CertifyKernel certifyScalar;

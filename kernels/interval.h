@@ -37,20 +37,25 @@ SEINE_HOST_AND_DEVICE inline Interval intervalOf(const Bound& bound, float score
   return roundedOutward(low, high);
 }
 
-/// Where the score of a row with features is, from where its similarity is: both ends go through the
-/// operations of the canonical score, whose roundings keep their order. `weights` [1 + count], `features`
-/// [count].
-SEINE_HOST_AND_DEVICE inline Interval weightedInterval(Interval similarity, const float* weights,
-                                                       const float* features, size_t count) {
-  const double scale = weights[0];
-  double low = scale * (scale < 0 ? similarity.high : similarity.low);
-  double high = scale * (scale < 0 ? similarity.low : similarity.high);
+/// Where the score of a row with features is, from where its weighted similarity is: both ends go through the
+/// operations of the canonical score, whose roundings keep their order. `weights` and `features` [count].
+SEINE_HOST_AND_DEVICE inline Interval addFeatures(double low, double high, const float* weights,
+                                                  const float* features, size_t count) {
   for (size_t i = 0; i < count; i++) {
-    const double term = static_cast<double>(weights[1 + i]) * features[i];
+    const double term = static_cast<double>(weights[i]) * features[i];
     low += term;
     high += term;
   }
   return roundedOutward(low, high);
+}
+
+/// The same from where its similarity is. `weights` [1 + count].
+SEINE_HOST_AND_DEVICE inline Interval weightedInterval(Interval similarity, const float* weights,
+                                                       const float* features, size_t count) {
+  const double scale = weights[0];
+  const double low = scale * (scale < 0 ? similarity.high : similarity.low);
+  const double high = scale * (scale < 0 ? similarity.low : similarity.high);
+  return addFeatures(low, high, weights + 1, features, count);
 }
 
 }  // namespace seine

@@ -4,6 +4,9 @@
 #include <limits>
 #include <utility>
 
+#include "../kernels/interval.h"
+#include "weighQuery.h"
+
 namespace seine {
 namespace {
 
@@ -29,10 +32,16 @@ size_t dotStride(size_t blockRows) { return blockRows + kCodeGroup; }
 }  // namespace
 
 struct CertifiedScan::Scratch {
-  Scratch(size_t blockRows, size_t k, size_t q)
-      : dots(kQueryTile * dotStride(blockRows)), positions(blockRows), candidates(q, Candidates(k)) {}
+  Scratch(size_t blockRows, size_t features, size_t k, size_t q)
+      : dots(kQueryTile * dotStride(blockRows)),
+        features(features * blockRows),
+        added(blockRows),
+        positions(blockRows),
+        candidates(q, Candidates(k)) {}
 
   AlignedArray<int32_t> dots;  // [kQueryTile, dotStride]
+  AlignedFloats features;      // [features, blockRows] of the block: those of a row in a column
+  AlignedFloats added;         // [blockRows], see CodedRows
   std::vector<uint32_t> positions;
   std::vector<Candidates> candidates;  // [q]
   size_t rowsSeen = 0;
@@ -45,7 +54,7 @@ CertifiedScan::CertifiedScan(const ScanContext& context)
   queries_ = AlignedArray<int8_t>(roundUp(q, kQueryTile) * stride);
   for (size_t i = 0; i < q; i++) {
     int8_t* const codes = queries_.data() + i * stride;
-    bounds_.push_back(encodeQuery(context.layout.metric, context.query(i), dim, narrow, codes));
+    bounds_.push_back(encodeWeighed(context.layout, *context.task, i, context.query(i), narrow, codes));
     int32_t sum = 0;
     for (size_t j = 0; j < dim; j++) sum += codes[j];
     surplus_.push_back(128 * sum);
@@ -75,8 +84,10 @@ std::vector<size_t> CertifiedScan::open() const {
 }
 
 void CertifiedScan::scanStripe(size_t stripe) {
-  std::unique_ptr<Scratch> scratch = scratches_.take(
-      [this] { return std::make_unique<Scratch>(blockRows_, context_.task->k, context_.task->q); });
+  std::unique_ptr<Scratch> scratch = scratches_.take([this] {
+    return std::make_unique<Scratch>(blockRows_, context_.layout.features, context_.task->k,
+                                     context_.task->q);
+  });
   size_t begin = stripe * stripeRows_;
   const size_t stripeEnd = std::min(begin + stripeRows_, context_.task->count);
   while (begin < stripeEnd && !context_.stopped() && openCount_ < context_.task->q) {
@@ -98,6 +109,11 @@ void CertifiedScan::scanBlock(Scratch& scratch, size_t begin, size_t end) {
   scratch.rowsSeen += end - begin;
   const size_t stride = context_.layout.codeStride, q = context_.task->q;
   const uint8_t* const groups = context_.chunkOf(begin).codes + context_.slotOf(begin) * stride;
+  const size_t width = context_.layout.features;
+  for (size_t row = begin; width > 0 && row < end; row++) {
+    const float* const features = context_.chunkOf(row).featuresOf(context_.layout, context_.slotOf(row));
+    for (size_t i = 0; i < width; i++) scratch.features[i * blockRows_ + row - begin] = features[i];
+  }
   const CodedRows rows = codedRows(begin);
   for (size_t first = 0; first < q; first += kQueryTile) {
     const size_t queries = std::min(kQueryTile, q - first);
@@ -120,11 +136,18 @@ CodedRows CertifiedScan::codedRows(size_t begin) const {
                                                         : chunk.lengths.data() + slot;
   const uint32_t* const allowed =
       context_.task->allowed.empty() ? nullptr : &context_.task->allowed[begin / 32];
-  return {chunk.scales.data() + slot, chunk.errors.data() + slot, lengths, allowed};
+  return {chunk.scales.data() + slot, chunk.errors.data() + slot, lengths, allowed, nullptr};
 }
 
-void CertifiedScan::collect(Scratch& scratch, size_t query, const int32_t* dots, const CodedRows& rows,
-                            size_t begin, size_t end) {
+void CertifiedScan::collect(Scratch& scratch, size_t query, const int32_t* dots, CodedRows rows, size_t begin,
+                            size_t end) {
+  const size_t width = context_.layout.features;
+  const float* const weights = width == 0 ? nullptr : &context_.task->weights[query * (1 + width) + 1];
+  if (width > 0) {
+    context_.isa.certify->weigh(scratch.features.data(), blockRows_, weights, width, end - begin,
+                                scratch.added.data());
+    rows.added = scratch.added.data();
+  }
   const CodeBound& bound = bounds_[query];
   Candidates& candidates = scratch.candidates[query];
   std::atomic<float>& shared = thresholds_[query];
@@ -133,7 +156,12 @@ void CertifiedScan::collect(Scratch& scratch, size_t query, const int32_t* dots,
   for (size_t j = 0; j < found; j++) {
     const uint32_t at = scratch.positions[j];
     const float length = rows.lengths == nullptr ? 1 : rows.lengths[at];
-    const Interval interval = bound.interval(dots[at], {rows.scales[at], rows.errors[at]}, length);
+    Interval interval = bound.interval(dots[at], {rows.scales[at], rows.errors[at]}, length);
+    if (width > 0) {
+      const float* const features =
+          context_.chunkOf(begin).featuresOf(context_.layout, context_.slotOf(begin) + at);
+      interval = addFeatures(interval.low, interval.high, weights, features, width);
+    }
     if (interval.high < Candidates::threshold(shared)) continue;
     candidates.add({interval.low, interval.high, static_cast<uint32_t>(begin + at)}, shared);
   }
@@ -171,7 +199,7 @@ std::vector<uint32_t> CertifiedScan::candidates(size_t query, size_t& scored) co
 /// Replaces the bounds of candidates from `begin` to `end` by those of their float32 scores.
 void CertifiedScan::score(size_t query, const std::vector<Candidate>& from, size_t begin, size_t end,
                           std::vector<Candidate>& kept) const {
-  const size_t stride = context_.layout.stride, count = end - begin;
+  const size_t stride = context_.layout.stride, count = end - begin, width = context_.layout.features;
   std::vector<const uint8_t*> rows;
   for (size_t i = begin; i < end; i++) {
     rows.push_back(context_.chunkOf(from[i].row).row(context_.layout, context_.slotOf(from[i].row)));
@@ -184,7 +212,11 @@ void CertifiedScan::score(size_t query, const std::vector<Candidate>& from, size
     const uint32_t row = from[begin + i].row;
     const float weight =
         context_.layout.metric == Metric::l2 ? 0 : context_.chunkOf(row).weights[context_.slotOf(row)];
-    const Interval interval = context_.bounds[query].interval(scores[i], weight);
+    Interval interval = context_.bounds[query].interval(scores[i], weight);
+    if (width > 0) {
+      const float* const features = context_.chunkOf(row).featuresOf(context_.layout, context_.slotOf(row));
+      interval = weightedInterval(interval, &context_.task->weights[query * (1 + width)], features, width);
+    }
     kept.push_back({interval.low, interval.high, row});
   }
 }

@@ -35,8 +35,7 @@ class CertifiedScan {
   void leaveOpen(size_t query);
   void scanBlock(Scratch& scratch, size_t begin, size_t end);
   CodedRows codedRows(size_t begin) const;
-  void collect(Scratch& scratch, size_t query, const int32_t* dots, const CodedRows& rows, size_t begin,
-               size_t end);
+  void collect(Scratch& scratch, size_t query, const int32_t* dots, CodedRows rows, size_t begin, size_t end);
   void score(size_t query, const std::vector<Candidate>& from, size_t begin, size_t end,
              std::vector<Candidate>& kept) const;
 

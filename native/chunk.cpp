@@ -38,7 +38,7 @@ Layout::Layout(size_t dim, Metric metric, Dtype dtype, bool coded, size_t featur
       dtype(dtype),
       features(features),
       stride((dim + rowAlign(dtype) - 1) / rowAlign(dtype) * rowAlign(dtype)),
-      codeStride(coded && features == 0 ? (dim + kCodeAlign - 1) / kCodeAlign * kCodeAlign : 0),
+      codeStride(coded ? (dim + kCodeAlign - 1) / kCodeAlign * kCodeAlign : 0),
       shift(6) {
   while ((bytesOf(stride) + features * sizeof(float)) << (shift + 1) <= kChunkBytes) shift++;
   rowsPerChunk = size_t{1} << shift;

@@ -23,7 +23,7 @@ struct StoredRows {
 
 /// How rows of one dimension, metric and form lie in chunks.
 struct Layout {
-  /// `coded`: int8 codes are kept beside the rows, unless these have features, of which codes know nothing.
+  /// `coded`: int8 codes are kept beside the rows.
   Layout(size_t dim, Metric metric, Dtype dtype, bool coded, size_t features = 0);
 
   /// With what is kept beside a row's numbers.

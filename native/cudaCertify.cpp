@@ -5,6 +5,7 @@
 
 #include "candidates.h"
 #include "cudaCollect.h"
+#include "weighQuery.h"
 
 namespace seine {
 namespace {
@@ -30,15 +31,16 @@ struct CodedQueries {
   std::vector<CodeBound> bounds;    // [queries]
 };
 
-CodedQueries encode(const Layout& layout, const float* queries, unsigned count) {
+CodedQueries encode(const Layout& layout, const SearchTask& task, const AlignedFloats& queries, size_t first,
+                    unsigned count) {
   const size_t steps = layout.codeStride / cuda::kCodeStep;
   CodedQueries coded = {
       std::vector<uint32_t>(steps * cuda::kFragmentLanes * 2), std::vector<int32_t>(kPassQueries), {}};
   std::vector<int8_t> codes(layout.codeStride);
   for (unsigned i = 0; i < count; i++) {
     std::fill(codes.begin(), codes.end(), int8_t{0});
-    coded.bounds.push_back(
-        encodeQuery(layout.metric, queries + i * layout.stride, layout.dim, false, codes.data()));
+    const float* const query = queries.data() + (first + i) * layout.stride;
+    coded.bounds.push_back(encodeWeighed(layout, task, first + i, query, false, codes.data()));
     for (const int8_t code : codes) coded.surplus[i] += 128 * code;
     // The lanes 4 i to 4 i + 3 hold query i.
     for (size_t step = 0; step < steps; step++) {
@@ -95,12 +97,17 @@ std::vector<Found> certifyOnCuda(CudaLane& lane, CudaRows& rows, const Layout& l
   growBuffer(scratch.survivors, kPassQueries * capacity * sizeof(Survivor));
   for (size_t first = 0; first < task.q && !stopped(); first += kPassQueries) {
     const auto count = static_cast<unsigned>(std::min<size_t>(kPassQueries, task.q - first));
-    const CodedQueries coded = encode(layout, queries.data() + first * layout.stride, count);
+    const CodedQueries coded = encode(layout, task, queries, first, count);
     std::vector<Selection> selections(count, {0, static_cast<uint32_t>(task.k), 0});
     uploadAll(lane, scratch.queries, coded.fragments);
     uploadAll(lane, scratch.surplus, coded.surplus);
     uploadAll(lane, scratch.codeBounds, coded.bounds);
     uploadAll(lane, scratch.selections, selections);
+    if (layout.features > 0) {
+      const auto from = task.weights.begin() + static_cast<ptrdiff_t>(first * (1 + layout.features));
+      const auto width = static_cast<ptrdiff_t>(count * (1 + layout.features));
+      uploadAll(lane, scratch.weights, std::vector<float>(from, from + width));
+    }
     checkCuda(cudaMemsetAsync(scratch.histogram.as<void>(), 0, kPassQueries * cuda::kBins * sizeof(uint32_t),
                               lane.stream()),
               "clearing memory");
@@ -109,6 +116,8 @@ std::vector<Found> certifyOnCuda(CudaLane& lane, CudaRows& rows, const Layout& l
                                  scratch.queries.as<void>(),
                                  scratch.surplus.as<int32_t>(),
                                  scratch.codeBounds.as<CodeBound>(),
+                                 layout.features,
+                                 scratch.weights.as<float>(),
                                  task.allowed.empty() ? nullptr : scratch.passing.as<uint32_t>(),
                                  every,
                                  sampleRows,

@@ -104,8 +104,8 @@ std::vector<cuda::CodeSlab> CudaRows::codeSlabs(size_t count) const {
     if (slab.first >= count) break;
     const CudaBuffer& lengths = layout_.metric == Metric::l2 ? slab.lengths : slab.weights;
     result.push_back({slab.codes.as<void>(), slab.codeScales.as<float>(), slab.errors.as<float>(),
-                      layout_.metric == Metric::cosine ? nullptr : lengths.as<float>(), slab.first,
-                      std::min(slab.capacity, count - slab.first), 0});
+                      layout_.metric == Metric::cosine ? nullptr : lengths.as<float>(),
+                      slab.features.as<float>(), slab.first, std::min(slab.capacity, count - slab.first), 0});
   }
   return result;
 }

@@ -1,47 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { random } from '../../ts/core/random.ts';
 import type { Metric } from '../../ts/core/types.ts';
-import { type NativeAddon, native, nativeProblem } from '../../ts/device/native.ts';
 import { certify } from '../../ts/device/reference/certify.ts';
-import { norm, score } from '../../ts/device/reference/score.ts';
+import { norm } from '../../ts/device/reference/score.ts';
 import { BATCH, climb, draw, STARTS } from '../helpers/climb.ts';
+import { addon, isas, judge, strain } from '../helpers/codeStrain.ts';
 import { METRICS } from '../helpers/searchCases.ts';
 
-const addon = native() as NativeAddon;
-if (addon === undefined) console.warn(`Codes are not tested: ${nativeProblem()?.message}`);
-const isas = addon?.supportedIsas() ?? [];
 /** Levels that add products up in 16 bits, for which queries get coarser codes where these could overflow. */
 const NARROW = ['avx512', 'avx2'];
-
-interface Pair {
-  query: Float32Array;
-  rows: Float32Array;
-}
-
-/** What the addon says about each row of a pair, and the canonical scores, higher ones better. */
-function judge(isa: string, metric: Metric, { query, rows }: Pair) {
-  const dim = query.length;
-  const n = rows.length / dim;
-  const sign = metric === 'l2' ? -1 : 1;
-  const scores = Float32Array.from(
-    { length: n },
-    (_, i) => sign * score(metric, query, 0, rows, i * dim, dim),
-  );
-  const [lows, highs, reaches] = [new Float32Array(n), new Float32Array(n), new Uint32Array(n)];
-  addon.certify(isa, METRICS.indexOf(metric), dim, rows, query, scores, lows, highs, reaches);
-  return { scores, lows, highs, reaches };
-}
-
-/** How far scores are from the middle of their bounds, in halves of the width: beyond 1 a bound is broken. */
-function strain({ scores, lows, highs, reaches }: ReturnType<typeof judge>): number[] {
-  return Array.from(scores, (one, i) => {
-    if (lows[i] === Number.NEGATIVE_INFINITY && highs[i] === Number.POSITIVE_INFINITY) return 0;
-    const half = (highs[i]! - lows[i]!) / 2;
-    const broken = one < lows[i]! || one > highs[i]! || reaches[i] !== 1;
-    const ratio = half === 0 ? 0 : Math.abs(one - (lows[i]! + half)) / half;
-    return broken ? Math.max(2, ratio) : Math.min(1, ratio);
-  });
-}
 
 /** The largest strain that a climb comes to. */
 const attack = (isa: string, metric: Metric, dim: number, kind: string, steps: number, seed: number) =>

@@ -27,7 +27,7 @@ export function draw(size: number, dim: number, kind: string, source: Random): F
 }
 
 /** Small and large steps that may bring a rounding error to where it hurts. */
-function mutate(values: Float32Array, source: Random): void {
+export function mutate(values: Float32Array, source: Random): void {
   const at = source.below(values.length);
   const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const code = () => source.below(255) - 127;

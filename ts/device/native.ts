@@ -67,6 +67,8 @@ export interface NativeAddon {
     lows: Float32Array,
     highs: Float32Array,
     reaches: Uint32Array,
+    features?: Float32Array,
+    weights?: Float32Array,
   ): void;
   /**
    * Copies float32 rows, and features where rows have any, at once, for the `append` that follows: index of the first NaN

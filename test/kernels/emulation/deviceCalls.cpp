@@ -37,9 +37,10 @@ std::string open(std::unique_ptr<Backend>& backend) {
   return failure;
 }
 
-std::string append(Rows& rows, const std::vector<float>& data, size_t dim) {
+std::string append(Rows& rows, const std::vector<float>& data, size_t dim,
+                   const std::vector<float>& features) {
   const auto* const numbers = reinterpret_cast<const uint8_t*>(data.data());
-  const StoredRows stored = {numbers, nullptr, data.size() / dim};
+  const StoredRows stored = {numbers, nullptr, data.size() / dim, features.data()};
   return ended(
       [&](Done done) { rows.append(Borrowed<StoredRows>(std::make_shared<Lease>(), stored), done); });
 }

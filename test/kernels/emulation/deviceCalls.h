@@ -15,7 +15,9 @@ std::vector<float> draw(size_t count, unsigned seed);
 /// follow.
 std::string ended(const std::function<void(seine::Done done)>& call);
 std::string open(std::unique_ptr<seine::Backend>& backend);
-std::string append(seine::Rows& rows, const std::vector<float>& data, size_t dim);
+/// `features` [rows, width], for rows that have them.
+std::string append(seine::Rows& rows, const std::vector<float>& data, size_t dim,
+                   const std::vector<float>& features = {});
 std::string search(seine::Rows& rows, const std::shared_ptr<seine::SearchTask>& task);
 std::string writeColumn(seine::Rows& rows, size_t array, size_t at, const std::vector<uint32_t>& words);
 std::string filter(seine::Rows& rows, const std::shared_ptr<seine::FilterTask>& task);

@@ -100,6 +100,14 @@ void testCodeTraffic(Backend& backend) {
           std::to_string(q) + " queries move " + std::to_string(share) + " of the bytes of the codes");
     check(machine().launches.size() == 8, "codes alone are read");
   }
+  constexpr size_t kWidth = 5;
+  auto wide = backend.createRows(kDim, Metric::ip, Dtype::f32, kWidth, true);
+  append(*wide, draw(kRows * kDim, 5), kDim, draw(kRows * kWidth, 8));
+  const auto weighed = taskOf(draw(8 * kDim, 6), kDim, 3, kRows);
+  weighed->weights = draw(8 * (1 + kWidth), 9);
+  const double share = static_cast<double>(bytesMoved(*wide, weighed)) / ((kDim + 12.0 + 4 * kWidth) * kRows);
+  check(share > 0.99 && share <= 1.05, "with features they move " + std::to_string(share) + " of the bytes");
+  check(machine().launches.size() == 8, "codes and features alone are read");
   const auto some = taskOf(draw(kDim, 7), kDim, 10, kRows);
   some->allowed.assign(kRows / 32, 0);
   for (size_t word = 0; word < kRows / 32; word += 4) some->allowed[word] = 0xffff;

@@ -41,7 +41,61 @@ export const cppFeatures = [
   },
 ];
 
+const codes = ['test/device/certifyFeatures.test.ts', ...suites];
+
+export const cppWeighedCodes = [
+  {
+    name: 'what rounding takes from sums of features is forgotten',
+    file: 'kernels/certify.cpp',
+    find: 'sums[row] + share * sizes[row]',
+    replace: 'sums[row]',
+    suites: codes,
+  },
+  {
+    name: 'sizes of features cancel',
+    file: 'kernels/certify.cpp',
+    find: 'sizes[row] += term < 0 ? -term : term;',
+    replace: 'sizes[row] += term;',
+    suites: codes,
+  },
+  {
+    name: 'codes know nothing of features',
+    file: 'kernels/certify.cpp',
+    find: '    if (rows.added != nullptr) high = add(high, load(rows.added + i));\n',
+    replace: '',
+    suites: codes,
+  },
+  {
+    name: 'features of a block are those of its first row',
+    file: 'native/certifiedScan.cpp',
+    find: 'scratch.features[i * blockRows_ + row - begin]',
+    replace: 'scratch.features[i * blockRows_]',
+    suites,
+  },
+  {
+    name: 'codes of a query are those of its similarity',
+    file: 'native/weighQuery.h',
+    find: 'number *= weight;',
+    replace: 'number += 0 * weight;',
+    suites: codes,
+  },
+];
+
 export const cudaFeatures = [
+  {
+    name: 'codes of the lower half of a group have the features of the upper',
+    file: 'kernels/certify.cu',
+    find: '__shfl_sync(kAll, own, g + 8)',
+    replace: '__shfl_sync(kAll, own, g)',
+    suites,
+  },
+  {
+    name: 'codes are weighed by the first query of the pass',
+    file: 'kernels/certify.cu',
+    find: 'pass.weights[query * (1 + pass.features) + 1 + feature]',
+    replace: 'pass.weights[1 + feature]',
+    suites,
+  },
   {
     name: 'features are those of the slot',
     file: 'kernels/scanSelect.cu',

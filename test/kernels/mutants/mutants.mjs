@@ -7,7 +7,7 @@ import { cuda } from './cuda.mjs';
 import { cudaCertify } from './cudaCertify.mjs';
 import { cudaHost } from './cudaHost.mjs';
 import { cudaLists } from './cudaLists.mjs';
-import { cppFeatures, cudaFeatures, wgslFeatures } from './features.mjs';
+import { cppFeatures, cppWeighedCodes, cudaFeatures, wgslFeatures } from './features.mjs';
 import { filter } from './filter.mjs';
 import { cppMaxsim, cudaMaxsim, wgslMaxsim } from './maxsim.mjs';
 import { wgsl } from './wgsl.mjs';
@@ -21,7 +21,8 @@ export const mutants = [
   ...of('cuda', [...cuda, ...cudaCertify, ...cudaHost, ...cudaLists, ...cudaFeatures]),
   ...of('cuda', [...cudaMaxsim, ...filter.cuda]),
   ...of('webgpu', [...wgsl, ...wgslCertify, ...wgslLists, ...wgslFeatures, ...wgslMaxsim, ...filter.webgpu]),
-  ...of('cpu', [...cpp, ...certify, ...cppLists, ...cppFeatures, ...filter.cpu, ...cppMaxsim]),
+  ...of('cpu', [...cpp, ...certify, ...cppLists, ...cppFeatures, ...cppWeighedCodes]),
+  ...of('cpu', [...filter.cpu, ...cppMaxsim]),
 ];
 
 /** `source` with the fault, or an error if its place is not there exactly once. */
