@@ -21,6 +21,11 @@ const ROWS = [1e6, 1e7, 1e8];
 /** Queries of a pass over the codes; a larger batch takes several. */
 const PASS = 8;
 const BATCHES = [1, 8, 64];
+/** Documents and queries of the size that ColBERT has them, in float16. */
+const LATE = { tokens: 120, queryTokens: 32, dim: 128 };
+const DOCUMENTS = [1e5, 1e6];
+/** Tokens of queries that pass over the documents together: `kTokenTile` of the kernels. */
+const TOKEN_TILE = 64;
 
 const { nvcc, kernels } = JSON.parse(readFileSync('test/kernels/ptxas.json', 'utf8')) as {
   nvcc: string;
@@ -47,6 +52,17 @@ const result: RooflineResult = {
       BATCHES.map((batch) => ({ gpu: gpu.name, rows, dim: DIM, batch, ...certified(gpu, rows, batch) })),
     ),
   ),
+  maxsim: GPUS.flatMap((gpu) =>
+    DOCUMENTS.flatMap((documents) =>
+      BATCHES.map((batch) => ({
+        gpu: gpu.name,
+        documents,
+        ...LATE,
+        batch,
+        ...maxsim(gpu, documents, batch),
+      })),
+    ),
+  ),
 };
 keepResult('roofline', result);
 if (process.argv.includes('--json')) console.log(JSON.stringify(result, null, 2));
@@ -57,11 +73,27 @@ function certified(gpu: Gpu, rows: number, batch: number) {
   const bytes = passes * rows * (DIM + 12) * (1 + 1 / 64);
   // The second operand of a product always has room for eight queries.
   const operations = passes * 2 * PASS * rows * DIM;
-  const memory = bytes / gpu.bytesPerSecond;
-  const compute = operations / gpu.int8PerSecond;
+  return best(batch, bytes / gpu.bytesPerSecond, operations / gpu.int8PerSecond);
+}
+
+/** All launches of a search, as kernels/README.md counts them: tokens once for each tile of queries' tokens. */
+function maxsim(gpu: Gpu, documents: number, batch: number) {
+  const { tokens, queryTokens, dim } = LATE;
+  const asked = batch * queryTokens;
+  const read = Math.ceil(asked / TOKEN_TILE) * tokens * (2 * dim + 4);
+  const bytes = documents * (read + 8 * asked + 28 * batch);
+  return best(
+    batch,
+    bytes / gpu.bytesPerSecond,
+    (2 * documents * tokens * asked * dim) / gpu.float32PerSecond,
+  );
+}
+
+/** What a batch takes that needs so many seconds for its bytes and for its products. */
+function best(batch: number, memory: number, products: number) {
   return {
-    bound: memory > compute ? ('memory' as const) : ('products' as const),
-    ms: rounded(Math.max(memory, compute) * 1000),
-    queriesPerSecond: rounded(batch / Math.max(memory, compute)),
+    bound: memory > products ? ('memory' as const) : ('products' as const),
+    ms: rounded(Math.max(memory, products) * 1000),
+    queriesPerSecond: rounded(batch / Math.max(memory, products)),
   };
 }

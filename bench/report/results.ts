@@ -91,6 +91,18 @@ export interface RooflineResult extends Origin {
     ms: number;
     queriesPerSecond: number;
   }[];
+  maxsim: {
+    gpu: string;
+    documents: number;
+    /** Of a document, and of a query. */
+    tokens: number;
+    queryTokens: number;
+    dim: number;
+    batch: number;
+    bound: 'memory' | 'products';
+    ms: number;
+    queriesPerSecond: number;
+  }[];
 }
 
 /** Ratios are those of the whole model. */

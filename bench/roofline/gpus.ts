@@ -7,6 +7,8 @@ export interface Gpu {
   bytesPerSecond: number;
   /** Dense int8 operations of the tensor cores, an addition and a product being two. */
   int8PerSecond: number;
+  /** Float32 operations outside of the tensor cores, a fused multiply-add being two. */
+  float32PerSecond: number;
   /** Of a multiprocessor, in bytes; a block takes 1 KiB more than it asks for. */
   shared: number;
 }
@@ -18,6 +20,7 @@ export const GPUS: Gpu[] = [
     multiprocessors: 108,
     bytesPerSecond: 2.039e12,
     int8PerSecond: 624e12,
+    float32PerSecond: 19.5e12,
     shared: 164 * 1024,
   },
   {
@@ -26,6 +29,7 @@ export const GPUS: Gpu[] = [
     multiprocessors: 132,
     bytesPerSecond: 3.35e12,
     int8PerSecond: 1979e12,
+    float32PerSecond: 67e12,
     shared: 228 * 1024,
   },
   {
@@ -34,6 +38,7 @@ export const GPUS: Gpu[] = [
     multiprocessors: 132,
     bytesPerSecond: 4.8e12,
     int8PerSecond: 1979e12,
+    float32PerSecond: 67e12,
     shared: 228 * 1024,
   },
 ];
