@@ -26,12 +26,20 @@ export async function openChromiumDevice(): Promise<Device> {
   return {
     ...facts,
     upload: (data, options) => upload(gpu, device, data, options),
-    select: async (...given) => unwrap(call(device, 'select', structuredClone(given))) as Promise<TopK>,
-    merge: async (...given) => unwrap(call(device, 'merge', structuredClone(given))) as Promise<TopK>,
+    select: async (...given) => unwrap(call(device, 'select', copied(given))) as Promise<TopK>,
+    merge: async (...given) => unwrap(call(device, 'merge', copied(given))) as Promise<TopK>,
     close,
     ...disposal(close),
   };
 }
+
+/** Arguments of a call as they are now: what is shared between threads is copied, too. */
+const copied = (given: unknown[]): unknown[] =>
+  structuredClone(
+    given.map((value) =>
+      value instanceof Float32Array && value.buffer instanceof SharedArrayBuffer ? value.slice() : value,
+    ),
+  );
 
 const disposal = (dispose: () => Promise<void>) => ({ [Symbol.asyncDispose]: dispose });
 
@@ -85,7 +93,7 @@ type State = Pick<
 function residentIn(gpu: GpuPage, rows: JSHandle<Rows>, first: State): Rows {
   let state = first;
   const ask = async <T>(method: string, given: unknown[]): Promise<T> => {
-    const outcome = await call(rows, method, structuredClone(given));
+    const outcome = await call(rows, method, copied(given));
     state = outcome.state;
     return unwrap(Promise.resolve(outcome)) as T;
   };
