@@ -141,8 +141,10 @@ class Backend {
 /// first.
 std::unique_ptr<Backend> openCpu(const std::string& isa, size_t threads, bool coded);
 
-/// The CUDA device, in builds that have it: fills `opened` off the calling thread, or fails with why there is
-/// none.
-void openCuda(size_t threads, std::shared_ptr<std::unique_ptr<Backend>> opened, Done done);
+/// CUDA devices, in builds that have them: fills `opened` off the calling thread, or fails with why there is
+/// none. `ordinals` names them, each once; if it is empty, the first one that can be used. Blocks of
+/// `blockRows` rows, a power of two from 32 on, lie on them in turn.
+void openCuda(size_t threads, std::vector<int> ordinals, size_t blockRows,
+              std::shared_ptr<std::unique_ptr<Backend>> opened, Done done);
 
 }  // namespace seine

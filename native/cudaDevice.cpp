@@ -1,6 +1,7 @@
 #include "cudaDevice.h"
 
 #include <algorithm>
+#include <map>
 
 namespace seine {
 namespace {
@@ -43,29 +44,52 @@ int countDevices() {
   return count;
 }
 
-}  // namespace
-
-CudaDevice& CudaDevice::get() {
-  // Never destroyed: its threads outlive static destructors. A failure is tried again at the next call.
-  static CudaDevice* const instance = new CudaDevice;
-  return *instance;
+cudaDeviceProp propertiesOf(int ordinal) {
+  cudaDeviceProp properties = {};
+  checkCuda(cudaGetDeviceProperties(&properties, ordinal), "reading a device's properties");
+  return properties;
 }
 
-CudaDevice::CudaDevice() {
+}  // namespace
+
+CudaDevice& CudaDevice::first() {
   const int count = countDevices();
-  cudaDeviceProp properties = {};
   std::string seen;
-  for (ordinal_ = 0; ordinal_ < count; ordinal_++) {
-    checkCuda(cudaGetDeviceProperties(&properties, ordinal_), "reading a device's properties");
-    if (properties.major >= kLeastMajor) break;
+  for (int ordinal = 0; ordinal < count; ordinal++) {
+    const cudaDeviceProp properties = propertiesOf(ordinal);
+    if (properties.major >= kLeastMajor) return get(ordinal);
     seen += std::string(seen.empty() ? "" : ", ") + properties.name + " (" + capability(properties) + ")";
   }
-  if (ordinal_ == count) {
-    throw unavailable("the GPU is too old: compute capability 8.0 or newer is needed, found " + seen);
+  throw unavailable("the GPU is too old: compute capability 8.0 or newer is needed, found " + seen);
+}
+
+CudaDevice& CudaDevice::get(int ordinal) {
+  // Never destroyed: their threads outlive static destructors.
+  static std::mutex mutex;
+  static auto* const devices = new std::map<int, std::unique_ptr<CudaDevice>>;
+  std::lock_guard lock(mutex);
+  const auto found = devices->find(ordinal);
+  if (found != devices->end()) return *found->second;
+  const int count = countDevices();
+  const std::string name = "CUDA device " + std::to_string(ordinal);
+  if (ordinal >= count) {
+    throw unavailable(name + " is not there: the driver shows " + std::to_string(count) +
+                      ", counted from 0; check CUDA_VISIBLE_DEVICES");
   }
-  description_ = std::string(properties.name) + ", compute capability " + capability(properties) + ", " +
-                 std::to_string(properties.totalGlobalMem >> 20) + " MiB";
-  blocks_ = static_cast<unsigned>(properties.multiProcessorCount) * 8;
+  const cudaDeviceProp properties = propertiesOf(ordinal);
+  if (properties.major < kLeastMajor) {
+    throw unavailable(name + " is too old: compute capability 8.0 or newer is needed, found " +
+                      properties.name + " (" + capability(properties) + ")");
+  }
+  auto device = std::unique_ptr<CudaDevice>(new CudaDevice(ordinal, properties));
+  return *devices->emplace(ordinal, std::move(device)).first->second;
+}
+
+CudaDevice::CudaDevice(int ordinal, const cudaDeviceProp& properties)
+    : ordinal_(ordinal),
+      description_(std::string(properties.name) + ", compute capability " + capability(properties) + ", " +
+                   std::to_string(properties.totalGlobalMem >> 20) + " MiB"),
+      blocks_(static_cast<unsigned>(properties.multiProcessorCount) * 8) {
   for (auto& lane : lanes_) lane = std::make_unique<CudaLane>(*this);
 }
 

@@ -18,7 +18,9 @@ namespace seine {
 class CudaDevice {
  public:
   /// The first device that can be used; throws Error with why there is none. Call on any thread.
-  static CudaDevice& get();
+  static CudaDevice& first();
+  /// The device with a number of the driver's; throws Error if it is not there or cannot be used.
+  static CudaDevice& get(int ordinal);
 
   /// Where rows and columns are written, in the order of the calls, and their memory is freed.
   CudaLane& writeLane() { return *lanes_[0]; }
@@ -45,11 +47,12 @@ class CudaDevice {
   void alone(const std::function<void()>& op);
 
  private:
-  CudaDevice();
+  CudaDevice(int ordinal, const cudaDeviceProp& properties);
 
-  int ordinal_ = 0;
-  std::string description_;
-  unsigned blocks_ = 0;
+  const int ordinal_;
+  const std::string description_;
+  /// Enough to fill it.
+  const unsigned blocks_;
   /// Two for searches: one computes while the other waits for its results.
   std::array<std::unique_ptr<CudaLane>, 3> lanes_;
 

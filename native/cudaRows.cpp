@@ -52,18 +52,21 @@ void CudaRows::addSlab(Slab slab) {
 }
 
 void CudaRows::append(CudaLane& lane, const Chunks& chunks, size_t first, size_t rows) {
-  reserve(first + rows);
+  const size_t begin = placement_.countOn(device_, first), end = placement_.countOn(device_, first + rows);
+  if (begin == end) return;
+  reserve(end);
   const size_t rowBytes = layout_.bytesOf(layout_.stride);
   auto slab = std::partition_point(slabs_.begin(), slabs_.end(),
-                                   [&](const Slab& s) { return s.first + s.capacity <= first; });
-  for (size_t row = first; row < first + rows;) {
-    if (row == slab->first + slab->capacity) ++slab;
+                                   [&](const Slab& s) { return s.first + s.capacity <= begin; });
+  for (size_t local = begin; local < end;) {
+    if (local == slab->first + slab->capacity) ++slab;
+    const size_t row = placement_.rowOf(local, device_);
     // Rows that lie together on both sides.
     const size_t slot = row & (layout_.rowsPerChunk - 1);
-    const size_t count =
-        std::min({layout_.rowsPerChunk - slot, slab->first + slab->capacity - row, first + rows - row});
+    const size_t count = std::min({layout_.rowsPerChunk - slot, slab->first + slab->capacity - local,
+                                   placement_.blockRows - local % placement_.blockRows, end - local});
     const Chunk& chunk = *chunks[row >> layout_.shift];
-    const size_t to = row - slab->first;
+    const size_t to = local - slab->first;
     lane.upload(slab->rows.as<char>() + to * rowBytes, chunk.row(layout_, slot), count * rowBytes);
     if (layout_.dtype == Dtype::int8) {
       lane.upload(slab->scales.as<float>() + to, &chunk.factors[slot], count * sizeof(float));
@@ -77,7 +80,7 @@ void CudaRows::append(CudaLane& lane, const Chunks& chunks, size_t first, size_t
                   count * width * sizeof(float));
     }
     if (layout_.codeStride > 0) uploadCodes(lane, *slab, chunk, slot, to, count);
-    row += count;
+    local += count;
   }
   lane.synchronize();
 }

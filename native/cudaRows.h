@@ -11,17 +11,21 @@
 #include "../kernels/scan.cuh"
 #include "chunk.h"
 #include "cudaLane.h"
+#include "cudaPlacement.h"
 
 namespace seine {
 
+/// The rows of one device, in numbers of their own (see CudaPlacement), but for `append`.
 /// One lane at a time appends, while others read the rows before.
 class CudaRows {
  public:
-  explicit CudaRows(const Layout& layout) : layout_(layout) {}
+  /// Rows of `device`, one of those of the placement.
+  CudaRows(const Layout& layout, const CudaPlacement& placement, size_t device)
+      : layout_(layout), placement_(placement), device_(device) {}
 
-  /// Uploads `rows` rows from row `first` of the chunks on, all or nothing: until the next append they are
-  /// beyond every snapshot's count if this throws. They are there for every lane when it returns. Throws
-  /// Error.
+  /// Uploads those of `rows` rows from row `first` of the chunks on that lie on the device, all or nothing:
+  /// until the next append they are beyond every snapshot's count if this throws. They are there for every
+  /// lane when it returns. Throws Error.
   void append(CudaLane& lane, const Chunks& chunks, size_t first, size_t rows);
   /// The first `count` rows, slab by slab.
   std::vector<cuda::Slab> slabs(size_t count) const;
@@ -50,6 +54,8 @@ class CudaRows {
                    size_t count) const;
 
   const Layout layout_;
+  const CudaPlacement placement_;
+  const size_t device_;
   /// Of `slabs_` itself: slabs stay where they are, and lanes read them while one is added.
   mutable std::mutex mutex_;
   std::deque<Slab> slabs_;

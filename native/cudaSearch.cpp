@@ -28,9 +28,25 @@ CudaSearch::CudaSearch(const Layout& layout, std::shared_ptr<const Chunks> chunk
                        std::shared_ptr<SearchTask> task, Done done)
     : layout_(layout), chunks_(std::move(chunks)), task_(std::move(task)), done_(std::move(done)) {}
 
+CudaSearch::CudaSearch(std::shared_ptr<CudaSearch> whole, std::shared_ptr<SearchTask> task)
+    : layout_(whole->layout_), task_(std::move(task)), whole_(std::move(whole)) {}
+
 void CudaSearch::scan(CudaLane& lane, CudaRows& rows) {
   guarded([&] { prepare(); });
   if (!stopped()) fail(lane.run("a search", [&] { runPasses(lane, rows); }));
+}
+
+void CudaSearch::take(CudaSearch& part, const CudaPlacement& placement, size_t device) {
+  fail(std::move(part.failure_));
+  guarded([&] {
+    std::lock_guard lock(mutex_);
+    if (queryNorms_.empty()) prepare();
+    for (size_t query = 0; query < task_->q; query++) {
+      for (const uint32_t local : part.candidates_[query]) {
+        candidates_[query].push_back(static_cast<uint32_t>(placement.rowOf(local, device)));
+      }
+    }
+  });
 }
 
 void CudaSearch::rank() {
@@ -202,7 +218,8 @@ void CudaSearch::fail(std::optional<Error> failure) {
 }
 
 bool CudaSearch::stopped() const {
-  return task_->cancelled.load(std::memory_order_relaxed) || failed_.load(std::memory_order_relaxed);
+  return task_->cancelled.load(std::memory_order_relaxed) || failed_.load(std::memory_order_relaxed) ||
+         (whole_ != nullptr && whole_->stopped());
 }
 
 }  // namespace seine

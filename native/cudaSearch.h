@@ -19,8 +19,13 @@ class CudaSearch : public std::enable_shared_from_this<CudaSearch> {
   CudaSearch(const Layout& layout, std::shared_ptr<const Chunks> chunks, std::shared_ptr<SearchTask> task,
              Done done);
 
+  /// The part of `whole` that one of several devices has.
+  CudaSearch(std::shared_ptr<CudaSearch> whole, std::shared_ptr<SearchTask> task);
+
   /// Finds the candidates, on the lane's thread. What goes wrong is told by `rank`.
   void scan(CudaLane& lane, CudaRows& rows);
+  /// In place of `scan`: takes what a part of this search found, on any thread; `device` is whose part it is.
+  void take(CudaSearch& part, const CudaPlacement& placement, size_t device);
   /// Ranks them on the pool, then calls `done`.
   void rank();
 
@@ -41,6 +46,7 @@ class CudaSearch : public std::enable_shared_from_this<CudaSearch> {
   const std::shared_ptr<const Chunks> chunks_;
   const std::shared_ptr<SearchTask> task_;
   const Done done_;
+  const std::shared_ptr<CudaSearch> whole_;  // of a part
 
   AlignedFloats queries_;  // [vectors, stride], see prepareQuery
   std::vector<double> queryNorms_;

@@ -7,7 +7,7 @@ namespace seine {
 
 /// (isa: string, threads: number, coded: boolean) -> backend
 napi_value openCpuFunction(const Call& call);
-/// (threads: number) -> Promise<backend>; only in builds with CUDA
+/// (threads: number, devices: Uint32Array, blockRows: number) -> Promise<backend>; only in builds with CUDA
 napi_value openCudaFunction(const Call& call);
 /// () -> string[], best first
 napi_value supportedIsasFunction(const Call& call);

@@ -76,6 +76,12 @@ napi_value openCpuFunction(const Call& call) {
 #if defined(SEINE_CUDA)
 napi_value openCudaFunction(const Call& call) {
   const auto threads = static_cast<size_t>(call.number(0, "threads", 1, 1024));
+  const Words devices = call.words(1, "devices");
+  const auto blockRows = static_cast<size_t>(call.number(2, "blockRows", 32, kMostRows));
+  if (!std::has_single_bit(blockRows)) {
+    throw Error("ERR_ARGUMENT", "blockRows must be a power of two.");
+  }
+  const std::vector<int> ordinals(devices.data, devices.data + devices.size);
   const auto opened = std::make_shared<std::unique_ptr<Backend>>();
   Job job;
   job.value = [opened](napi_env env) {
@@ -84,7 +90,8 @@ napi_value openCudaFunction(const Call& call) {
   uint32_t number;
   return Environment::of(call.env())
       .startJob(
-          std::move(job), [&](Done done) { openCuda(threads, opened, std::move(done)); }, &number);
+          std::move(job), [&](Done done) { openCuda(threads, ordinals, blockRows, opened, std::move(done)); },
+          &number);
 }
 #endif
 

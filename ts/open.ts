@@ -26,6 +26,8 @@ export interface OpenOptions {
   precision?: Precision | undefined;
   /** Where exact search runs, `'auto'` by default. */
   device?: DeviceChoice | undefined;
+  /** With device 'cuda': the GPUs that share the search, by their number from 0. By default the first that can be used. */
+  devices?: readonly number[] | undefined;
   /** Opens an index that is there, beside a process that writes to it. */
   readonly?: boolean | undefined;
   /** Tokens that the embedder reads of a text; an index keeps what it was built with. */
@@ -52,6 +54,7 @@ const OPTIONS = [
   'ranker',
   'precision',
   'device',
+  'devices',
   'readonly',
   'maxTokens',
   'passages',
@@ -84,7 +87,7 @@ export async function open(path: string, options: OpenOptions = {}): Promise<Sei
       options.ranker === 'none'
         ? undefined
         : openCrossEncoder(options.ranker ?? DEFAULT_RANKER, { provider, precision }).then(keep),
-      openCollection(store, options.device, keep),
+      openCollection(store, options, keep),
     ]);
     const scoreCache =
       ranker === undefined || options.scoreCache === undefined
@@ -136,10 +139,10 @@ async function openEmbedderOf(
 
 async function openCollection(
   store: Store,
-  choice: DeviceChoice | undefined,
+  { device: choice, devices }: OpenOptions,
   keep: Keep,
 ): Promise<{ device: Device; collection: Collection }> {
-  const device = keep(await openDevice(choice));
+  const device = keep(await openDevice(choice, { devices }));
   const collection = keep(new Collection(store, device));
   await collection.catchUp();
   return { device, collection };

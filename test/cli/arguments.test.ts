@@ -60,6 +60,11 @@ describe("a user's mistake is one sentence with the remedy, and no stack trace",
     ],
     [
       2,
+      /^seine search: option '--devices <numbers>' argument '0,a' is invalid\. A whole number/,
+      ['search', 'x', '--index', 'i', '--device', 'cuda', '--devices', '0,a'],
+    ],
+    [
+      2,
       /^seine ingest: option '--type <name=type>' argument 'a=text' is invalid/,
       ['ingest', bad, '--index', 'i', '--type', 'a=text'],
     ],

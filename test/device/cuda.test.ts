@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
-import { provider } from '../../ts/device/cuda.ts';
-import { native } from '../../ts/device/native.ts';
+import { openCuda, provider } from '../../ts/device/cuda.ts';
+import { loadAddon, native } from '../../ts/device/native.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -132,6 +132,17 @@ test('a build without CUDA says so', async () => {
       expect(cpu).toHaveLength(4);
     },
   );
+
+  test('several GPUs are one device, and one that is not there is told', async () => {
+    const addon = loadAddon(`${folder}seine.node`);
+    const { description } = await openCuda(addon, { devices: [1, 0] });
+    expect(description).toBe(Array(2).fill('cuda (emulated), compute capability 9.0, 1024 MiB').join('; '));
+    await expect(openCuda(addon, { devices: [0, 2] })).rejects.toMatchObject({
+      code: 'ERR_DEVICE_UNAVAILABLE',
+      message:
+        'cuda was asked for, but CUDA device 2 is not there: the driver shows 2, counted from 0; check CUDA_VISIBLE_DEVICES.',
+    });
+  });
 
   test('the emulation finds misuse, and the host code keeps its promises', async () => {
     const { stdout } = await run(`${folder}emulatedCudaTest`);

@@ -41,3 +41,22 @@ test('a name gets that device or an error with the remedy', async () => {
     }
   }
 });
+
+test.each([
+  ['cpu', [0], 'devices go with \'cuda\' only, got "cpu".'],
+  ['cuda', [], 'devices must be an array of 1 to 64 different numbers of GPUs from 0 on, got an array of 0.'],
+  [
+    'cuda',
+    [0, 0],
+    'devices must be an array of 1 to 64 different numbers of GPUs from 0 on, got an array of 2.',
+  ],
+  [
+    'cuda',
+    [0.5],
+    'devices must be an array of 1 to 64 different numbers of GPUs from 0 on, got an array of 1.',
+  ],
+  ['cuda', '0', 'devices must be an array of 1 to 64 different numbers of GPUs from 0 on, got "0".'],
+] as const)('%s with devices %p is refused', async (name, devices, message) => {
+  const options = { devices: devices as readonly number[] };
+  await expect(openDevice(name, options)).rejects.toMatchObject({ code: 'ERR_ARGUMENT', message });
+});

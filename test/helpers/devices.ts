@@ -30,7 +30,7 @@ for (const { name, available, reason } of probes) {
   if (!available && wanted === undefined) console.warn(`The device ${name} is not tested here: ${reason}.`);
 }
 
-/** Every device of this machine, and webgpu once more with shards so small that each holds a few blocks. */
+/** Every device of this machine; webgpu once more with shards so small that each holds a few blocks. */
 const all: DeviceUnderTest[] = [...there].map((name) => ({
   label: name,
   open: () => openDevice(name),
@@ -51,6 +51,12 @@ if (existsSync(emulatedAddon)) {
     label: 'cuda (emulated)',
     pace: SLOW,
     open: async () => new OpenedDevice(await openCuda(loadAddon(emulatedAddon))),
+  });
+  all.push({
+    label: 'cuda on two devices (emulated)',
+    pace: SLOW / 2,
+    open: async () =>
+      new OpenedDevice(await openCuda(loadAddon(emulatedAddon), { devices: [0, 1], blockRows: 32 })),
   });
 } else {
   console.warn('The emulated cuda device is not tested: build/emulated/seine.node is missing.');

@@ -9,8 +9,8 @@ interface Purpose {
 /** Opens an index for searching, beside a process that may be writing to it; it must be there. */
 export async function openForSearch(options: IndexOptions): Promise<SeineIndex> {
   const { open } = await import('../open.ts'); // the models' and devices' libraries are not loaded for --help
-  const { embedder, ranker, precision, device } = options;
-  return open(options.index, { embedder, ranker, precision, device, readonly: true });
+  const { embedder, ranker, precision, device, devices } = options;
+  return open(options.index, { embedder, ranker, precision, device, devices, readonly: true });
 }
 
 /** Opens an index for writing, or makes it; nothing is ranked. */

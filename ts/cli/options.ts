@@ -13,6 +13,11 @@ export function wholeNumber(minimum: number): (text: string) => number {
   };
 }
 
+/** Whole numbers from 0 on, separated by commas. */
+function wholeNumbers(text: string): number[] {
+  return text.split(',').map(wholeNumber(0));
+}
+
 /** Names separated by commas; those of a repeated option are added. */
 export function names(text: string, before: string[] | undefined): string[] {
   const parts = text.split(',').map((part) => part.trim());
@@ -31,6 +36,7 @@ export interface IndexOptions {
   ranker?: string;
   precision?: Precision;
   device?: DeviceName | 'auto';
+  devices?: number[];
   json?: boolean;
   quiet?: boolean;
 }
@@ -68,7 +74,12 @@ export function addSearchOptions(command: Command): Command {
         .choices(RETRIEVE_MODES)
         .default('fused'),
     )
-    .addOption(new Option('--device <name>', 'where vectors are searched').choices(DEVICES).default('auto'));
+    .addOption(new Option('--device <name>', 'where vectors are searched').choices(DEVICES).default('auto'))
+    .option(
+      '--devices <numbers>',
+      'with --device cuda: the GPUs that share the search, like 0,1',
+      wholeNumbers,
+    );
 }
 
 export function addFilterOption(command: Command): Command {

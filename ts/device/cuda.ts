@@ -1,17 +1,26 @@
 import { SeineError } from '../core/errors.ts';
 import { threadBudget } from '../core/threads.ts';
 import type { BackendDevice } from './device.ts';
+import type { DeviceOptions } from './deviceOptions.ts';
 import type { DeviceProvider } from './deviceProvider.ts';
 import { type NativeAddon, type NativeBackend, native, nativeError, nativeProblem } from './native.ts';
 import { nativeRows } from './nativeRows.ts';
 import { nativeSelect } from './nativeSelect.ts';
 
-/** Exact search on an NVIDIA GPU of compute capability 8.0 or newer, in builds of the addon with CUDA. */
+export interface CudaOptions extends DeviceOptions {
+  /** Rows that lie together on one of several GPUs: a power of two from 32 on. */
+  blockRows?: number;
+}
+
+/** A search of fewer rows is too short to be worth a second GPU. */
+const BLOCK_ROWS = 4096;
+
+/** Exact search on NVIDIA GPUs of compute capability 8.0 or newer, in builds of the addon with CUDA. */
 export const provider: DeviceProvider = {
   name: 'cuda',
   probe: async () => {
     try {
-      const { addon, backend } = await openBackend(native());
+      const { addon, backend } = await openBackend(native(), {});
       return {
         available: true,
         reason: addon.describe(backend),
@@ -22,13 +31,16 @@ export const provider: DeviceProvider = {
       return { available: false, reason: nativeError(error).message, software: false, details: {} };
     }
   },
-  open: () => openCuda(native()),
+  open: (options) => openCuda(native(), options),
 };
 
-/** Opens the device of one build of the addon. */
-export async function openCuda(addon: NativeAddon | undefined): Promise<BackendDevice> {
+/** Opens the GPUs of one build of the addon as one device. */
+export async function openCuda(
+  addon: NativeAddon | undefined,
+  options: CudaOptions = {},
+): Promise<BackendDevice> {
   try {
-    return await openDevice(addon);
+    return await openDevice(addon, options);
   } catch (error) {
     const cause = nativeError(error);
     if (addon === undefined || cause.code !== 'ERR_DEVICE_UNAVAILABLE') throw cause;
@@ -36,8 +48,8 @@ export async function openCuda(addon: NativeAddon | undefined): Promise<BackendD
   }
 }
 
-async function openDevice(built: NativeAddon | undefined): Promise<BackendDevice> {
-  const { addon, backend } = await openBackend(built);
+async function openDevice(built: NativeAddon | undefined, options: CudaOptions): Promise<BackendDevice> {
+  const { addon, backend } = await openBackend(built, options);
   return {
     name: 'cuda',
     description: addon.describe(backend),
@@ -49,6 +61,7 @@ async function openDevice(built: NativeAddon | undefined): Promise<BackendDevice
 
 async function openBackend(
   addon: NativeAddon | undefined,
+  { devices = [], blockRows = BLOCK_ROWS }: CudaOptions,
 ): Promise<{ addon: NativeAddon; backend: NativeBackend }> {
   if (addon === undefined) throw nativeProblem();
   if (addon.openCuda === undefined) {
@@ -58,5 +71,5 @@ async function openBackend(
         '`SEINE_CUDA=ON npm run build:native`, or use webgpu, which reaches NVIDIA GPUs through Vulkan, or cpu',
     );
   }
-  return { addon, backend: await addon.openCuda(threadBudget()) };
+  return { addon, backend: await addon.openCuda(threadBudget(), Uint32Array.from(devices), blockRows) };
 }

@@ -1,5 +1,6 @@
 import type { DeviceName } from '../core/types.ts';
 import type { BackendDevice } from './device.ts';
+import type { DeviceOptions } from './deviceOptions.ts';
 
 /** Facts about a device that this machine has or lacks. */
 export interface Probe {
@@ -17,5 +18,5 @@ export interface DeviceProvider {
   /** Never throws; starts nothing that would keep the process alive. */
   probe(): Promise<Probe>;
   /** Opens it, or throws `ERR_DEVICE_UNAVAILABLE` with why and the remedy. */
-  open(): Promise<BackendDevice>;
+  open(options?: DeviceOptions): Promise<BackendDevice>;
 }

@@ -30,8 +30,11 @@ export interface NativeAddon {
    * rows get int8 codes, which searches read first.
    */
   openCpu(isa: string, threads: number, coded: boolean): NativeBackend;
-  /** Only in builds with CUDA: opens its device, or rejects with why there is none. */
-  openCuda?(threads: number): Promise<NativeBackend>;
+  /**
+   * Only in builds with CUDA: opens its devices with these numbers, without any the first that can be used, or rejects
+   * with why there is none. Blocks of `blockRows` rows, a power of two from 32 on, lie on them in turn.
+   */
+  openCuda?(threads: number, devices: Uint32Array, blockRows: number): Promise<NativeBackend>;
   /** Whether the processor imitates the CUDA device, in a build for tests. */
   readonly cudaEmulated?: boolean;
   describe(backend: NativeBackend): string;

@@ -1,6 +1,7 @@
 import { SeineError, show } from '../core/errors.ts';
 import type { DeviceName } from '../core/types.ts';
 import type { Device } from './device.ts';
+import { checkDeviceOptions, type DeviceOptions } from './deviceOptions.ts';
 import type { DeviceProvider, Probe } from './deviceProvider.ts';
 import { OpenedDevice } from './openedDevice.ts';
 
@@ -30,14 +31,18 @@ const ORDER: readonly { name: DeviceName; software?: boolean }[] = [
  * Opens a device: the one named, or the best there is ('auto': cuda, webgpu on a real adapter, cpu, webgpu on a
  * software adapter, reference). A device asked for by name that is not there throws `ERR_DEVICE_UNAVAILABLE`.
  */
-export async function openDevice(choice: DeviceChoice = 'auto'): Promise<Device> {
+export async function openDevice(
+  choice: DeviceChoice = 'auto',
+  options: DeviceOptions = {},
+): Promise<Device> {
   if (choice !== 'auto' && !NAMES.includes(choice)) {
     const names = ['auto', ...NAMES].map((name) => `'${name}'`).join(', ');
     throw new SeineError('ERR_ARGUMENT', `The device must be one of ${names}, got ${show(choice)}.`);
   }
+  checkDeviceOptions(options, choice);
   const name = choice === 'auto' ? await chooseDevice(probeOnce()) : choice;
   const provider = await PROVIDERS[name]();
-  return new OpenedDevice(await provider.open());
+  return new OpenedDevice(await provider.open(options));
 }
 
 /** A device as `doctor` shows it. */

@@ -45,13 +45,14 @@ export async function serve(settings: GivenSettings, options: ServeOptions = {})
   const { log = process.stderr } = options;
   const checked = parseSettings(settings);
   const keys = new KeyRing(checked.keys);
-  const { embedder, ranker, precision, device, provider, scoreCache } = checked;
+  const { embedder, ranker, precision, device, devices, provider, scoreCache } = checked;
   const cache = scoreCache.bytes > 0 ? scoreCache : undefined;
   const index = await open(checked.index, {
     embedder,
     ranker,
     precision,
     device,
+    devices,
     provider,
     scoreCache: cache,
   });

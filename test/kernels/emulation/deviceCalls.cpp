@@ -30,9 +30,9 @@ std::vector<float> draw(size_t count, unsigned seed) {
   return result;
 }
 
-std::string open(std::unique_ptr<Backend>& backend) {
+std::string open(std::unique_ptr<Backend>& backend, std::vector<int> devices) {
   const auto opened = std::make_shared<std::unique_ptr<Backend>>();
-  const std::string failure = ended([&](Done done) { openCuda(2, opened, done); });
+  const std::string failure = ended([&](Done done) { openCuda(2, devices, 32, opened, done); });
   backend = std::move(*opened);
   return failure;
 }
@@ -96,9 +96,9 @@ bool isExact(const SearchTask& task, Metric metric, const std::vector<float>& da
   return true;
 }
 
-void drain() {
+void drain(int device) {
   const auto done = std::make_shared<std::promise<void>>();
-  CudaDevice::get().writeLane().post([done] { done->set_value(); });
+  CudaDevice::get(device).writeLane().post([done] { done->set_value(); });
   done->get_future().get();
 }
 

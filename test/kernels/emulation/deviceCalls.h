@@ -14,7 +14,7 @@ std::vector<float> draw(size_t count, unsigned seed);
 /// Starts `call` and waits for its end: empty, or the code and the message of the error, as of all that
 /// follow.
 std::string ended(const std::function<void(seine::Done done)>& call);
-std::string open(std::unique_ptr<seine::Backend>& backend);
+std::string open(std::unique_ptr<seine::Backend>& backend, std::vector<int> devices = {});
 /// `features` [rows, width], for rows that have them.
 std::string append(seine::Rows& rows, const std::vector<float>& data, size_t dim,
                    const std::vector<float>& features = {});
@@ -28,8 +28,8 @@ std::shared_ptr<seine::SearchTask> taskOf(const std::vector<float>& queries, siz
 /// Whether the task holds what scoring and sorting all rows gives.
 bool isExact(const seine::SearchTask& task, seine::Metric metric, const std::vector<float>& data, size_t dim);
 
-/// Waits until memory that nobody owns any more is freed.
-void drain();
+/// Waits until memory of a device that nobody owns any more is freed.
+void drain(int device = 0);
 
 /// Bytes that a search moves between the device's memory and its processors.
 size_t bytesMoved(seine::Rows& rows, const std::shared_ptr<seine::SearchTask>& task);

@@ -43,7 +43,7 @@ void testIndependence(Backend& backend) {
     const auto task = taskOf(draw(kDim, 2), kDim, 20, 200);
     return search(*rows, task).empty() && isExact(*task, Metric::ip, data, kDim);
   };
-  CudaDevice& device = CudaDevice::get();
+  CudaDevice& device = CudaDevice::get(0);
   const Busy append(device.writeLane());
   check(exact(), "a search does not wait for an append");
   const Busy other(device.freeLane());
@@ -127,6 +127,10 @@ void testLanes() {
   testIndependence(*backend);
   testConcurrency(*backend);
   testShortMemory(*backend);
-  drain();
-  check(machine().gpus[0]->allocated == 0, "no memory is left on the device");
+  check(open(backend, {1, 0}).empty(), "two devices open as one");
+  testConcurrency(*backend);
+  drain(0);
+  drain(1);
+  check(machine().gpus[0]->allocated == 0 && machine().gpus[1]->allocated == 0,
+        "no memory is left on the devices");
 }

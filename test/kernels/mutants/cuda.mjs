@@ -170,15 +170,15 @@ export const cuda = [
   {
     name: 'padding queries keep what was there',
     file: 'native/cudaSearch.cpp',
-    find: '\n                  stride * sizeof(float));',
-    replace: '(stride - stride / 2) * sizeof(float));',
+    find: 'open[first + i] * stride,\n                  stride * sizeof(float));',
+    replace: 'open[first + i] * stride, (stride - stride / 2) * sizeof(float));',
     suites,
   },
   {
     name: 'an append writes at the wrong row of its slab',
     file: 'native/cudaRows.cpp',
-    find: 'const size_t to = row - slab->first;',
-    replace: 'const size_t to = row - first;',
+    find: 'const size_t to = local - slab->first;',
+    replace: 'const size_t to = local - begin;',
     suites,
   },
 ];

@@ -82,6 +82,12 @@ export const Settings = Type.Object(
       default: 'auto',
       description: 'Where vectors are searched.',
     }),
+    devices: Type.Optional(
+      Type.Array(Type.Integer({ minimum: 0 }), {
+        minItems: 1,
+        description: 'With device "cuda": the GPUs that share the search, by their number from 0.',
+      }),
+    ),
     provider: Type.Enum(['cpu', 'webgpu', 'cuda'], { default: 'cpu', description: 'Where models run.' }),
     host: Type.String({
       minLength: 1,
