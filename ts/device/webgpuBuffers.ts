@@ -36,6 +36,13 @@ export class BufferPool {
   async lend<T>(work: (take: Take) => Promise<T>): Promise<T> {
     const lent: { key: string; buffer: GPUBuffer }[] = [];
     const take: Take = async (size, usage) => {
+      // A binding is cut to what the device binds at once: what lies beyond would be lost without a word.
+      if ((usage & USAGE.storage) !== 0 && size > this.#device.limits.maxStorageBufferBindingSize) {
+        throw new SeineError(
+          'ERR_INTERNAL',
+          `A buffer of ${size} bytes is more than the webgpu device binds at once.`,
+        );
+      }
       const rounded = Math.min(
         2 ** Math.ceil(Math.log2(Math.max(size, 256))),
         this.#device.limits.maxBufferSize,
