@@ -13,9 +13,9 @@ import { scanSection } from './report/scanSection.ts';
 import { webgpuSection } from './report/webgpuSection.ts';
 
 const results = readResults();
-const { scan, filter, callers, append, open, roofline, prune, webgpu } = results;
+const { scans, filter, callers, append, open, roofline, prune, webgpu } = results;
 const sections = [
-  scan && scanSection(scan) + from(scan),
+  ...scans.map((scan) => scanSection(scan) + from(scan)),
   filter && filterSection(filter) + from(filter),
   callers && callersSection(callers) + from(callers),
   append && appendSection(append) + from(append),

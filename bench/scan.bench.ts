@@ -137,7 +137,7 @@ if (flags.json) console.log(JSON.stringify(result, null, 2));
 
 /** After each part: the last ones may be interrupted. */
 function keep(): void {
-  if (!flags.quick && flags.only === '') keepResult('scan', result);
+  if (!flags.quick && flags.only === '') keepResult(`scan-${result.versions.isa}`, result);
 }
 
 function showForm({ median, ratio, cpuRatio, gigabytesPerSecond }: FormCase): string {

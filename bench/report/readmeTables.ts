@@ -11,9 +11,9 @@ const NAMES: Record<string, string> = {
 };
 
 /** The parts of README that are made from `bench/results/`, by name: what stands between its `bench:` comments. */
-export function readmeTables({ scan, filter, callers }: Results): Record<string, string> {
+export function readmeTables({ scans, filter, callers }: Results): Record<string, string> {
   return {
-    scan: scan === undefined ? '' : scanText(scan),
+    scan: scans.map(scanText).join('\n'),
     filter: filter === undefined ? '' : filterText(filter),
     callers: callers === undefined ? '' : callersText(callers),
   };
@@ -27,13 +27,13 @@ export function withTables(text: string, tables: Record<string, string>): string
   );
 }
 
-function scanText({ machine, versions, cases }: ScanResult): string {
+function scanText({ commit, machine, versions, cases }: ScanResult): string {
   const ip = cases.filter(({ metric }) => metric === 'ip');
   const data = [...new Set(ip.map((one) => one.data))].filter((name) => rowOf(ip, name).length > 1);
   const peers = Object.keys(NAMES).filter((name) => name !== 'faiss' && name in versions);
   const all = cases.filter(({ ratio }) => peers.some((name) => name in ratio));
   return [
-    `How many times as long others took as the certified scan, for inner products and k = 10, in turns on ${machine} (${versions.isa}):`,
+    `How many times as long others took as the certified scan, for inner products and k = 10, in turns on ${machine} (${versions.isa}, at ${commit}):`,
     '',
     ...tableText(
       ['vectors', 'ms of a search: batch 1, 8, 64, 256', 'plain scan', 'FAISS', 'sgemm + select: 64, 256'],

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { Origin } from '../measure/resultFile.ts';
 import type { Spread, Summary } from '../measure/summary.ts';
 import type { Gpu } from '../roofline/gpus.ts';
@@ -142,7 +142,8 @@ export interface WebgpuResult extends Origin {
 
 /** What `bench/results/` holds; a benchmark that was never run is missing. */
 export interface Results {
-  scan?: ScanResult;
+  /** One for each instruction set that it was run with. */
+  scans: ScanResult[];
   filter?: FilterResult;
   callers?: CallersResult;
   append?: AppendResult;
@@ -152,11 +153,15 @@ export interface Results {
   webgpu?: WebgpuResult;
 }
 
+const FOLDER = 'bench/results';
+
 export function readResults(): Results {
-  const results: Record<string, unknown> = {};
-  for (const name of ['scan', 'filter', 'callers', 'append', 'open', 'roofline', 'prune', 'webgpu']) {
-    const path = `bench/results/${name}.json`;
-    if (existsSync(path)) results[name] = JSON.parse(readFileSync(path, 'utf8'));
+  const scans = readdirSync(FOLDER).filter((name) => /^scan-\w+\.json$/.test(name));
+  const results: Results = { scans: scans.sort().map(read<ScanResult>) };
+  for (const name of ['filter', 'callers', 'append', 'open', 'roofline', 'prune', 'webgpu'] as const) {
+    if (existsSync(`${FOLDER}/${name}.json`)) Object.assign(results, { [name]: read(`${name}.json`) });
   }
   return results;
 }
+
+const read = <T>(name: string): T => JSON.parse(readFileSync(`${FOLDER}/${name}`, 'utf8'));

@@ -7,10 +7,10 @@ import type { ScanResult } from './results.ts';
 
 /** Time against the batch and the number of rows, and every case as a table. */
 export function scanSection(result: ScanResult): string {
-  const { note, cases, forms = [], manyBest = [] } = result;
+  const { note, cases, versions, forms = [], manyBest = [] } = result;
   const growing = cases.filter(({ data }) => data.endsWith('growth')).sort((a, b) => a.rows - b.rows);
   return section(
-    'Scan',
+    `Scan (${versions.isa})`,
     `<p>${escapeHtml(note)}</p>${batchChart(cases)}${growing.length > 1 ? growthChart(growing) : ''}${ratios(cases)}${formTable(forms)}${manyTable(manyBest)}`,
   );
 }
