@@ -97,7 +97,8 @@ bool store(const Isa& isa, const Layout& layout, const std::vector<float>& data,
                       reinterpret_cast<uint32_t*>(numbers.data() + row * bytes));
       }
   }
-  chunk.write(layout, 0, {numbers.data(), scales.data(), kRows});
+  chunk.copy(layout, 0, {numbers.data(), scales.data(), kRows});
+  chunk.measure(layout, *isa.encode, 0, kRows);
   return true;
 }
 
