@@ -2,7 +2,7 @@
  * Loaded into a server's process before the server itself, which knows nothing of it:
  * `node --expose-gc --import ./probe.mjs ...` with an IPC channel. Answers `memory` with the bytes held after a
  * collection, and `loop` with how long the event loop was blocked since it was last asked, in milliseconds; at
- * `terminateLastWorker` it ends the worker thread that was started last.
+ * `terminateRanker` it ends the worker thread of the ranker.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { isMainThread } from 'node:worker_threads';
@@ -12,12 +12,15 @@ const RESOLUTION_MS = 5;
 if (isMainThread && process.send !== undefined) {
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   delay.enable();
-  let lastWorker;
+  let ranker;
   process.on('worker', (worker) => {
-    lastWorker = worker;
+    // Models start in any order; an embedder tells its dimension when it is open.
+    worker.once('message', ({ opened }) => {
+      if (typeof opened === 'object' && !('dim' in opened)) ranker = worker;
+    });
   });
   const answers = {
-    terminateLastWorker: () => void lastWorker.terminate(),
+    terminateRanker: () => void ranker.terminate(),
     memory: () => {
       globalThis.gc();
       globalThis.gc();

@@ -15,7 +15,7 @@ export class ServerProcess {
   memory(): Promise<Memory>;
   /** Delay of the event loop since this was last asked, in milliseconds. */
   loop(): Promise<{ p99: number; longest: number }>;
-  terminateLastWorker(): Promise<unknown>;
+  terminateRanker(): Promise<unknown>;
   signal(signal: NodeJS.Signals): void;
   /** Sends a signal and waits for the end: its exit code, or the signal that ended it. */
   stop(signal?: NodeJS.Signals): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;

@@ -91,9 +91,9 @@ export class ServerProcess {
     return this.#ask('loop');
   }
 
-  /** Ends the worker thread that it started last, as a fault of the machine would. */
-  terminateLastWorker() {
-    return this.#ask('terminateLastWorker');
+  /** Ends the worker thread of the ranker, as a fault of the machine would. */
+  terminateRanker() {
+    return this.#ask('terminateRanker');
   }
 
   async #ask(question) {

@@ -4,7 +4,20 @@ import { writeSync } from 'node:fs';
 import { Store } from '../../dist/store/store.js';
 
 const [path, mode, json = '{}'] = process.argv.slice(2);
-const say = (message) => writeSync(1, `${JSON.stringify(message)}\n`);
+
+/** At once, since the process may be killed; a pipe that is full is tried again. */
+function say(message) {
+  const line = `${JSON.stringify(message)}\n`;
+  for (;;) {
+    try {
+      writeSync(1, line); // shorter than a pipe takes in one piece
+      return;
+    } catch (error) {
+      if (error.code !== 'EAGAIN') throw error;
+    }
+  }
+}
+
 const told = () => new Promise((resolve) => process.stdin.once('data', resolve));
 
 async function hold({ readonly = false }) {
