@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { Ajv } from 'ajv';
 import Type, { type Static } from 'typebox';
-import { describeInvalid } from '../../core/describeInvalid.ts';
 import { SeineError } from '../../core/errors.ts';
+import { modelAt } from '../../core/modelAt.ts';
+import { readRecipeFile } from '../../core/readRecipeFile.ts';
 import { ACTIONS, type Action, ClickModelSchema } from './clickModel.ts';
 
 const count = (description: string, options: object = {}) =>
@@ -148,27 +148,7 @@ const validate = new Ajv({ useDefaults: true, verbose: true }).compile<DistillRe
 
 /** Reads a recipe; paths in it are relative to its folder. Errors: `ERR_NOT_FOUND`, `ERR_ARGUMENT` naming the field. */
 export async function readDistillRecipe(path: string): Promise<DistillRecipe> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (cause) {
-    throw new SeineError('ERR_NOT_FOUND', `A recipe should be readable at ${path}: check the path.`, {
-      cause,
-    });
-  }
-  let recipe: unknown;
-  try {
-    recipe = JSON.parse(text);
-  } catch (cause) {
-    throw new SeineError(
-      'ERR_ARGUMENT',
-      `The recipe ${path} should be JSON but is not: ${(cause as Error).message}.`,
-      { cause },
-    );
-  }
-  if (!validate(recipe)) {
-    throw new SeineError('ERR_ARGUMENT', describeInvalid(validate.errors ?? [], 'recipe'));
-  }
+  const recipe = await readRecipeFile(path, validate);
   check(recipe);
   return withPaths(recipe, dirname(resolve(path)));
 }
@@ -221,7 +201,7 @@ function check(recipe: DistillRecipe): void {
 /** Files and directories as absolute paths; names of models stay. */
 function withPaths(recipe: DistillRecipe, folder: string): DistillRecipe {
   const at = (path: string): string => resolve(folder, path);
-  const model = (name: string): string => (/^\.{1,2}([\\/]|$)/.test(name) ? at(name) : name);
+  const model = (name: string): string => modelAt(folder, name);
   const split = (given: Split | undefined) => given && { queries: at(given.queries), qrels: at(given.qrels) };
   const training = <T extends { model: string; teacher?: unknown }>(fields: T): T => ({
     ...fields,

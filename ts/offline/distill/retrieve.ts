@@ -1,9 +1,8 @@
 import { openDevice } from '../../device/openDevice.ts';
 import type { Encoder } from '../../models/encoder.ts';
+import { fuse as fuseRankings } from '../../online/retrieve/fuse.ts';
 import type { TextItem } from './collection.ts';
 import { LexicalIndex, type Scored } from './lexicalIndex.ts';
-
-const RRF = 60;
 
 /** What the two searches find for a query, best first, equal scores by rising index. */
 export interface Found {
@@ -48,13 +47,11 @@ export async function retrieve(
 
 /** Lists as one by reciprocal ranks, best first, equal scores by rising index. */
 export function fuse(lists: readonly (readonly Scored[])[]): Scored[] {
-  const scores = new Map<number, number>();
-  for (const list of lists) {
-    for (const [rank, { document }] of list.entries()) {
-      scores.set(document, (scores.get(document) ?? 0) + 1 / (RRF + rank + 1));
-    }
-  }
-  return Array.from(scores, ([document, score]) => ({ document, score })).sort(
-    (a, b) => b.score - a.score || a.document - b.document,
+  const { docs, scores } = fuseRankings(
+    lists.map((list) => ({
+      docs: Uint32Array.from(list, ({ document }) => document),
+      scores: Float64Array.from(list, ({ score }) => score),
+    })),
   );
+  return Array.from(docs, (document, i) => ({ document, score: scores[i]! }));
 }

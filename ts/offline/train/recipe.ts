@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { Ajv } from 'ajv';
 import Type, { type Static } from 'typebox';
-import { describeInvalid } from '../../core/describeInvalid.ts';
 import { SeineError, show } from '../../core/errors.ts';
+import { modelAt } from '../../core/modelAt.ts';
+import { readRecipeFile } from '../../core/readRecipeFile.ts';
 
 const LOSS_NAMES = ['infoNce', 'margin', 'listwise', 'bce', 'pointwiseKl', 'mse', 'cosine'] as const;
 
@@ -99,28 +99,7 @@ const validate = new Ajv({ useDefaults: true, verbose: true }).compile<Recipe>(R
  * Reads a recipe; paths in it are relative to its folder. Errors: `ERR_NOT_FOUND`, `ERR_ARGUMENT` naming the field.
  */
 export async function readRecipe(path: string): Promise<Recipe> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (cause) {
-    throw new SeineError('ERR_NOT_FOUND', `A recipe should be readable at ${path}: check the path.`, {
-      cause,
-    });
-  }
-  let recipe: unknown;
-  try {
-    recipe = JSON.parse(text);
-  } catch (cause) {
-    throw new SeineError(
-      'ERR_ARGUMENT',
-      `The recipe ${path} should be JSON but is not: ${(cause as Error).message}.`,
-      {
-        cause,
-      },
-    );
-  }
-  if (!validate(recipe))
-    throw new SeineError('ERR_ARGUMENT', describeInvalid(validate.errors ?? [], 'recipe'));
+  const recipe = await readRecipeFile(path, validate);
   for (const loss of recipe.losses) checkLoss(loss, recipe);
   if (recipe.teacher !== undefined && !recipe.losses.some(({ name }) => name === 'cosine')) {
     throw new SeineError(
@@ -138,13 +117,11 @@ export async function readRecipe(path: string): Promise<Recipe> {
     );
   }
   const folder = dirname(resolve(path));
-  const isPath = (name: string): boolean => /^\.{1,2}([\\/]|$)/.test(name);
-  const found = (name: string): string => (isPath(name) ? resolve(folder, name) : name);
   return {
     ...recipe,
-    model: found(recipe.model),
+    model: modelAt(folder, recipe.model),
     data: recipe.data.map((file) => resolve(folder, file)),
-    ...(recipe.teacher !== undefined && { teacher: found(recipe.teacher) }),
+    ...(recipe.teacher !== undefined && { teacher: modelAt(folder, recipe.teacher) }),
   };
 }
 
