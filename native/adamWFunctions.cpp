@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "../kernels/adamW.h"
-#include "../kernels/isa.h"
 #include "environment.h"
 #include "functions.h"
+#include "isaNamed.h"
 #include "pool.h"
 
 namespace seine {
@@ -19,14 +19,6 @@ namespace {
 constexpr size_t kSlice = 1 << 16;
 
 size_t tasksOf(size_t size) { return (size + kSlice - 1) / kSlice; }
-
-/// Of a level by its name, '' being the best.
-const AdamWKernel& kernelOf(const std::string& name) {
-  for (const Isa* isa = supportedIsas(); isa->name != nullptr; isa++) {
-    if (name.empty() || name == isa->name) return *isa->adamW;
-  }
-  throw Error("ERR_ARGUMENT", "isa must be one of supportedIsas() or ''.");
-}
 
 struct Stepping {
   Borrowed<AdamWArrays> arrays;
@@ -82,7 +74,7 @@ napi_value start(const Call& call, std::shared_ptr<Work> work, size_t tasks, Job
 }  // namespace
 
 napi_value adamWFunction(const Call& call) {
-  const AdamWKernel& kernel = kernelOf(call.string(0, "isa"));
+  const AdamWKernel& kernel = *isaNamed(call.string(0, "isa")).adamW;
   const auto threads = static_cast<size_t>(call.number(1, "threads", 1, 1024));
   const Floats parameters = call.floats(2, "parameters"), mean = call.floats(3, "mean");
   const Floats variance = call.floats(4, "variance"), gradient = call.floats(5, "gradient");
@@ -113,7 +105,7 @@ napi_value adamWFunction(const Call& call) {
 }
 
 napi_value squaredLengthFunction(const Call& call) {
-  const AdamWKernel& kernel = kernelOf(call.string(0, "isa"));
+  const AdamWKernel& kernel = *isaNamed(call.string(0, "isa")).adamW;
   const auto threads = static_cast<size_t>(call.number(1, "threads", 1, 1024));
   const Floats values = call.floats(2, "values");
   startPool(threads);

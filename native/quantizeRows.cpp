@@ -7,9 +7,9 @@
 
 #include "../kernels/canonical.h"
 #include "../kernels/dtype.h"
-#include "../kernels/isa.h"
 #include "environment.h"
 #include "functions.h"
+#include "isaNamed.h"
 #include "pool.h"
 
 namespace seine {
@@ -90,18 +90,10 @@ struct Quantizing {
   }
 };
 
-/// Of a level by its name, '' being the best.
-const QuantizeKernel& kernelOf(const std::string& name) {
-  for (const Isa* isa = supportedIsas(); isa->name != nullptr; isa++) {
-    if (name.empty() || name == isa->name) return *isa->quantize;
-  }
-  throw Error("ERR_ARGUMENT", "isa must be one of supportedIsas() or ''.");
-}
-
 }  // namespace
 
 napi_value quantizeFunction(const Call& call) {
-  const QuantizeKernel& kernel = kernelOf(call.string(0, "isa"));
+  const QuantizeKernel& kernel = *isaNamed(call.string(0, "isa")).quantize;
   const auto threads = static_cast<size_t>(call.number(1, "threads", 1, 1024));
   const Floats values = call.floats(2, "values");
   const auto dim = static_cast<size_t>(call.number(3, "dim", 1, kMostDim));
