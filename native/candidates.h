@@ -50,13 +50,25 @@ inline void dropBelow(std::vector<Candidate>& candidates, float threshold) {
   std::erase_if(candidates, [threshold](const Candidate& candidate) { return candidate.high < threshold; });
 }
 
-/// The rows of those that may be among the k best. Drops candidates.
-inline std::vector<uint32_t> reachingRows(std::vector<Candidate>& candidates, size_t k) {
-  dropBelow(candidates, kthLow(candidates, k));
+inline std::vector<uint32_t> rowsOf(const std::vector<Candidate>& candidates) {
   std::vector<uint32_t> rows(candidates.size());
   std::transform(candidates.begin(), candidates.end(), rows.begin(),
                  [](const Candidate& candidate) { return candidate.row; });
   return rows;
+}
+
+/// The rows of those that may be among the k best. Drops candidates.
+inline std::vector<uint32_t> reachingRows(std::vector<Candidate>& candidates, size_t k) {
+  dropBelow(candidates, kthLow(candidates, k));
+  return rowsOf(candidates);
+}
+
+/// The higher one of what all collectors of a query know and what one of them has found, made known to all.
+inline float raised(std::atomic<float>& shared, float own) {
+  float known = shared.load(std::memory_order_relaxed);
+  while (own > known && !shared.compare_exchange_weak(known, own, std::memory_order_relaxed)) {
+  }
+  return std::max(own, known);
 }
 
 /// Collects candidates. k rows reach the threshold for certain, so a row that cannot reach it is out;
@@ -78,11 +90,7 @@ class Candidates {
 
   /// Drops what is known to be out.
   void prune(std::atomic<float>& shared) {
-    const float own = kthLow(items_, k_);
-    float known = threshold(shared);
-    while (own > known && !shared.compare_exchange_weak(known, own, std::memory_order_relaxed)) {
-    }
-    dropBelow(items_, std::max(own, known));
+    dropBelow(items_, raised(shared, kthLow(items_, k_)));
     // Where many rows tie, the collection grows with them, by doubling.
     limit_ = std::max(2 * k_ + 16, 2 * items_.size());
   }

@@ -22,6 +22,8 @@ constexpr size_t kOpenShare = 8;
 constexpr size_t kOpenSpare = 1024;
 /// Rows that are scored in float32 before the threshold is looked at again.
 constexpr size_t kScoredAtOnce = 32;
+/// So many times k rows, and few more, may be undecided by their codes before some are scored in float32.
+constexpr size_t kUndecided = 4;
 
 size_t roundUp(size_t value, size_t multiple) { return (value + multiple - 1) / multiple * multiple; }
 
@@ -37,13 +39,13 @@ struct CertifiedScan::Scratch {
         features(features * blockRows),
         added(blockRows),
         positions(blockRows),
-        candidates(q, Candidates(k)) {}
+        candidates(q, CodedCandidates(k)) {}
 
   AlignedArray<int32_t> dots;  // [kQueryTile, dotStride]
   AlignedFloats features;      // [features, blockRows] of the block: those of a row in a column
   AlignedFloats added;         // [blockRows], see CodedRows
   std::vector<uint32_t> positions;
-  std::vector<Candidates> candidates;  // [q]
+  std::vector<CodedCandidates> candidates;  // [q]
   size_t rowsSeen = 0;
 };
 
@@ -149,7 +151,7 @@ void CertifiedScan::collect(Scratch& scratch, size_t query, const int32_t* dots,
     rows.added = scratch.added.data();
   }
   const CodeBound& bound = bounds_[query];
-  Candidates& candidates = scratch.candidates[query];
+  CodedCandidates& candidates = scratch.candidates[query];
   std::atomic<float>& shared = thresholds_[query];
   const size_t found = context_.isa.certify->survivors(
       dots, rows, end - begin, bound, Candidates::threshold(shared), scratch.positions.data());
@@ -163,11 +165,22 @@ void CertifiedScan::collect(Scratch& scratch, size_t query, const int32_t* dots,
       interval = addFeatures(interval.low, interval.high, weights, features, width);
     }
     if (interval.high < Candidates::threshold(shared)) continue;
-    candidates.add({interval.low, interval.high, static_cast<uint32_t>(begin + at)}, shared);
+    candidates.add({interval.low, interval.high, static_cast<uint32_t>(begin + at)});
   }
-  const size_t most = 4 * context_.task->k + scratch.rowsSeen / kOpenShare + kOpenSpare;
-  if (candidates.items().size() > most) candidates.prune(shared);
-  if (candidates.items().size() > most) {
+  if (candidates.full()) narrow(scratch, query);
+}
+
+/// Drops candidates that are out. Where the codes leave many undecided, the best ones are scored in float32
+/// at once: their lower ends are higher by what the codes do not know, and the rows to come are fewer.
+void CertifiedScan::narrow(Scratch& scratch, size_t query) {
+  const size_t k = context_.task->k;
+  CodedCandidates& candidates = scratch.candidates[query];
+  candidates.prune(thresholds_[query]);
+  if (candidates.unscored() > kUndecided * k + kScoredAtOnce) {
+    candidates.scoreBest(std::max(k, kScoredAtOnce), [&](std::span<Candidate> ones) { score(query, ones); });
+    candidates.prune(thresholds_[query]);
+  }
+  if (candidates.size() > 4 * k + scratch.rowsSeen / kOpenShare + kOpenSpare) {
     leaveOpen(query);
     candidates.clear();
   }
@@ -175,41 +188,32 @@ void CertifiedScan::collect(Scratch& scratch, size_t query, const int32_t* dots,
 
 std::vector<uint32_t> CertifiedScan::candidates(size_t query, size_t& scored) const {
   const size_t k = context_.task->k;
-  std::vector<Candidate> left;
-  for (const auto& scratch : scratches_.all()) {
-    const auto& items = scratch->candidates[query].items();
-    left.insert(left.end(), items.begin(), items.end());
-  }
-  dropBelow(left, kthLow(left, k));
+  CodedCandidates all(k);
+  for (const auto& scratch : scratches_.all()) all.add(scratch->candidates[query]);
+  all.dropBelow(kthLow(all.items(), k));
   // Best first: the k-th lower end by float32 scores soon exceeds all upper ends that are left.
-  std::vector<Candidate> kept;
-  while (!left.empty() && !context_.stopped()) {
-    const size_t count = std::min(left.size(), std::max({k, kScoredAtOnce, kept.size() / 2}));
-    const float limit = kthHighest(left, count, &Candidate::high);
-    const auto best =
-        std::partition(left.begin(), left.end(), [limit](const Candidate& one) { return one.high < limit; });
-    score(query, left, static_cast<size_t>(best - left.begin()), left.size(), kept);
-    left.erase(best, left.end());
-    dropBelow(left, kthLow(kept, k));
+  while (all.unscored() > 0 && !context_.stopped()) {
+    all.scoreBest(std::max({k, kScoredAtOnce, all.scored() / 2}),
+                  [&](std::span<Candidate> ones) { score(query, ones); });
+    all.dropBelow(kthLow(all.items(), k));
   }
-  scored += kept.size();
-  return reachingRows(kept, k);
+  scored += all.everScored();
+  return rowsOf(all.items());
 }
 
-/// Replaces the bounds of candidates from `begin` to `end` by those of their float32 scores.
-void CertifiedScan::score(size_t query, const std::vector<Candidate>& from, size_t begin, size_t end,
-                          std::vector<Candidate>& kept) const {
-  const size_t stride = context_.layout.stride, count = end - begin, width = context_.layout.features;
+/// Replaces the bounds of candidates by those of their float32 scores.
+void CertifiedScan::score(size_t query, std::span<Candidate> candidates) const {
+  const size_t stride = context_.layout.stride, count = candidates.size(), width = context_.layout.features;
   std::vector<const uint8_t*> rows;
-  for (size_t i = begin; i < end; i++) {
-    rows.push_back(context_.chunkOf(from[i].row).row(context_.layout, context_.slotOf(from[i].row)));
+  for (const Candidate& one : candidates) {
+    rows.push_back(context_.chunkOf(one.row).row(context_.layout, context_.slotOf(one.row)));
   }
   const size_t padded = roundUp(count, kRowGroup);
   rows.resize(padded + kRowGroup, rows.back());  // one group more, to prefetch
   AlignedFloats scores(padded);
   context_.score({rows.data(), nullptr, padded, context_.query(query), 1, stride, scores.data(), padded});
   for (size_t i = 0; i < count; i++) {
-    const uint32_t row = from[begin + i].row;
+    const uint32_t row = candidates[i].row;
     const float weight =
         context_.layout.metric == Metric::l2 ? 0 : context_.chunkOf(row).weights[context_.slotOf(row)];
     Interval interval = context_.bounds[query].interval(scores[i], weight);
@@ -217,7 +221,7 @@ void CertifiedScan::score(size_t query, const std::vector<Candidate>& from, size
       const float* const features = context_.chunkOf(row).featuresOf(context_.layout, context_.slotOf(row));
       interval = weightedInterval(interval, &context_.task->weights[query * (1 + width)], features, width);
     }
-    kept.push_back({interval.low, interval.high, row});
+    candidates[i] = {interval.low, interval.high, row};
   }
 }
 

@@ -6,9 +6,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
-#include "candidates.h"
+#include "codedCandidates.h"
 #include "scanContext.h"
 #include "scratchPool.h"
 
@@ -36,8 +37,8 @@ class CertifiedScan {
   void scanBlock(Scratch& scratch, size_t begin, size_t end);
   CodedRows codedRows(size_t begin) const;
   void collect(Scratch& scratch, size_t query, const int32_t* dots, CodedRows rows, size_t begin, size_t end);
-  void score(size_t query, const std::vector<Candidate>& from, size_t begin, size_t end,
-             std::vector<Candidate>& kept) const;
+  void narrow(Scratch& scratch, size_t query);
+  void score(size_t query, std::span<Candidate> candidates) const;
 
   const ScanContext& context_;
   AlignedArray<int8_t> queries_;  // [q, codeStride], with room for whole tiles
