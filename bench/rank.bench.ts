@@ -6,15 +6,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CrossEncoder, openCrossEncoder } from '../ts/models/crossEncoder.ts';
 import { exportCheckpoint } from '../ts/models/exportCheckpoint.ts';
+import { type Answered, answered, compared } from './measure/compared.ts';
 import { readFlags } from './measure/flags.ts';
 import { interleaved } from './measure/interleaved.ts';
 import { deliver, origin } from './measure/resultFile.ts';
-import { type Sample, sample } from './measure/sample.ts';
-import { middle, rounded, type Summary, summary } from './measure/summary.ts';
+import { sample } from './measure/sample.ts';
+import { middle, rounded } from './measure/summary.ts';
 import { openPeers } from './peers/openPeers.ts';
 import type { Peer } from './peers/peer.ts';
 import { languageModel, type Ways } from './rank/languageModel.ts';
 import { postings, type Work } from './rank/postings.ts';
+import type { Knee, RankCase, RankResult } from './report/results.ts';
 
 const ENCODER = '../shared/models/all-MiniLM-L6-v2';
 const TOKENS = 256;
@@ -23,57 +25,25 @@ const flags = readFlags();
 const rounds = { rounds: flags.quick ? 3 : 9, seconds: flags.quick ? 20 : 60 };
 const FORMS = ['titles', 'postings'] as const;
 
-interface Case extends Summary {
-  model: string;
-  form: string;
-  items: number;
-  /** By the medians. */
-  itemsPerSecond: Record<string, number>;
-  /** The largest difference of an engine's scores from those of the first. */
-  differences: Record<string, number>;
-}
-/** How latency and throughput grow with the items of a call. */
-interface Knee {
-  model: string;
-  form: string;
-  way: string;
-  points: { items: number; ms: number; itemsPerSecond: number }[];
-}
-type Engines = Record<string, () => Promise<Sample & { scores: ArrayLike<number> }>>;
+type Engines = Record<string, () => Promise<Answered>>;
 
-async function measure(model: string, form: string, work: Work, engines: Engines): Promise<Case> {
-  const [ours] = Object.keys(engines) as [string];
-  const scores: Record<string, ArrayLike<number>> = {};
-  const kept = Object.entries(engines).map(([name, run]) => [
-    name,
-    async (): Promise<Sample> => {
-      const { scores: found, ...times } = await run();
-      scores[name] = found;
-      return times;
-    },
-  ]);
-  const result = summary(ours, await interleaved(Object.fromEntries(kept), rounds));
-  const worst = (found: ArrayLike<number>): number =>
-    Math.max(...Array.from(found, (score, i) => Math.abs(score - scores[ours]![i]!)));
+async function measure(
+  model: string,
+  form: RankCase['form'],
+  work: Work,
+  engines: Engines,
+): Promise<RankCase> {
+  const result = await compared(engines, rounds);
   const items = work.documents.length;
-  const one: Case = {
-    model,
-    form,
-    items,
-    itemsPerSecond: Object.fromEntries(
-      Object.entries(result.median).map(([name, { ms }]) => [name, rounded((items / ms) * 1000)]),
-    ),
-    differences: Object.fromEntries(
-      Object.entries(scores).map(([name, found]) => [name, rounded(worst(found))]),
-    ),
-    ...result,
-  };
-  console.error(model, form, items, one.itemsPerSecond, one.ratio, one.cpuRatio, one.differences);
-  return one;
+  const itemsPerSecond = Object.fromEntries(
+    Object.entries(result.median).map(([name, { ms }]) => [name, rounded((items / ms) * 1000)]),
+  );
+  console.error(model, form, items, itemsPerSecond, result.ratio, result.cpuRatio, result.differences);
+  return { model, form, items, itemsPerSecond, ...result };
 }
 
 /** Calls with 1, 2, 4, … items. */
-async function kneesOf(form: string, ways: Ways, most: number): Promise<Knee[]> {
+async function kneesOf(form: RankCase['form'], ways: Ways, most: number): Promise<Knee[]> {
   const scored: Record<string, (count: number) => Promise<unknown>> = {
     'items in rows of 128': (count) => ways.rows(128, count),
     'a row for each item': (count) => ways.prefix(count),
@@ -100,31 +70,20 @@ async function kneesOf(form: string, ways: Ways, most: number): Promise<Knee[]> 
   return found;
 }
 
-/** Runs an engine of this process. */
-async function timed(
-  score: () => Promise<ArrayLike<number>>,
-): Promise<Sample & { scores: ArrayLike<number> }> {
-  let scores: ArrayLike<number> = [];
-  const times = await sample(async () => {
-    scores = await score();
-  });
-  return { ...times, scores };
-}
-
 const ranking =
   (ranker: CrossEncoder, { query, documents }: Work): Engines[string] =>
   () =>
-    timed(async () => (await ranker.score(query, documents)).scores);
+    answered(async () => (await ranker.score(query, documents)).scores);
 
 const scoredBy =
   (peer: Peer, work: Work): Engines[string] =>
   async () =>
-    (await peer.ask({ op: 'score', ...work })) as Sample & { scores: number[] };
+    (await peer.ask({ op: 'score', ...work })) as Answered;
 
 const folder = mkdtempSync(join(tmpdir(), 'seine-rank-'));
 const peers = await openPeers(['sentenceTransformers', 'transformersJs']);
 const peer = peers.started.get('sentenceTransformers');
-const cases: Case[] = [];
+const cases: RankCase[] = [];
 const knees: Knee[] = [];
 try {
   if (peer === undefined)
@@ -157,13 +116,13 @@ try {
     const rows =
       (capacity: number): Engines[string] =>
       () =>
-        timed(() => ways.rows(capacity));
+        answered(() => ways.rows(capacity));
     const engines: Engines = {
       'items in rows of 128': rows(128), // as the product does
       'items in rows of 256': rows(256),
       'items in rows of 512': rows(512),
-      'a row for each item': () => timed(ways.prefix),
-      'prefix with every item': () => timed(ways.whole),
+      'a row for each item': () => answered(ways.prefix),
+      'prefix with every item': () => answered(ways.whole),
     };
     cases.push(await measure('SmolLM2-135M-Instruct', form, work, engines));
     knees.push(...(await kneesOf(form, ways, work.documents.length)));
@@ -173,7 +132,7 @@ try {
   peers.stop();
   rmSync(folder, { recursive: true });
 }
-const result = {
+const result: RankResult = {
   ...origin('rank', peers.versions),
   note:
     `One query and ${TOKENS} tokens of each document at most; ratios are how many times as long an engine took as the ` +

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { escapeHtml, page } from '../ts/report/html.ts';
 import type { Origin } from './measure/resultFile.ts';
 import { filterSection } from './report/filterSection.ts';
+import { encodeSection, rankSection } from './report/modelSections.ts';
 import { appendSection, callersSection, openSection } from './report/otherSections.ts';
 import { pruneSection } from './report/pruneSection.ts';
 import { readmeTables, withTables } from './report/readmeTables.ts';
@@ -13,13 +14,15 @@ import { scanSection } from './report/scanSection.ts';
 import { webgpuSection } from './report/webgpuSection.ts';
 
 const results = readResults();
-const { scans, filter, callers, append, open, roofline, prune, webgpu } = results;
+const { scans, filter, callers, append, open, encode, rank, roofline, prune, webgpu } = results;
 const sections = [
   ...scans.map((scan) => scanSection(scan) + from(scan)),
   filter && filterSection(filter) + from(filter),
   callers && callersSection(callers) + from(callers),
   append && appendSection(append) + from(append),
   open && openSection(open) + from(open),
+  encode && encodeSection(encode) + from(encode),
+  rank && rankSection(rank) + from(rank),
   webgpu && webgpuSection(webgpu) + from(webgpu),
   roofline && rooflineSection(roofline) + from(roofline),
   prune && pruneSection(prune) + from(prune),

@@ -1,9 +1,10 @@
-"""Cross-encoders by sentence-transformers on PyTorch, for bench/rank.bench.ts.
+"""Cross-encoders and embedders by sentence-transformers on PyTorch, for bench/rank.bench.ts and bench/encode.bench.ts.
 
 A request is a line of JSON on standard input, the answer a line of JSON on standard output: {"op": "greet"};
 {"op": "make", "source", "folder"} writes a cross-encoder with the weights of an encoder and a random head;
-{"op": "open", "folder", "tokens"}; {"op": "score", "query", "documents"}. Times, on the clock and of the processors, are of
-the scoring alone, tokenising included, in milliseconds.
+{"op": "open", "folder", "tokens"}; {"op": "score", "query", "documents"}; {"op": "openEmbedder", "folder", "tokens"};
+{"op": "encode", "texts"}, vectors of length 1. Times, on the clock and of the processors, are of scoring or encoding alone,
+tokenising included, in milliseconds.
 """
 
 from answerLines import THREADS, Stopwatch, answer_lines
@@ -21,7 +22,7 @@ class Peer:
             return {"versions": {}, "threads": THREADS, "engines": {}}
         torch.set_num_threads(THREADS)
         versions = {"sentence-transformers": sentence_transformers.__version__, "torch": torch.__version__}
-        return {"versions": versions, "threads": THREADS, "engines": {"CrossEncoder": {"metrics": [], "batches": []}}}
+        return {"versions": versions, "threads": THREADS, "engines": {"models": {"metrics": [], "batches": []}}}
 
     def make(self, source, folder):
         import torch
@@ -46,7 +47,20 @@ class Peer:
         watch = Stopwatch()
         scores = self.model.predict([(query, document) for document in documents], show_progress_bar=False)
         times = watch.read()
-        return {**times, "scores": [float(score) for score in scores]}
+        return {**times, "values": [float(score) for score in scores]}
+
+    def openEmbedder(self, folder, tokens):
+        import sentence_transformers
+
+        self.model = sentence_transformers.SentenceTransformer(folder, device="cpu")
+        self.model.max_seq_length = tokens
+        return {}
+
+    def encode(self, texts):
+        watch = Stopwatch()
+        vectors = self.model.encode(texts, normalize_embeddings=True, show_progress_bar=False)
+        times = watch.read()
+        return {**times, "values": vectors.flatten().tolist()}
 
 
 answer_lines(Peer())

@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import type { Compared } from '../measure/compared.ts';
 import type { Origin } from '../measure/resultFile.ts';
 import type { Spread, Summary } from '../measure/summary.ts';
 import type { Gpu } from '../roofline/gpus.ts';
@@ -66,6 +67,43 @@ export interface OpenResult extends Origin, Summary {
   note: string;
   documents: number;
   bytes: number;
+}
+
+export interface EncodeCase extends Compared {
+  form: 'titles' | 'postings';
+  texts: number;
+  tokens: number;
+  /** By the medians. */
+  tokensPerSecond: Record<string, number>;
+}
+
+export interface EncodeResult extends Origin {
+  note: string;
+  model: string;
+  cases: EncodeCase[];
+}
+
+export interface RankCase extends Compared {
+  model: string;
+  form: 'titles' | 'postings';
+  items: number;
+  /** By the medians. */
+  itemsPerSecond: Record<string, number>;
+}
+
+/** How latency and throughput grow with the items of a call. */
+export interface Knee {
+  model: string;
+  form: 'titles' | 'postings';
+  way: string;
+  points: { items: number; ms: number; itemsPerSecond: number }[];
+}
+
+export interface RankResult extends Origin {
+  note: string;
+  kneesNote: string;
+  cases: RankCase[];
+  knees: Knee[];
 }
 
 export interface RooflineResult extends Origin {
@@ -148,6 +186,8 @@ export interface Results {
   callers?: CallersResult;
   append?: AppendResult;
   open?: OpenResult;
+  encode?: EncodeResult;
+  rank?: RankResult;
   roofline?: RooflineResult;
   prune?: PruneResult;
   webgpu?: WebgpuResult;
@@ -158,7 +198,18 @@ const FOLDER = 'bench/results';
 export function readResults(): Results {
   const scans = readdirSync(FOLDER).filter((name) => /^scan-\w+\.json$/.test(name));
   const results: Results = { scans: scans.sort().map(read<ScanResult>) };
-  for (const name of ['filter', 'callers', 'append', 'open', 'roofline', 'prune', 'webgpu'] as const) {
+  const others = [
+    'filter',
+    'callers',
+    'append',
+    'open',
+    'encode',
+    'rank',
+    'roofline',
+    'prune',
+    'webgpu',
+  ] as const;
+  for (const name of others) {
     if (existsSync(`${FOLDER}/${name}.json`)) Object.assign(results, { [name]: read(`${name}.json`) });
   }
   return results;
