@@ -27,7 +27,7 @@ export function encodeSection({ note, cases }: EncodeResult): string {
 }
 
 /** Items a second of rankers, and how they grow with the items of a call. */
-export function rankSection({ note, kneesNote, cases, knees }: RankResult): string {
+export function rankSection({ note, cases, kneesNote, knees = [] }: RankResult): string {
   const rows = cases.flatMap((one) =>
     lines(one, `${one.model}: ${one.items} ${one.form}`, one.itemsPerSecond),
   );
@@ -46,8 +46,6 @@ export function rankSection({ note, kneesNote, cases, knees }: RankResult): stri
       'items a second',
     ),
   );
-  return section(
-    'Rank: items a second',
-    paragraph(note) + table(titles, rows) + paragraph(kneesNote) + charts.join(''),
-  );
+  const growth = kneesNote === undefined ? '' : paragraph(kneesNote) + charts.join('');
+  return section('Rank: items a second', paragraph(note) + table(titles, rows) + growth);
 }

@@ -101,9 +101,10 @@ export interface Knee {
 
 export interface RankResult extends Origin {
   note: string;
-  kneesNote: string;
   cases: RankCase[];
-  knees: Knee[];
+  /** Not in results of earlier versions. */
+  kneesNote?: string;
+  knees?: Knee[];
 }
 
 export interface RooflineResult extends Origin {
