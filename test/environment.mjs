@@ -27,4 +27,11 @@ export default class SharedRealmEnvironment extends TestEnvironment {
     await super.setup();
     for (const name of SHARED) this.global[name] = globalThis[name];
   }
+
+  /** With SEINE_FIRST_FAILURE, tests behind the first that fails are skipped. */
+  handleTestEvent({ name, test }) {
+    if (process.env.SEINE_FIRST_FAILURE === undefined) return;
+    this.failed ||= name === 'test_fn_failure';
+    if (name === 'test_start' && this.failed) test.mode = 'skip';
+  }
 }

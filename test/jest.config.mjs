@@ -3,6 +3,7 @@ export default {
   testEnvironment: '<rootDir>/test/environment.mjs',
   globalSetup: '<rootDir>/test/unpackChromium.mjs',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
+  modulePathIgnorePatterns: ['<rootDir>/build/'], // copies of the working tree
   extensionsToTreatAsEsm: ['.ts'],
   // Tests name the TypeScript sources and run what is shipped: the compiled files, worker threads included.
   moduleNameMapper: { '^(?:\\.\\./)+ts/(.*)\\.ts$': '<rootDir>/dist/$1.js' },

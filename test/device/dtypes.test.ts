@@ -6,6 +6,7 @@ import type { Device, UploadOptions } from '../../ts/device/device.ts';
 import { native } from '../../ts/device/native.ts';
 import { openDevice } from '../../ts/device/openDevice.ts';
 import { devices } from '../helpers/devices.ts';
+import { DRAWN } from '../helpers/effort.ts';
 import { naiveSearch } from '../helpers/naiveSearch.ts';
 import { storedNumbers } from '../helpers/storedNumbers.ts';
 
@@ -88,7 +89,7 @@ describe.each([...devices, ...levels])('$label', ({ open, pace }) => {
       const naive = naiveSearch(stored, queries, dim, kind.metric, k, (id) => passes.has(id));
       expectSame(await rows.search(queries, { k, filter }), naive);
     });
-    await fc.assert(property, { numRuns: 60 * pace });
+    await fc.assert(property, { numRuns: 60 * pace, ...DRAWN });
   }, 180_000);
 
   test.each(inputs())('%s', async (_, data, queries, dim, k, dtypes) => {

@@ -6,10 +6,11 @@ import type { DeviceUnderTest } from './devices.ts';
 import { type GpuPage, openGpuPage } from './gpuPage.ts';
 import { withoutChromium } from './launchBrowser.ts';
 
+const wanted = process.env.SEINE_DEVICES?.split(',').includes('webgpu') ?? true;
+
 /** What `seine/webgpu` opens in Chromium, for the suites that every device passes. */
-export const chromiumDevices: DeviceUnderTest[] = withoutChromium
-  ? []
-  : [{ label: 'webgpu in Chromium', pace: 0.3, open: openChromiumDevice }];
+export const chromiumDevices: DeviceUnderTest[] =
+  withoutChromium || !wanted ? [] : [{ label: 'webgpu in Chromium', pace: 0.3, open: openChromiumDevice }];
 
 /** Stands for the device in the page: each call is made there, with copies of the arguments as they are now. */
 export async function openChromiumDevice(): Promise<Device> {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import { mutants, mutate } from './mutants/mutants.mjs';
+import { outcomes } from './mutants/outcomes.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -13,6 +14,10 @@ test('every mutant applies exactly once and has a name of its own', () => {
   }
   const names = mutants.map(({ device, name }) => `${device}: ${name}`);
   expect(new Set(names).size).toBe(names.length);
+});
+
+test('the table of outcomes has a line for every mutant, in their order', () => {
+  expect([...outcomes().keys()]).toEqual(mutants.map(({ device, name }) => `${device}: ${name}`));
 });
 
 test('a mutant whose place is gone or not unique is refused', () => {
