@@ -149,6 +149,14 @@ describe.each([...devices, ...chromiumDevices])('$label', ({ label, open, pace }
     }
   });
 
+  test('of many rows those are found whose features make them the best', async () => {
+    const c: Case = {
+      ...{ metric: 'ip', dtype: 'f32', kind: 'normal', weighed: 'normal', dim: 32, features: 3 },
+      ...{ parts: [5000, 500], q: 3, k: () => 12, share: 1, removed: 0, compact: false, seed: 6 },
+    };
+    expectSame(await play(opened.device, c), await play(opened.reference, c));
+  });
+
   test('near ties under negative weights are decided by canonical scores', async () => {
     const [dim, n, q, k] = [100, 600, 4, 25];
     const batch = { data: numbers(n, dim, 'one bit apart', 3), features: new Float32Array(n) };

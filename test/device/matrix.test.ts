@@ -36,6 +36,14 @@ describe.each(devices.filter(({ label }) => label !== 'reference'))('$label', ({
     }
   });
 
+  test('all of so long rows that a device takes a few at a time', async () => {
+    const c: SearchCase = {
+      ...{ metric: 'ip', kind: 'normal', dim: 4096, parts: [300, 33], q: 1, k: (n) => n, seed: 5 },
+      ...{ filter: 'none', passing: (n) => n, removed: 0 },
+    };
+    expectSame(await play(opened.device, c), await play(opened.reference, c));
+  });
+
   test.each(['mask', 'rows'] as const)('filters of many sizes given as %s, and removals', async (filter) => {
     for (const share of [0.95, 0.5, 0.1, 0.03]) {
       for (const removed of [0, 0.3]) {
