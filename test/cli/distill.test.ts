@@ -78,11 +78,11 @@ const embedder = {
   candidates: { model: 'seine-embed-small', depth: 30 },
   student: {
     ...training,
-    losses: [
-      { name: 'infoNce', weight: 0.7 },
-      { name: 'margin', weight: 0.3 },
-    ],
+    neurons: 48,
+    teacher: './base',
+    losses: [{ name: 'infoNce', weight: 0.7 }, { name: 'margin', weight: 0.3 }, { name: 'cosine' }],
   },
+  texts: './texts.jsonl',
   matryoshka: [16, 32],
   against: 'seine-embed-small',
 };
@@ -93,6 +93,8 @@ beforeAll(async () => {
   split('train', 60, 11);
   split('dev', 16, 12);
   split('test', 16, 13);
+  const further = Array.from({ length: 29 }, (_, i) => `${LETTERS[i % 13]} ${LETTERS[(i * 5) % 13]} z`);
+  place.file('texts.jsonl', jsonLines(['A  b c d', ...further].map((text, i) => ({ _id: `t${i}`, text }))));
   place.file('ranker.json', JSON.stringify(ranker));
   place.file('embedder.json', JSON.stringify(embedder));
 });
@@ -214,6 +216,17 @@ describe('distill', () => {
     const { model } = distill('embedder.json', 'embedder');
     const encoder = await openEncoder(path(model));
     expect(encoder).toMatchObject({ dim: 32, matryoshka: [16, 32], maxTokens: 20 });
+    expect(json(model, 'config.json').intermediate_size).toBe(48);
+    // One of the 30 texts is a test query, and the last of those that are left fill no line of seven.
+    const lines = (...parts: string[]) =>
+      readFileSync(path(...parts), 'utf8')
+        .trim()
+        .split('\n');
+    expect(lines('embedder', 'texts', 'texts.jsonl').length).toBe(29);
+    const lists = lines('embedder', 'lists-letters', 'lists.jsonl').length;
+    const data = lines('embedder', 'student', 'data.jsonl');
+    expect(data.length).toBe(lists + 4);
+    expect(JSON.parse(data.at(-1)!)).toMatchObject({ grades: Array(6).fill(null) });
     const { vectors } = await encoder.encode(['a b'], { kind: 'query' });
     expect(Math.hypot(...vectors)).toBeCloseTo(1, 5);
     await encoder.close();
@@ -238,6 +251,10 @@ describe('distill', () => {
     const missing = wrong('w2.json', { ...ranker, collections: [nowhere] });
     expect(missing.status).toBe(3);
     expect(missing.stderr).toContain('nowhere.jsonl');
+    const bare = wrong('w4.json', { ...embedder, student: { ...embedder.student, teacher: undefined } });
+    expect(bare.stderr).toBe(
+      'seine: recipe.texts are for a bi-encoder with student.teacher, whose vectors it learns. [ERR_ARGUMENT]\n',
+    );
     const foreign = { ...collection, train: { queries: './train.jsonl', qrels: './dev.tsv' } };
     const none = wrong('w3.json', { ...ranker, collections: [foreign] });
     expect(none).toMatchObject({ status: 5 });

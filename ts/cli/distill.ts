@@ -1,12 +1,14 @@
 import { Command } from 'commander';
 import { SeineError } from '../core/errors.ts';
 import { duration, type Progress } from '../core/progress.ts';
+import { openCheckpoint } from '../graph/checkpoint.ts';
 import { distill } from '../offline/distill/distill.ts';
 import type { Measure } from '../offline/distill/measure.ts';
 import { readDistillRecipe } from '../offline/distill/recipe.ts';
-import type { Train } from '../offline/distill/trainStage.ts';
+import type { Prune, Train } from '../offline/distill/trainStage.ts';
 import { bootstrap } from '../offline/evaluate/bootstrap.ts';
 import { evaluate } from '../offline/evaluate/evaluate.ts';
+import { pruneModel } from '../offline/prune/pruneModel.ts';
 import { readRecipe } from '../offline/train/recipe.ts';
 import { trainModel } from '../offline/train/trainModel.ts';
 import { interruptSignal } from './interrupt.ts';
@@ -44,8 +46,19 @@ Example:
     .action(run);
 }
 
-const train: Train = async (path, { out, signal, onStep }) =>
-  trainModel(await readRecipe(path), { out, signal, onStep });
+const train: Train = async (path, options) => trainModel(await readRecipe(path), options);
+
+const prune: Prune = async (model, target, { neurons, ...options }) => {
+  const all = Number(openCheckpoint(model).config.intermediate_size);
+  return pruneModel(model, target, {
+    ...options,
+    neurons: 1 - neurons / all,
+    heads: 0,
+    layers: 0,
+    method: 'reconstruction',
+    seed: 0,
+  });
+};
 
 const measure: Measure = {
   ndcg(run, qrels) {
@@ -75,6 +88,7 @@ async function run(path: string, options: DistillCommandOptions): Promise<void> 
     const model = await distill(recipe, {
       out: options.out,
       train,
+      prune,
       measure,
       signal,
       onStage(name) {

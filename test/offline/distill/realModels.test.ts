@@ -88,6 +88,7 @@ describeWithShared('with real models on real postings', 'data/jobs', (data) => {
     const model = await distill(await readDistillRecipe(join(folder, 'recipe.json')), {
       out: join(folder, 'out'),
       train: async (path, { out, onStep }) => trainModel(await readRecipe(path), { out, onStep }),
+      prune: () => Promise.reject(new Error('no layer of this student should be thinned')),
       measure,
       onDone: ({ stage }) => done.push(stage),
     });

@@ -9,8 +9,9 @@ import type { Collection, DistillRecipe } from './recipe.ts';
 import type { Report } from './report.ts';
 import { splitStage } from './splitStage.ts';
 import { runStage, type Stage, type StageManifest } from './stage.ts';
+import { textLines, textStage } from './textStage.ts';
 import { engagementLines, relevanceLines } from './trainingLines.ts';
-import { modelIn, type Train, trainStage } from './trainStage.ts';
+import { modelIn, type Prune, type Train, trainStage } from './trainStage.ts';
 import { tuningStage } from './tuningStage.ts';
 import { vectorStage } from './vectorStage.ts';
 
@@ -18,6 +19,7 @@ export interface DistillOptions {
   /** Directory of the stages; the model lies in `model` there. */
   out: string;
   train: Train;
+  prune: Prune;
   measure: Measure;
   /** Called when a stage begins. */
   onStage?: ((name: string) => void) | undefined;
@@ -34,7 +36,7 @@ export interface DistillOptions {
  * those of the stages, with the last good state kept.
  */
 export async function distill(recipe: DistillRecipe, options: DistillOptions): Promise<string> {
-  const { out, train, measure, onStage, onDone, onProgress: report = () => {}, signal } = options;
+  const { out, train, prune, measure, onStage, onDone, onProgress: report = () => {}, signal } = options;
   const { task, collections, candidates, actions: acts, student: wanted } = recipe;
   const run = async (stage: Stage): Promise<string> => {
     signal?.throwIfAborted();
@@ -76,7 +78,7 @@ export async function distill(recipe: DistillRecipe, options: DistillOptions): P
   const acted = learnt.filter(({ name }) => name in actions);
   const named = (kind: string, directories: Record<string, string>) =>
     Object.fromEntries(Object.entries(directories).map(([name, path]) => [`${kind}-${name}`, path]));
-  const common = { train, report, signal, layers: undefined };
+  const common = { train, prune, report, signal, layers: undefined, neurons: undefined };
 
   const relevanceData = async () =>
     (await Promise.all(learnt.map((one) => relevanceLines(one, lists[one.name]!, recipe.labels)))).flat();
@@ -131,25 +133,33 @@ export async function distill(recipe: DistillRecipe, options: DistillOptions): P
     }
   }
   const objectives = engagement === undefined ? ['relevance'] : ['relevance', ...acts];
-  const { layers, alpha = 0.5, warmStart, losses, ...fields } = wanted;
+  const texts = recipe.texts === undefined ? undefined : await run(textStage(recipe));
+  const { layers, neurons, alpha = 0.5, warmStart, losses, ...fields } = wanted;
   const weights = engagement === undefined ? [1] : [alpha, ...acts.map(() => (1 - alpha) / acts.length)];
   const student = await run(
     await trainStage({
       ...common,
       name: 'student',
       layers,
+      neurons,
       fields: { ...fields, model: warmStart ? modelIn(relevance!) : wanted.model },
       added: {
         task,
         ...(engagement !== undefined && { objectives }),
         losses: losses ?? lossesOf(objectives, weights),
       },
-      inputs: Object.keys(labels).length > 0 ? named('labels', labels) : named('lists', lists),
+      inputs: {
+        ...(Object.keys(labels).length > 0 ? named('labels', labels) : named('lists', lists)),
+        ...(texts !== undefined && { texts }),
+      },
       dataOptions: { labels: recipe.labels },
       data: async () =>
         Object.keys(labels).length > 0
           ? (await Promise.all(Object.values(labels).map(readLabels))).flat()
-          : await relevanceData(),
+          : [
+              ...(await relevanceData()),
+              ...(texts === undefined ? [] : await textLines(texts, recipe.student.documents ?? 4)),
+            ],
     }),
   );
   return run(await finished());

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { writeAtomic } from '../../core/files.ts';
+import { forgetParts, inParts } from '../../core/inParts.ts';
 import { openCrossEncoder } from '../../models/crossEncoder.ts';
 import { actionLabels } from './actionLabels.ts';
 import { readImpressions } from './actionStage.ts';
 import { readJsonLines } from './jsonl.ts';
 import { readLists } from './listStage.ts';
-import { forgetParts, inParts } from './parts.ts';
 import type { DistillRecipe } from './recipe.ts';
 import type { Report } from './report.ts';
 import type { Stage } from './stage.ts';

@@ -107,11 +107,16 @@ const DistillRecipeSchema = Type.Object(
     student: Type.Intersect([
       Training,
       Type.Object({
+        teacher: Type.Optional(file('Embedder whose vectors a bi-encoder learns.')),
+        documents: Type.Optional(count('As of seine train.')),
         layers: Type.Optional(
           Type.Array(Type.Integer({ minimum: 0 }), {
             minItems: 1,
             description: 'Layers of its model that it keeps.',
           }),
+        ),
+        neurons: Type.Optional(
+          count('Neurons of each layer that it keeps, fitted to give what all gave, before it is trained.'),
         ),
         alpha: Type.Optional(share("Weight of the relevance teacher's labels; the rest is engagement's.")),
         warmStart: Type.Optional(Type.Boolean({ description: 'Starts from the relevance teacher.' })),
@@ -127,6 +132,9 @@ const DistillRecipeSchema = Type.Object(
       default: true,
       description: 'A document without an action is a negative only if another of the query has it.',
     }),
+    texts: Type.Optional(
+      file("Further texts, as a corpus: an embedder learns its teacher's vectors of them, too."),
+    ),
     matryoshka: Type.Optional(
       Type.Array(count('Dimensions.'), { minItems: 1, description: 'Heads of vectors that are embeddings.' }),
     ),
@@ -154,7 +162,7 @@ export async function readDistillRecipe(path: string): Promise<DistillRecipe> {
 }
 
 function check(recipe: DistillRecipe): void {
-  const { task, collections, relevance, engagement, student, matryoshka, actions, finalists } = recipe;
+  const { task, collections, relevance, engagement, student, texts, matryoshka, actions, finalists } = recipe;
   const wrong = (what: string): SeineError => new SeineError('ERR_ARGUMENT', `${what}.`);
   const names = collections.map(({ name }) => name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
@@ -174,6 +182,9 @@ function check(recipe: DistillRecipe): void {
   }
   if (matryoshka !== undefined && task !== 'bi-encoder') {
     throw wrong('recipe.matryoshka is for a bi-encoder');
+  }
+  if (texts !== undefined && student.teacher === undefined) {
+    throw wrong('recipe.texts are for a bi-encoder with student.teacher, whose vectors it learns');
   }
   const acted = collections.some(({ train, actions, clicks }) => train && (actions ?? clicks) !== undefined);
   if (engagement !== undefined && !acted) {
@@ -226,6 +237,7 @@ function withPaths(recipe: DistillRecipe, folder: string): DistillRecipe {
     ...(recipe.relevance && { relevance: training(recipe.relevance) }),
     ...(recipe.engagement && { engagement: training(recipe.engagement) }),
     student: training(recipe.student),
+    ...(recipe.texts !== undefined && { texts: at(recipe.texts) }),
     ...(recipe.against !== undefined && { against: model(recipe.against) }),
     ...(recipe.card !== undefined && { card: at(recipe.card) }),
   };

@@ -1,6 +1,6 @@
+import { inParts, type PartOptions } from '../../core/inParts.ts';
 import type { CrossEncoder } from '../../models/crossEncoder.ts';
 import type { TextItem } from './collection.ts';
-import { inParts, type PartOptions } from './parts.ts';
 
 /** What is to be scored for a query: indices of documents. */
 export interface Asked {

@@ -18,7 +18,15 @@ export type Train = (
     out: string;
     signal?: AbortSignal | undefined;
     onStep: (step: { step: number; steps: number; loss: number }) => void;
+    onTeacherText: (done: number, total: number) => void;
   },
+) => Promise<unknown>;
+
+/** Writes a model whose layers have fewer neurons, fitted on texts of a file to give what they gave. */
+export type Prune = (
+  model: string,
+  target: string,
+  options: { neurons: number; calibration: string; signal?: AbortSignal | undefined },
 ) => Promise<unknown>;
 
 /** A line of the data of `seine train`. */
@@ -38,43 +46,61 @@ export interface TrainStageOptions {
   added: Readonly<Record<string, unknown>>;
   /** Layers of the model that are kept. */
   layers: readonly number[] | undefined;
+  /** Neurons of each layer that are kept. */
+  neurons: number | undefined;
   /** What the data is made of. */
   inputs: Readonly<Record<string, string>>;
   data: () => Promise<Iterable<TrainingLine>>;
   /** Settings that decide what the data is. */
   dataOptions: unknown;
   train: Train;
+  prune: Prune;
   report: Report;
   signal: AbortSignal | undefined;
 }
+
+/** Lines that texts for the choice of neurons are taken from, about. */
+const CALIBRATION_LINES = 300;
 
 /** The model within the directory of a stage that trains. */
 export const modelIn = (directory: string): string => join(directory, 'model');
 
 /** Trains a teacher or the student: its directory holds data, recipe and model, as `seine train` takes and makes them. */
 export async function trainStage(options: TrainStageOptions): Promise<Stage> {
-  const { name, fields, added, layers, inputs, data, dataOptions, train, report, signal } = options;
+  const { name, fields, added, layers, neurons, inputs, data, dataOptions, train, prune, report, signal } =
+    options;
   const { model, ...rest } = fields;
   const kind = added.task === 'bi-encoder' ? 'embedder' : 'ranker';
   const { hash, directory: from } = await resolveModel(model, kind);
   return {
     name,
-    options: { ...rest, ...added, layers, model: hash, data: dataOptions },
+    options: { ...rest, ...added, layers, neurons, model: hash, data: dataOptions },
     inputs,
     async run(directory) {
       await mkdir(directory, { recursive: true });
-      await writeAtomic(join(directory, 'data.jsonl'), jsonLines(await data()));
+      const lines = [...(await data())];
+      await writeAtomic(join(directory, 'data.jsonl'), jsonLines(lines));
       let start = model;
       if (layers !== undefined) {
         start = join(directory, 'start');
         await withLayersAt(from, layers, start);
+      }
+      if (neurons !== undefined) {
+        const thin = join(directory, 'thin');
+        if (!existsSync(thin)) {
+          const calibration = join(directory, 'calibration.jsonl');
+          await writeAtomic(calibration, jsonLines(calibrationOf(lines)));
+          await prune(start, thin, { neurons, calibration, signal });
+        }
+        start = thin;
       }
       const recipe = { ...rest, ...added, model: start, data: ['data.jsonl'] };
       const path = join(directory, 'recipe.json');
       await writeAtomic(path, `${JSON.stringify(recipe, null, 2)}\n`);
       const onStep = ({ step, steps, loss }: { step: number; steps: number; loss: number }) =>
         report('steps', step, steps, `loss ${loss.toFixed(4)}`);
-      await train(path, { out: modelIn(directory), signal, onStep });
+      const onTeacherText = (done: number, total: number) => report('texts', done, total, 'teacher');
+      await train(path, { out: modelIn(directory), signal, onStep, onTeacherText });
     },
   };
 }
@@ -83,4 +109,12 @@ export async function trainStage(options: TrainStageOptions): Promise<Stage> {
 async function withLayersAt(from: string, layers: readonly number[], target: string): Promise<void> {
   if (existsSync(target)) return; // it appears whole or not at all
   await writeModelDirectory(withLayers(openCheckpoint(from), layers), target);
+}
+
+/** Texts of training lines from all over them, for the choice of neurons. */
+function calibrationOf(lines: readonly TrainingLine[]): { text: string }[] {
+  const step = Math.max(1, Math.floor(lines.length / CALIBRATION_LINES));
+  return lines
+    .filter((_, i) => i % step === 0)
+    .flatMap(({ query, documents }) => [{ text: query }, { text: documents[0]! }]);
 }

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeAtomic } from '../../core/files.ts';
+import { forgetParts, inParts } from '../../core/inParts.ts';
 import { openEncoder } from '../../models/encoder.ts';
 import { resolveModel } from '../../models/resolveModel.ts';
 import { readItems, type TextItem } from './collection.ts';
-import { forgetParts, inParts } from './parts.ts';
 import type { Report } from './report.ts';
 import type { Stage } from './stage.ts';
 

@@ -15,12 +15,13 @@ export interface Synset {
   hypernyms: string[];
 }
 
-const FILES = ['noun', 'verb', 'adj', 'adv'] as const;
+/** File and the letter that stands for its part of speech in pointers and ids. */
+const FILES = { noun: 'n', verb: 'v', adj: 'a', adv: 'r' } as const;
 
 /** Reads the `data.*` files of a WordNet database directory, in file order. */
 export async function readWordnet(directory: string): Promise<Synset[]> {
   const synsets: Synset[] = [];
-  for (const name of FILES) {
+  for (const [name, part] of Object.entries(FILES)) {
     const path = join(directory, `data.${name}`);
     let text: string;
     try {
@@ -31,7 +32,7 @@ export async function readWordnet(directory: string): Promise<Synset[]> {
       });
     }
     for (const line of text.split('\n')) {
-      if (line !== '' && !line.startsWith('  ')) synsets.push(parseSynset(line, name[0]!));
+      if (line !== '' && !line.startsWith('  ')) synsets.push(parseSynset(line, part));
     }
   }
   return synsets;

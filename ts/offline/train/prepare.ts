@@ -12,7 +12,7 @@ import { PROMPT_FILE, readPrompt } from '../../models/prompt.ts';
 import { MOST_PROMPTED_TOKENS } from '../../models/promptedModel.ts';
 import { promptReader } from '../../models/promptReader.ts';
 import { type PromptTokens, promptTokens } from '../../models/promptTokens.ts';
-import { type ModelFiles, resolveModel } from '../../models/resolveModel.ts';
+import type { ModelFiles } from '../../models/resolveModel.ts';
 import { readModules, readPooling, readPrompts } from '../../models/sentenceModules.ts';
 import { checkVocabulary } from '../../models/textGraph.ts';
 import { openTokenizer, type Tokenizer } from '../../models/tokenizer.ts';
@@ -24,7 +24,7 @@ import type { Task } from '../../train/task.ts';
 import type { TrainingGroup } from '../../train/trainingGroup.ts';
 import { lossesOf } from './lossesOf.ts';
 import type { Recipe } from './recipe.ts';
-import { teacherOf } from './teacherOf.ts';
+import { type TeacherOptions, teacherOf } from './teacherOf.ts';
 
 /** A model that is ready to be trained. */
 export interface Prepared {
@@ -35,13 +35,19 @@ export interface Prepared {
   maxTokens: number;
 }
 
+/** Where a teacher's vectors are kept, and who hears of them. */
+export type Teaching = Omit<TeacherOptions, 'dim' | 'maxTokens'>;
+
 /**
  * Opens the model of a recipe as what it is to become. Errors: `ERR_MODEL` if it cannot be trained so, `ERR_ARGUMENT`
  * if it cannot read as many tokens as the recipe says.
  */
-export async function prepare(recipe: Recipe, groups: readonly TrainingGroup[]): Promise<Prepared> {
-  const isEmbedder = recipe.task === 'bi-encoder';
-  const files = await resolveModel(recipe.model, isEmbedder ? 'embedder' : 'ranker');
+export async function prepare(
+  recipe: Recipe,
+  files: ModelFiles,
+  groups: readonly TrainingGroup[],
+  teaching: Teaching,
+): Promise<Prepared> {
   const checkpoint = openCheckpoint(files.directory);
   const { config } = checkpoint;
   const tokenizer = await openTokenizer(files.files['tokenizer.json']!, files.files['tokenizer_config.json']);
@@ -56,7 +62,7 @@ export async function prepare(recipe: Recipe, groups: readonly TrainingGroup[]):
     loss: lossesOf(recipe),
   };
   const made = await {
-    'bi-encoder': () => embedderOf(recipe, groups, files, checkpoint, { ...common, tokenizer }),
+    'bi-encoder': () => embedderOf(recipe, groups, files, checkpoint, { ...common, tokenizer }, teaching),
     'cross-encoder': () => {
       const objectives = recipe.objectives?.length ?? 1;
       const model = new TrainableTransformer(checkpoint, (source, family, inputs, states) =>
@@ -118,6 +124,7 @@ async function embedderOf(
   files: ModelFiles,
   checkpoint: Checkpoint,
   common: Omit<BiEncoderOptions, 'model' | 'similarity' | 'prompts' | 'relevant' | 'teacher'>,
+  teaching: Teaching,
 ): Promise<Pick<Prepared, 'model' | 'task'>> {
   const similarity = recipe.similarity ?? 'cosine';
   const pooling = await readPooling(files, await readModules(files));
@@ -140,7 +147,11 @@ async function embedderOf(
     teacher:
       recipe.teacher === undefined
         ? undefined
-        : await teacherOf(recipe.teacher, groups, checkpoint.config.hidden_size),
+        : await teacherOf(recipe.teacher, groups, {
+            ...teaching,
+            dim: checkpoint.config.hidden_size,
+            maxTokens: common.maxTokens,
+          }),
   });
   return { model, task };
 }

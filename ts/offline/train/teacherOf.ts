@@ -1,15 +1,38 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 import { SeineError, show } from '../../core/errors.ts';
+import { inParts } from '../../core/inParts.ts';
 import { openEncoder } from '../../models/encoder.ts';
 import type { TextKind } from '../../train/biEncoder.ts';
 import type { TrainingGroup } from '../../train/trainingGroup.ts';
 
-/** Encodes all texts of the data by another embedder; returns its vector of each, scaled to unit length. */
+export interface TeacherOptions {
+  /** Dimension of the vectors of the model that learns. */
+  dim: unknown;
+  /** Tokens of a text that the model reads, and its teacher too; fewer if the teacher reads fewer. */
+  maxTokens: number;
+  /** Where vectors are kept until the training is done. */
+  directory: string;
+  signal?: AbortSignal | undefined;
+  onText?: ((done: number, total: number) => void) | undefined;
+}
+
+/** Texts that are encoded at a time: what an interruption loses at most. */
+const PART = 2048;
+
+/**
+ * Encodes all texts of the data by another embedder; returns its vector of each, scaled to unit length. What an
+ * interrupted run has encoded is not encoded again. Errors: `ERR_MODEL_MISMATCH` if the dimensions differ.
+ */
 export async function teacherOf(
   name: string,
   groups: readonly TrainingGroup[],
-  dim: unknown,
+  options: TeacherOptions,
 ): Promise<(text: string, kind: TextKind) => Float32Array> {
-  const encoder = await openEncoder(name);
+  const { dim, maxTokens, signal, onText } = options;
+  const most = await openEncoder(name);
+  const encoder = most.maxTokens <= maxTokens ? most : await openEncoder(name, { maxTokens });
+  if (encoder !== most) await most.close();
   try {
     if (encoder.dim !== dim) {
       throw new SeineError(
@@ -18,23 +41,40 @@ export async function teacherOf(
           `makes vectors of ${encoder.dim}: choose another one.`,
       );
     }
+    const texts = {
+      query: [...new Set(groups.map(({ query }) => query))],
+      document: [...new Set(groups.flatMap(({ documents }) => documents))],
+    };
+    const total = texts.query.length + texts.document.length;
     const known = {
-      query: await encoded([...new Set(groups.map(({ query }) => query))], 'query'),
-      document: await encoded([...new Set(groups.flatMap(({ documents }) => documents))], 'document'),
+      query: await encoded('query', 0),
+      document: await encoded('document', texts.query.length),
     };
     return (text, kind) => known[kind].get(text)!;
+
+    async function encoded(kind: TextKind, before: number): Promise<Map<string, Float32Array>> {
+      const whole = JSON.stringify([encoder.hash, encoder.maxTokens, texts[kind]]);
+      const identity = createHash('sha256').update(whole).digest('hex').slice(0, 16);
+      const encode = async (part: readonly string[]): Promise<Uint8Array> => {
+        const { vectors } = await encoder.encode([...part], { kind, signal });
+        return new Uint8Array(vectors.buffer, vectors.byteOffset, vectors.byteLength);
+      };
+      const parts = await inParts(join(options.directory, `${kind}-${identity}`), texts[kind], encode, {
+        size: PART,
+        signal,
+        onDone: (done) => onText?.(before + done, total),
+      });
+      const bytes = Buffer.concat(parts);
+      const vectors = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+      return new Map(
+        texts[kind].map((text, i) => {
+          const vector = vectors.slice(i * encoder.dim, (i + 1) * encoder.dim);
+          const length = Math.hypot(...vector);
+          return [text, length > 0 ? vector.map((value) => value / length) : vector];
+        }),
+      );
+    }
   } finally {
     await encoder.close();
-  }
-
-  async function encoded(texts: string[], kind: TextKind): Promise<Map<string, Float32Array>> {
-    const { vectors } = await encoder.encode(texts, { kind });
-    return new Map(
-      texts.map((text, i) => {
-        const vector = vectors.subarray(i * encoder.dim, (i + 1) * encoder.dim);
-        const length = Math.hypot(...vector);
-        return [text, length > 0 ? vector.map((value) => value / length) : vector];
-      }),
-    );
   }
 }

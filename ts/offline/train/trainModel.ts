@@ -8,7 +8,7 @@ import { sha256, writeAtomic } from '../../core/files.ts';
 import { random } from '../../core/random.ts';
 import { threadBudget } from '../../core/threads.ts';
 import { weightFiles } from '../../graph/checkpoint.ts';
-import { resolveModel } from '../../models/resolveModel.ts';
+import { type ModelFiles, resolveModel } from '../../models/resolveModel.ts';
 import { readJson } from '../../models/tokenizer.ts';
 import { batchPlan } from '../../train/batchPlan.ts';
 import { drawGroup } from '../../train/drawGroup.ts';
@@ -26,12 +26,16 @@ export interface TrainModelOptions {
   /** Directory that the model is written to; also holds the checkpoint until the training is done. */
   out: string;
   onStep?: ((report: StepReport) => void) | undefined;
+  /** Called while the teacher of an embedder encodes the texts of the data, before the first step. */
+  onTeacherText?: ((done: number, total: number) => void) | undefined;
   /** Stops with a checkpoint. */
   signal?: AbortSignal | undefined;
 }
 
 const MANIFEST = 'training.json';
 const CHECKPOINT = 'checkpoint.safetensors';
+/** Vectors of a teacher, kept until the training is done. */
+const TEACHER = 'teacher';
 /** Characters of a document that a token takes, at most, when lengths are guessed. */
 const CHARACTERS_PER_TOKEN = 8;
 
@@ -56,12 +60,14 @@ export async function trainModel(recipe: Recipe, options: TrainModelOptions): Pr
         'lower recipe.batch.',
     );
   }
-  const prepared = await prepare(recipe, groups);
-  const about = await describe(recipe, data, prepared);
+  const files = await resolveModel(recipe.model, recipe.task === 'bi-encoder' ? 'embedder' : 'ranker');
+  const about = await describe(recipe, data, files);
   const done = await present(out, about.identity);
   if (done !== undefined) return done;
 
   try {
+    const teaching = { directory: join(out, TEACHER), signal: options.signal, onText: options.onTeacherText };
+    const prepared = await prepare(recipe, files, groups, teaching);
     return await trainPrepared(recipe, groups, prepared, about, options);
   } catch (cause) {
     if (!(cause instanceof Error) || cause instanceof SeineError || !('syscall' in cause)) throw cause;
@@ -137,6 +143,7 @@ async function trainPrepared(
   await writeAtomic(join(out, 'training.html'), trainingReport(manifest));
   await writeAtomic(join(out, MANIFEST), `${JSON.stringify(manifest, null, 1)}\n`);
   await rm(checkpoint, { force: true });
+  await rm(join(out, TEACHER), { recursive: true, force: true });
   return manifest;
 }
 
@@ -151,7 +158,7 @@ type About = Omit<Manifest, 'parameters' | 'headDrawn' | 'maxTokens' | 'steps' |
 async function describe(
   recipe: Recipe,
   data: readonly Manifest['data'][number][],
-  { files: { name, directory, hash: content } }: Prepared,
+  { name, directory, hash: content }: ModelFiles,
 ): Promise<About> {
   const read = (path: string | URL): { version: string } => JSON.parse(readFileSync(path, 'utf8'));
   const seine = read(new URL('../../../package.json', import.meta.url)).version;
@@ -183,7 +190,11 @@ async function present(out: string, identity: string): Promise<Manifest | undefi
   if (existsSync(join(out, MANIFEST))) {
     const manifest = (await readJson(join(out, MANIFEST))) as unknown as Manifest;
     if (manifest.identity === identity) return manifest;
-  } else if (!existsSync(out) || existsSync(join(out, CHECKPOINT)) || (await readdir(out)).length === 0) {
+  } else if (
+    !existsSync(out) ||
+    [CHECKPOINT, TEACHER].some((name) => existsSync(join(out, name))) ||
+    (await readdir(out)).length === 0
+  ) {
     return undefined;
   }
   throw new SeineError(

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeAtomic } from '../../core/files.ts';
+import { writeAtomic } from './files.ts';
 
 export interface PartOptions {
   /** Items of a part: what is lost at most when the process is killed. */
