@@ -64,7 +64,7 @@ for (const [d, { mean }] of evaluations.entries()) console.log(DEPTHS[d], mean[M
 const rows = queries.map(([id]) => evaluations.map((of) => Number(of.queries.get(id)[METRIC].toFixed(4))));
 writeFileSync(
   'test/serve/depth/quality.json',
-  `{\n  "command": "node scripts/depthQuality.mjs ${wanted}",\n  "metric": "${METRIC}",\n` +
+  `{\n  "command": "node scripts/depthQuality.mjs ${wanted}",\n  "metric": "${METRIC}",\n  "blend": ${blend},\n` +
     `  "depths": [${DEPTHS.join(', ')}],\n  "queries": [\n` +
     `${rows.map((row) => `    [${row.join(', ')}]`).join(',\n')}\n  ]\n}\n`,
 );

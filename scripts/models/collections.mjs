@@ -1,13 +1,16 @@
 // Writes the public data of ../shared/data and WordNet as collections in BEIR's layout, below .cache/collections:
 //   node scripts/models/collections.mjs [name …]
-// wordnet, onet, esco and clinc are for training, and so is texts, which has no queries; cranfield and chorus are for
-// evaluation alone.
+// wordnet, onet, esco and clinc are for training, and so is texts, which has no queries and keeps clear of those of the
+// others; cranfield and chorus are for evaluation alone.
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'csv-parse/sync';
 import { writeAtomic } from '../../dist/core/files.js';
 import { random } from '../../dist/core/random.js';
+import { readItems } from '../../dist/offline/distill/collection.js';
+import { nearDuplicates } from '../../dist/offline/distill/nearDuplicates.js';
 import { readWordnet } from '../../dist/offline/distill/wordnet.js';
 import { synsetText, wordnetQueries } from '../../dist/offline/distill/wordnetQueries.js';
 
@@ -22,7 +25,7 @@ const DEV = 400;
 const [GLOSSES, NAMES, EXAMPLES] = [32_000, 10_000, 8000];
 const [CROPS, HEADS, TASKS, TOOLS, SPOKEN] = [6000, 2500, 4000, 4000, 4000];
 
-const makers = { 'jobs-sample': jobsSample, wordnet, onet, esco, clinc, texts, cranfield, chorus };
+const makers = { 'jobs-sample': jobsSample, wordnet, onet, esco, clinc, cranfield, chorus, texts };
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(makers);
 for (const name of wanted) for (const part of [await makers[name]()].flat()) await write(name, part);
 
@@ -155,7 +158,10 @@ async function clinc() {
   );
 }
 
-/** Texts of many kinds, from which an embedder learns its teacher's vectors: nothing of them is graded. */
+/**
+ * Texts of many kinds, from which an embedder learns its teacher's vectors: nothing of them is graded. Those that are nearly
+ * a dev or a test query of the other collections, which are made first, are left out.
+ */
 async function texts() {
   const generator = random(6);
   const drawn = (items, count) => generator.shuffle([...items]).slice(0, count);
@@ -202,9 +208,19 @@ async function texts() {
     ...drawn(utterances, SPOKEN),
     ...asked.map(({ text }) => text),
   ];
+  const held = [];
+  const folders = (await readdir(target)).map((name) => `${target}/${name}`);
+  for (const folder of [`${data}/jobs`, ...folders.sort()]) {
+    const files = ['dev', 'test'].map((split) => `${folder}/queries.${split}.jsonl`).filter(existsSync);
+    for (const file of files) held.push(...(await readItems(file)).map(({ text }) => text));
+  }
   const distinct = [...new Set(all.filter((text) => text !== ''))];
+  const gone = nearDuplicates(distinct, held, { shingle: 5, similarity: 0.8 }).map(
+    ({ text }) => distinct[text],
+  );
+  const kept = distinct.filter((text) => !gone.includes(text));
   return {
-    documents: distinct.map((text, i) => ({ _id: `t${i}`, text })),
+    documents: kept.map((text, i) => ({ _id: `t${i}`, text })),
     queries: [],
     qrels: [],
     split: 'train',

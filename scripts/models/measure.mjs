@@ -73,6 +73,7 @@ for (const [name, folder] of [
     const { scores } = await ranker.score(queries[i].text, texts);
     finalists.push({
       query: queries[i].id,
+      collection: name,
       documents: top.map(({ document }) => documents[document].id),
       retrieval: top.map(({ score }) => score),
       ranker: [...scores],

@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ask, DOCUMENTS, type Json, startServer, startService, type TestServer } from './harness.ts';
 
+const { blend } = JSON.parse(readFileSync('models/seine-rank-small/seine.json', 'utf8'));
 let server: TestServer;
 beforeAll(async () => {
   server = await startServer();
@@ -52,7 +54,7 @@ test('all parts come through whole', async () => {
       bm25: { matches: true, words: { has: ['night', 'nurse'], lacks: [] } },
       fusion: { addends: [{ list: 'dense' }, { list: 'bm25' }] },
     },
-    ranking: { logit: expect.any(Number), blend: 0.55, before: 1, after: 1 },
+    ranking: { logit: expect.any(Number), blend, before: 1, after: 1 },
   });
 });
 

@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import { SeineError } from '../core/errors.ts';
 import { duration, type Progress } from '../core/progress.ts';
-import { openCheckpoint } from '../graph/checkpoint.ts';
 import { distill } from '../offline/distill/distill.ts';
 import type { Measure } from '../offline/distill/measure.ts';
 import { readDistillRecipe } from '../offline/distill/recipe.ts';
@@ -48,17 +47,8 @@ Example:
 
 const train: Train = async (path, options) => trainModel(await readRecipe(path), options);
 
-const prune: Prune = async (model, target, { neurons, ...options }) => {
-  const all = Number(openCheckpoint(model).config.intermediate_size);
-  return pruneModel(model, target, {
-    ...options,
-    neurons: 1 - neurons / all,
-    heads: 0,
-    layers: 0,
-    method: 'reconstruction',
-    seed: 0,
-  });
-};
+const prune: Prune = (model, target, options) =>
+  pruneModel(model, target, { ...options, heads: 0, layers: 0, method: 'reconstruction', seed: 0 });
 
 const measure: Measure = {
   ndcg(run, qrels) {

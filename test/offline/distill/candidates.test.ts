@@ -131,8 +131,8 @@ describe('a drawn list', () => {
 
 describe('blending', () => {
   const finalists: Finalists[] = [
-    { query: 'p', documents: ['a', 'b', 'c'], retrieval: [3, 2, 1], ranker: [0, 0, 9] },
-    { query: 'q', documents: ['a', 'b', 'c'], retrieval: [3, 2, 1], ranker: [5, 5, 5] },
+    { query: 'p', collection: 'x', documents: ['a', 'b', 'c'], retrieval: [3, 2, 1], ranker: [0, 0, 9] },
+    { query: 'q', collection: 'x', documents: ['a', 'b', 'c'], retrieval: [3, 2, 1], ranker: [5, 5, 5] },
   ];
   const qrels = new Map([
     ['p', new Map([['c', 3]])],
@@ -153,5 +153,31 @@ describe('blending', () => {
     expect([...measure.ndcg(blended(finalists, 0), qrels).values()]).toEqual([0.5, 1]);
     expect([...measure.ndcg(blended(finalists, 1), qrels).values()]).toEqual([1, 1]);
     expect(chooseBlend(finalists, qrels, measure).blend).toBeGreaterThan(0);
+  });
+
+  test('takes the smallest weight that is as good as the best on all collections together, and harms none', () => {
+    const names = Array.from({ length: 40 }, (_, i) => `q${i}`);
+    const judged = new Map(names.map((query) => [query, new Map([['c', 3]])]));
+    // The third document comes first from .55 on: 2.45 · weight > 2.45 · (1 − weight) in z-scores.
+    const helped = (query: string) => ({
+      query,
+      collection: 'helped',
+      documents: ['a', 'b', 'c'],
+      retrieval: [3, 2, 1],
+      ranker: [1, 2, 3],
+    });
+    const all = names.map(helped);
+    const chosen = chooseBlend(all, judged, measure);
+    expect(chosen).toEqual({ blend: 0.55, ndcg: { blended: 1, fused: 0.5 } });
+    // Of another collection the same weights put the right document last, though it has fewer queries.
+    const harmed = names.slice(0, 4).map((name) => ({
+      ...helped(`h${name}`),
+      collection: 'harmed',
+      retrieval: [1, 2, 3],
+      ranker: [3, 2, 1],
+    }));
+    for (const { query } of harmed) judged.set(query, new Map([['c', 3]]));
+    const both = chooseBlend([...all, ...harmed], judged, measure);
+    expect(both).toEqual({ blend: 0, ndcg: { blended: 0.75, fused: 0.75 } });
   });
 });

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -82,37 +82,6 @@ describe('a bi-encoder', () => {
       steps: 200,
     });
     expect(await partnersFound(out)).toBeGreaterThan(10);
-    expect(existsSync(join(out, 'teacher'))).toBe(false);
-  });
-
-  test('keeps the vectors of a teacher when it is interrupted, until it is done', async () => {
-    const fields = { losses: [{ name: 'cosine' }], teacher: './embedder', steps: 200 };
-    const recipe = await recipeOf('stopped-pupil', fields);
-    const out = join(folder, 'stopped-pupil');
-    const controller = new AbortController();
-    const heard: [done: number, total: number][] = [];
-    const onTeacherText = (done: number, total: number) => {
-      heard.push([done, total]);
-      controller.abort(new Error('enough'));
-    };
-    await expect(trainModel(recipe, { out, signal: controller.signal, onTeacherText })).rejects.toThrow(
-      'enough',
-    );
-    expect(heard).toEqual([[13, 26]]);
-    const [kept] = readdirSync(join(out, 'teacher'));
-    const part = join(out, 'teacher', kept!, 'parts', '000000');
-    const before = statSync(part, { bigint: true }).mtimeNs;
-    let after: bigint | undefined;
-    await trainModel(recipe, {
-      out,
-      onStep: ({ step }) => {
-        if (step === 1) after = statSync(part, { bigint: true }).mtimeNs;
-      },
-    });
-    expect(after).toBe(before);
-    expect(existsSync(join(out, 'teacher'))).toBe(false);
-    const weights = (name: string) => readFileSync(join(folder, name, 'model.safetensors'));
-    expect(weights('stopped-pupil').equals(weights('pupil'))).toBe(true);
   });
 
   test('learns the scores of a teacher, with several losses at once and batches that add up', async () => {

@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 
 interface Measured {
+  /** Of the ranker beside retrieval. */
+  blend: number;
   depths: number[];
   /** `[queries, depths]` */
   queries: number[][];
 }
 
-/** NDCG@10 of graded job queries by ranking depth, measured by `scripts/depthQuality.mjs`. */
+/** NDCG@10 of graded job queries by ranking depth, measured by `scripts/depthQuality.mjs` at the weight `blend`. */
 const measured = JSON.parse(readFileSync('test/serve/depth/quality.json', 'utf8')) as Measured;
 
 export const QUERIES = measured.queries.length;

@@ -86,6 +86,7 @@ export async function evaluateRanking(
   const finalistsBy = (scores: readonly number[][]): Finalists[] =>
     queries.map(({ id }, i) => ({
       query: id,
+      collection: collection.name,
       documents: asked[i]!.documents.map((index) => documents[index]!.id),
       retrieval: found[i]!.slice(0, recipe.finalists).map(({ score }) => score),
       ranker: scores[i]!,

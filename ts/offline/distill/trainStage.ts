@@ -22,7 +22,7 @@ export type Train = (
   },
 ) => Promise<unknown>;
 
-/** Writes a model whose layers have fewer neurons, fitted on texts of a file to give what they gave. */
+/** Writes a model without a share of its layers' neurons, fitted on texts of a file to give what it gave. */
 export type Prune = (
   model: string,
   target: string,
@@ -90,7 +90,8 @@ export async function trainStage(options: TrainStageOptions): Promise<Stage> {
         if (!existsSync(thin)) {
           const calibration = join(directory, 'calibration.jsonl');
           await writeAtomic(calibration, jsonLines(calibrationOf(lines)));
-          await prune(start, thin, { neurons, calibration, signal });
+          const all = Number(openCheckpoint(start).config.intermediate_size);
+          await prune(start, thin, { neurons: 1 - neurons / all, calibration, signal });
         }
         start = thin;
       }

@@ -6,11 +6,11 @@ import type { Qrels } from '../../core/types.ts';
 import { openCrossEncoder } from '../../models/crossEncoder.ts';
 import { actionLabels } from './actionLabels.ts';
 import { readImpressions } from './actionStage.ts';
-import { blended, chooseBlend, type Finalists } from './blend.ts';
+import { chooseBlend, type Finalists } from './blend.ts';
 import { readCandidates } from './candidateStage.ts';
 import { readGrades, readItems } from './collection.ts';
 import { type Calibration, calibrate, calibrationError, isotonic } from './isotonic.ts';
-import { type Measure, mean } from './measure.ts';
+import type { Measure } from './measure.ts';
 import type { DistillRecipe } from './recipe.ts';
 import type { Report } from './report.ts';
 import { type Asked, scorePages } from './scorePages.ts';
@@ -19,7 +19,7 @@ import { modelIn } from './trainStage.ts';
 
 /** What dev queries taught about a ranker. */
 export interface Tuning {
-  /** Weight of the ranker's score beside retrieval's, and NDCG@10 of dev with it and without a ranker. */
+  /** Weight of the ranker's score beside retrieval's, and mean NDCG@10 of the collections with it and without a ranker. */
   blend: number;
   ndcg: { blended: number; fused: number };
   queries: number;
@@ -35,8 +35,8 @@ export interface Calibrated {
 }
 
 export const TUNING = 'tuning.json';
-/** Dev queries of a collection, at most. */
-const QUERIES = 400;
+/** Dev queries at most, as many of each collection. */
+const QUERIES = 600;
 
 interface Sample {
   score: number;
@@ -79,7 +79,9 @@ export function tuningStage(
         const all = (await readCandidates(directories.candidates[name]!)).filter(
           ({ split, query, found }) => split === 'dev' && found.length > 0 && grades.has(query),
         );
-        const chosen = random(seed).shuffle(all).slice(0, QUERIES);
+        const chosen = random(seed)
+          .shuffle(all)
+          .slice(0, Math.ceil(QUERIES / tuned.length));
         const asked = chosen.map(({ query, found }): Asked => {
           const top = found.slice(0, depth);
           return { query: queries.get(query)!, documents: top.map(({ document }) => document) };
@@ -88,7 +90,8 @@ export function tuningStage(
         const labels = done
           ? actionLabels(await readImpressions(done), objectives.slice(1), { masking: false })
           : undefined;
-        const highest = Math.max(1, ...[...grades.values()].flatMap((ofQuery) => [...ofQuery.values()]));
+        let highest = 1;
+        for (const ofQuery of grades.values()) highest = Math.max(highest, ...ofQuery.values());
         for (const [o, objective] of objectives.entries()) {
           if (o > 0 && labels === undefined) continue;
           const folder = join(directory, `${name}-${objective}`);
@@ -107,7 +110,7 @@ export function tuningStage(
               const key = `${name}\0${query}`;
               qrels.set(key, grades.get(query)!);
               const retrieval = found.slice(0, depth).map(({ score }) => score);
-              finalists.push({ query: key, documents: ids, retrieval, ranker: scores[i]! });
+              finalists.push({ query: key, collection: name, documents: ids, retrieval, ranker: scores[i]! });
             }
             for (const [at, id] of ids.entries()) {
               const label =
@@ -122,11 +125,10 @@ export function tuningStage(
         }
       }
       const { blend, ndcg } = chooseBlend(finalists, qrels, measure);
-      const fused = mean([...measure.ndcg(blended(finalists, 0), qrels).values()]);
       const known = [...samples].filter(([, all]) => all.some(({ isFitted }) => !isFitted));
       const tuning: Tuning = {
         blend,
-        ndcg: { blended: ndcg, fused },
+        ndcg,
         queries: finalists.length,
         calibration: Object.fromEntries(known.map(([name, all]) => [name, calibrated(all)])),
       };
