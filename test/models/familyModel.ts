@@ -31,10 +31,11 @@ export function copyFamily(name: string, folder: string): string {
 export async function runOnTexts(
   graph: string | Uint8Array,
   options?: SessionOptions,
+  types = families.types,
 ): Promise<Float32Array> {
   const session = await openSession(graph, options);
   try {
-    const [output] = Object.values(await session.run(feeds(session)));
+    const [output] = Object.values(await session.run(feeds(session, types)));
     const { data, dims } = output as Tensor<'float32'>;
     if (dims.length === 2) return data;
     const mask = families.mask.flat();
@@ -44,13 +45,13 @@ export async function runOnTexts(
   }
 }
 
-function feeds(session: Session): Record<string, Tensor> {
+function feeds(session: Session, types: number[][]): Record<string, Tensor> {
   const int64 = (rows: number[][]): Tensor => ({
     type: 'int64',
     dims: [rows.length, rows[0]!.length],
     data: BigInt64Array.from(rows.flat(), BigInt),
   });
-  const all = { input_ids: families.ids, attention_mask: families.mask, token_type_ids: families.types };
+  const all = { input_ids: families.ids, attention_mask: families.mask, token_type_ids: types };
   return Object.fromEntries(session.inputs.map(({ name }) => [name, int64(all[name as keyof typeof all])]));
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -29,6 +29,22 @@ describeWithShared('a model without an ONNX graph', 'models/all-MiniLM-L6-v2', (
     expect(got.vectors[0]).toBeCloseTo(0.0676569, 5);
     await Promise.all([written.close(), ready.close()]);
     expect(written.hash).not.toBe(ready.hash);
+  });
+
+  test('embeds as llama.cpp does from its GGUF, but for its rounding of GELU', async () => {
+    const { texts, vectors } = JSON.parse(
+      readFileSync(new URL('../graph/fixtures/llamaCpp.json', import.meta.url), 'utf8'),
+    ).miniLM as { texts: string[]; vectors: number[] };
+    const encoder = await openEncoder(folder);
+    const got = await encoder.encode(texts, { kind: 'document' });
+    await encoder.close();
+    for (const [text] of texts.entries()) {
+      const own = vectors.slice(text * 384, (text + 1) * 384);
+      const length = Math.hypot(...own);
+      own.forEach((value, i) => {
+        expect(Math.abs(value / length - got.vectors[text * 384 + i]!)).toBeLessThan(1e-3);
+      });
+    }
   });
 
   test('an embedder is no ranker', async () => {

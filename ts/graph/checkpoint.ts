@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { SeineError, show } from '../core/errors.ts';
 import type { CheckpointTensor } from './checkpointTensor.ts';
 import { readGguf } from './gguf.ts';
-import { huggingFaceConfig, huggingFaceTensors } from './ggufNames.ts';
+import { ggufNames } from './ggufNames.ts';
 import { readSafetensorsHeader } from './safetensorsHeader.ts';
 
 /** Where weights lie: the first of these that is there, else the one GGUF file of the directory. */
@@ -50,21 +50,18 @@ export function openCheckpoint(directory: string): Checkpoint {
   const path = join(directory, 'config.json');
   const config = existsSync(path) ? readJson(path) : undefined;
   if (first.endsWith('.gguf')) {
-    const gguf = readGguf(realpath(join(directory, first)));
-    const own = huggingFaceConfig(gguf, join(directory, first));
-    if (config !== undefined && config.model_type !== own.model_type) {
+    const own = ggufNames(readGguf(realpath(join(directory, first))), join(directory, first));
+    if (config !== undefined && !own.types.includes(config.model_type as string)) {
       throw new SeineError(
         'ERR_MODEL',
-        `${path} is of the type ${show(config.model_type)} and ${first} of ${show(own.model_type)}, so they do not ` +
+        `${path} is of the type ${show(config.model_type)} and ${first} of ${own.types.join(' or ')}, so they do not ` +
           'belong together: fetch both again.',
       );
     }
-    return {
-      directory,
-      config: { ...own, ...config },
-      tensors: huggingFaceTensors(gguf, own),
-      weightsFolder,
-    };
+    // Where the type of the weights is another, so are the numbers that go with it.
+    const same = config?.model_type === own.config.model_type;
+    const merged = same ? { ...own.config, ...config } : { ...config, ...own.config };
+    return { directory, config: merged, tensors: own.tensors, weightsFolder };
   }
   if (config === undefined) {
     throw new SeineError('ERR_MODEL', `The model at ${directory} lacks config.json: fetch it again.`);

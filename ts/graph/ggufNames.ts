@@ -1,105 +1,52 @@
 import { SeineError, show } from '../core/errors.ts';
-import { type CheckpointTensor, readTensor } from './checkpointTensor.ts';
-import type { Gguf, GgufValue } from './gguf.ts';
+import type { CheckpointTensor } from './checkpointTensor.ts';
+import type { Gguf } from './gguf.ts';
+import { type GgufArchitecture, GgufFields } from './ggufArchitecture.ts';
+import { ggufBert } from './ggufBert.ts';
+import { FREQUENCY_FACTORS, ggufDecoder } from './ggufDecoder.ts';
 
-/** Architectures that a GGUF may have here; their names are those of `model_type`, too. */
-const ARCHITECTURES = ['llama', 'qwen2', 'qwen3'];
+const ARCHITECTURES: readonly GgufArchitecture[] = [ggufDecoder, ggufBert];
 
-const TOP: Readonly<Record<string, string>> = {
-  'token_embd.weight': 'model.embed_tokens.weight',
-  'output_norm.weight': 'model.norm.weight',
-  'output.weight': 'lm_head.weight',
-};
-const OF_LAYER: Readonly<Record<string, string>> = {
-  attn_norm: 'input_layernorm',
-  attn_q: 'self_attn.q_proj',
-  attn_k: 'self_attn.k_proj',
-  attn_v: 'self_attn.v_proj',
-  attn_output: 'self_attn.o_proj',
-  attn_q_norm: 'self_attn.q_norm',
-  attn_k_norm: 'self_attn.k_norm',
-  ffn_norm: 'post_attention_layernorm',
-  ffn_gate: 'mlp.gate_proj',
-  ffn_up: 'mlp.up_proj',
-  ffn_down: 'mlp.down_proj',
-};
-/** Factors of RoPE's frequencies, which llama.cpp keeps as a tensor. */
-const FREQUENCY_FACTORS = 'rope_freqs.weight';
-
-/** `config.json` as the metadata of a GGUF tell it. Throws `ERR_MODEL` for an architecture that is not known. */
-export function huggingFaceConfig({ metadata, tensors }: Gguf, path: string): Record<string, unknown> {
-  const architecture = metadata.get('general.architecture');
-  if (typeof architecture !== 'string' || !ARCHITECTURES.includes(architecture)) {
-    throw new SeineError(
-      'ERR_MODEL',
-      `${path} should be of one of the architectures ${ARCHITECTURES.join(', ')}, but is of ${show(architecture)}: ` +
-        'choose another model.',
-    );
-  }
-  const number = (key: string, otherwise?: number): number => {
-    const value = metadata.get(`${architecture}.${key}`) ?? otherwise;
-    if (typeof value === 'number') return value;
-    throw new SeineError(
-      'ERR_MODEL',
-      `${path} should give ${architecture}.${key} as a number, got ${show(value)}: fetch it again.`,
-    );
-  };
-  const scaling = metadata.get(`${architecture}.rope.scaling.type`) ?? 'none';
-  if (scaling !== 'none') {
-    throw new SeineError(
-      'ERR_MODEL',
-      `${path} scales its positions by ${show(scaling)}, which Seine does not: choose another model.`,
-    );
-  }
-  const hidden = number('embedding_length');
-  const heads = number('attention.head_count');
-  const factors = tensors.get(FREQUENCY_FACTORS);
-  const token = (key: string): GgufValue | undefined => metadata.get(`tokenizer.ggml.${key}_token_id`);
-  return {
-    architectures: [`${{ llama: 'Llama', qwen2: 'Qwen2', qwen3: 'Qwen3' }[architecture]}ForCausalLM`],
-    model_type: architecture,
-    hidden_act: 'silu',
-    hidden_size: hidden,
-    intermediate_size: number('feed_forward_length'),
-    num_hidden_layers: number('block_count'),
-    num_attention_heads: heads,
-    num_key_value_heads: number('attention.head_count_kv', heads),
-    head_dim: number('attention.key_length', hidden / heads),
-    max_position_embeddings: number('context_length'),
-    rms_norm_eps: number('attention.layer_norm_rms_epsilon'),
-    rope_theta: number('rope.freq_base', 10_000),
-    ...(factors && { rope_frequency_factors: [...readTensor(FREQUENCY_FACTORS, factors)] }),
-    vocab_size: tensors.get('token_embd.weight')?.shape[0],
-    tie_word_embeddings: !tensors.has('output.weight'),
-    bos_token_id: token('bos'),
-    eos_token_id: token('eos'),
-    pad_token_id: token('padding'),
-  };
+/** A GGUF by the names of Hugging Face. */
+export interface NamedGguf {
+  /** `config.json` as the metadata tell it. */
+  config: Record<string, unknown>;
+  /** Values that `model_type` may have in a `config.json` beside it. */
+  types: readonly string[];
+  tensors: Map<string, CheckpointTensor>;
 }
 
 /**
- * The tensors under their Hugging Face names. llama.cpp keeps the rows of a Llama's queries and keys so that RoPE turns
- * neighbours, not halves: these say so by `interleaved`. Throws `ERR_MODEL` for a tensor that is not known.
+ * The configuration and the tensors of a GGUF under their Hugging Face names. llama.cpp keeps the rows of a Llama's
+ * queries and keys so that RoPE turns neighbours, not halves: these say so by `interleaved`. Throws `ERR_MODEL` for an
+ * architecture or a tensor that is not known.
  */
-export function huggingFaceTensors(
-  { tensors }: Gguf,
-  config: Readonly<Record<string, unknown>>,
-): Map<string, CheckpointTensor> {
-  const named = new Map<string, CheckpointTensor>();
-  for (const [name, tensor] of tensors) {
-    if (name === FREQUENCY_FACTORS) continue;
-    const [, layer, part, kind] = /^blk\.(\d+)\.(\w+)\.(weight|bias)$/.exec(name) ?? [];
-    const inner = OF_LAYER[part ?? ''];
-    const known = TOP[name] ?? (inner && `model.layers.${layer}.${inner}.${kind}`);
+export function ggufNames(gguf: Gguf, path: string): NamedGguf {
+  const name = gguf.metadata.get('general.architecture');
+  const architecture = ARCHITECTURES.find(({ names }) => names.includes(name as string));
+  if (architecture === undefined) {
+    throw new SeineError(
+      'ERR_MODEL',
+      `${path} should be of one of the architectures ${ARCHITECTURES.flatMap(({ names }) => names).join(', ')}, but is ` +
+        `of ${show(name)}: choose another model.`,
+    );
+  }
+  const config = architecture.configOf(new GgufFields(gguf, name as string, path));
+  const tensors = new Map<string, CheckpointTensor>();
+  for (const [key, tensor] of gguf.tensors) {
+    if (key === FREQUENCY_FACTORS) continue;
+    const [, layer, part, kind] = /^blk\.(\d+)\.(\w+)\.(weight|bias)$/.exec(key) ?? [];
+    const inner = architecture.ofLayer[part ?? ''];
+    const known = architecture.top[key] ?? (inner && `${architecture.layers}.${layer}.${inner}.${kind}`);
     if (known === undefined) {
       throw new SeineError(
         'ERR_MODEL',
-        `${tensor.path} has a tensor ${show(name)}, which no ${config.model_type} has: choose another model.`,
+        `${path} has a tensor ${show(key)}, which Seine knows of no ${name}: choose another model.`,
       );
     }
-    const turned = config.model_type === 'llama' && (part === 'attn_q' || part === 'attn_k');
+    const turned = name === 'llama' && (part === 'attn_q' || part === 'attn_k');
     const heads = Number(part === 'attn_q' ? config.num_attention_heads : config.num_key_value_heads);
-    named.set(known, turned ? { ...tensor, interleaved: heads } : tensor);
+    tensors.set(known, turned ? { ...tensor, interleaved: heads } : tensor);
   }
-  return named;
+  return { config, types: architecture.types(name as string), tensors };
 }

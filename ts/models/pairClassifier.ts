@@ -67,7 +67,8 @@ export async function openPairClassifier(files: ModelFiles, options: OpenModelOp
  * `multi_label_classification`); undefined for other models. Throws `ERR_ARGUMENT` for an objective that it has not.
  */
 async function objectiveOf(files: ModelFiles, wanted: string | undefined): Promise<number | undefined> {
-  const { problem_type: problem, id2label: labels } = await readJson(files.files['config.json']!);
+  const path = files.files['config.json'];
+  const { problem_type: problem, id2label: labels } = path === undefined ? {} : await readJson(path);
   const isMany = problem === 'multi_label_classification' && typeof labels === 'object' && labels !== null;
   const names = isMany ? Object.values(labels) : [];
   const index = wanted === undefined ? 0 : names.indexOf(wanted);

@@ -4,6 +4,7 @@ import { writeScorer } from '../graph/writeScorer.ts';
 import { batches } from './batches.ts';
 import type { OpenModelOptions } from './contracts.ts';
 import { filledRows } from './filledRows.ts';
+import { modelTokenizer } from './modelTokenizer.ts';
 import type { PairModel } from './pairModel.ts';
 import { PROMPT_FILE, readPrompt } from './prompt.ts';
 import { promptReader } from './promptReader.ts';
@@ -12,7 +13,6 @@ import type { ModelFiles } from './resolveModel.ts';
 import { type Item, type Past, ScoringSession } from './scoringSession.ts';
 import { openSession, requireFinite } from './session.ts';
 import { checkVocabulary } from './textGraph.ts';
-import { openTokenizer } from './tokenizer.ts';
 import { tokenLimit } from './tokenLimit.ts';
 import { toScores } from './toScores.ts';
 
@@ -36,7 +36,7 @@ export async function openPromptedModel(files: ModelFiles, options: OpenModelOpt
   const checkpoint = openCheckpoint(files.directory);
   const { config } = checkpoint;
   const prompt = await readPrompt(files.files[PROMPT_FILE]!);
-  const tokenizer = await openTokenizer(files.files['tokenizer.json']!, files.files['tokenizer_config.json']);
+  const tokenizer = await modelTokenizer(files.directory);
   checkVocabulary(files, tokenizer, config);
   const most = await tokenLimit(files, tokenizer, config, options.maxTokens);
   const maxTokens = options.maxTokens ?? Math.min(most, MOST_PROMPTED_TOKENS);

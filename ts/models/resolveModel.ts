@@ -8,6 +8,7 @@ import { SeineError, show } from '../core/errors.ts';
 import { isDirectory, sha256 } from '../core/files.ts';
 import { WEIGHTS, weightFiles } from '../graph/checkpoint.ts';
 import { externalData } from './externalData.ts';
+import { ggufCompanions } from './ggufCompanions.ts';
 import { downloadModel, type HubProgress, isHubName } from './hub.ts';
 import { GRAPHS, OPTIONAL_FILES } from './layout.ts';
 import { PROMPT_FILE, promptPath } from './prompt.ts';
@@ -103,10 +104,9 @@ async function describe(nameOrPath: string, kind: ModelKind, directory: string):
   const has = (name: string): boolean => existsSync(join(directory, name));
   const graph = GRAPHS.find(has);
   const weights = graph === undefined ? weightFiles(directory) : [];
-  const fromGguf = weights[0]?.endsWith('.gguf') ?? false;
-  const missing = ['config.json', 'tokenizer.json'].filter(
-    (name) => !has(name) && !(fromGguf && name === 'config.json'),
-  );
+  const isGguf = weights[0]?.endsWith('.gguf') ?? false;
+  const made = isGguf ? ['config.json', ...Object.keys(ggufCompanions(join(directory, weights[0]!)))] : [];
+  const missing = ['config.json', 'tokenizer.json'].filter((name) => !has(name) && !made.includes(name));
   const main = graph ?? weights[0];
   if (main === undefined) missing.push([...GRAPHS, ...WEIGHTS].join(' or '));
   missing.push(...weights.filter((name) => !has(name)));

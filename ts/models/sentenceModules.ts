@@ -1,4 +1,5 @@
 import { SeineError } from '../core/errors.ts';
+import { ggufCompanions } from './ggufCompanions.ts';
 import { type Pooling, poolingMode } from './pooling.ts';
 import type { ModelFiles } from './resolveModel.ts';
 import { readJson } from './tokenizer.ts';
@@ -15,12 +16,19 @@ export async function readModules(files: ModelFiles): Promise<string[] | undefin
   );
 }
 
-/** How token vectors become the text's, as `1_Pooling/config.json` says; their mean if the model has no `modules.json`. */
+/**
+ * How token vectors become the text's, as `1_Pooling/config.json` says; without `modules.json` as a GGUF says, else by
+ * their mean.
+ */
 export async function readPooling(
   files: ModelFiles,
   modules: readonly string[] | undefined,
 ): Promise<Pooling> {
-  if (modules === undefined) return 'mean';
+  if (modules === undefined) {
+    const made = files.graph.endsWith('.gguf') ? ggufCompanions(files.graph) : {};
+    const pooling = made['1_Pooling/config.json'];
+    return pooling === undefined ? 'mean' : poolingMode({ ...pooling }, files.graph);
+  }
   const other = modules.filter((type) => !['Transformer', 'Pooling', 'Normalize'].includes(type));
   const path = files.files['1_Pooling/config.json'];
   if (other.length > 0 || path === undefined) {

@@ -1,9 +1,10 @@
 import { SeineError, show } from '../core/errors.ts';
 import type { OpenModelOptions } from './contracts.ts';
 import { modelGraph } from './modelGraph.ts';
+import { modelTokenizer } from './modelTokenizer.ts';
 import type { ModelFiles } from './resolveModel.ts';
 import type { Session, Tensor } from './session.ts';
-import { openTokenizer, type TokenIds, type Tokenizer } from './tokenizer.ts';
+import type { TokenIds, Tokenizer } from './tokenizer.ts';
 import { tokenLimit } from './tokenLimit.ts';
 
 /** Output of a run: `[batch, …]` float32, perhaps with more rows after those of the batch. */
@@ -25,8 +26,7 @@ export interface TextGraph {
 }
 
 export async function openTextGraph(files: ModelFiles, options: OpenModelOptions): Promise<TextGraph> {
-  const path = (name: string): string | undefined => files.files[name];
-  const tokenizer = await openTokenizer(path('tokenizer.json')!, path('tokenizer_config.json'));
+  const tokenizer = await modelTokenizer(files.directory);
   const { config, open } = await modelGraph(files);
   checkVocabulary(files, tokenizer, config);
   const maxTokens = await tokenLimit(files, tokenizer, config, options.maxTokens);
@@ -119,7 +119,7 @@ export function checkVocabulary(
   if (tokenizer.size <= rows && tokenizer.size >= rows * LEAST_SHARE) return;
   throw new SeineError(
     'ERR_MODEL',
-    `The tokenizer ${files.files['tokenizer.json']} has ${tokenizer.size} tokens and the model ` +
-      `${files.files['config.json']} embeddings for ${rows}, so they do not belong together: fetch both again.`,
+    `The tokenizer ${files.files['tokenizer.json'] ?? files.graph} has ${tokenizer.size} tokens and the model ` +
+      `${files.files['config.json'] ?? files.graph} embeddings for ${rows}, so they do not belong together: fetch both again.`,
   );
 }

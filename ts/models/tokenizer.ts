@@ -47,6 +47,11 @@ const UNITS_PER_TOKEN = 128;
 export async function openTokenizer(tokenizerPath: string, configPath?: string): Promise<Tokenizer> {
   const json = (await readJson(tokenizerPath)) as TokenizerJson;
   const config = configPath === undefined ? {} : await readJson(configPath);
+  return tokenizerOf(json, config, tokenizerPath);
+}
+
+/** The tokenizer that these files of `path` describe. Throws `ERR_MODEL` if they are unusable. */
+export function tokenizerOf(json: TokenizerJson, config: Record<string, unknown>, path: string): Tokenizer {
   // The library insists on the keys; the format lets an absent one stand for null.
   const whole = {
     normalizer: null,
@@ -62,7 +67,7 @@ export async function openTokenizer(tokenizerPath: string, configPath?: string):
   } catch (error) {
     throw new SeineError(
       'ERR_MODEL',
-      `${tokenizerPath} should describe a tokenizer of the tokenizers library but does not ` +
+      `${path} should describe a tokenizer of the tokenizers library but does not ` +
         `(${error instanceof Error ? error.message : String(error)}): fetch the model again.`,
       { cause: error },
     );

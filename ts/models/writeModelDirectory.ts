@@ -51,13 +51,12 @@ export async function writeModelDirectory(
   const directory = resolve(target);
   requireNew(directory);
   const head = headOf(model);
-  const copied = companions(model.directory);
+  const { copies, made } = companions(model.directory);
   const config = portableConfig(model);
   const staging = `${directory}.${randomUUID()}.partial`;
   try {
     const { signal } = options;
-    const copies = Object.fromEntries(copied.map((name) => [name, join(model.directory, name)]));
-    const content = { tensors: model.tensors, files: { 'config.json': config }, copies };
+    const content = { tensors: model.tensors, files: { ...made, 'config.json': config }, copies };
     await writeModelFiles(staging, content, options);
     signal?.throwIfAborted();
     const checkpoint = openCheckpoint(staging);

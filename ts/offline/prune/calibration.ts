@@ -1,12 +1,11 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { nextTurn } from '../../core/nextTurn.ts';
 import type { Checkpoint } from '../../graph/checkpoint.ts';
 import { ModelConfig } from '../../graph/modelConfig.ts';
 import type { WrittenTransformer } from '../../graph/writeTransformer.ts';
 import { batches } from '../../models/batches.ts';
+import { modelTokenizer } from '../../models/modelTokenizer.ts';
 import { openSession, type Tensor } from '../../models/session.ts';
-import { openTokenizer, type TokenIds } from '../../models/tokenizer.ts';
+import type { TokenIds } from '../../models/tokenizer.ts';
 
 /** Texts as a model reads them, in batches. */
 export interface Calibration {
@@ -35,11 +34,7 @@ export async function calibrate(
   texts: readonly string[],
   mostTokens: number,
 ): Promise<Calibration> {
-  const settings = join(directory, 'tokenizer_config.json');
-  const tokenizer = await openTokenizer(
-    join(directory, 'tokenizer.json'),
-    existsSync(settings) ? settings : undefined,
-  );
+  const tokenizer = await modelTokenizer(directory);
   const fields = new ModelConfig(config, directory);
   const limit = Math.min(LONGEST, fields.count('max_position_embeddings', LONGEST) - 2); // RoBERTa counts from 2
   const read: TokenIds[] = [];

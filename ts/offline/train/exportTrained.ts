@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { companions } from '../../models/companions.ts';
 import { configText } from '../../models/configText.ts';
 import { readJson } from '../../models/tokenizer.ts';
@@ -39,14 +38,16 @@ export async function exportTrained(
   parameters: Float32Array,
 ): Promise<void> {
   const isEmbedder = task === 'bi-encoder';
-  const copied = companions(from).filter(
-    (name) => !OUTDATED.test(name) && (isEmbedder || !OF_EMBEDDER.test(name)),
+  const there = companions(from);
+  const isKept = ([name]: [string, unknown]): boolean =>
+    !OUTDATED.test(name) && (isEmbedder || !OF_EMBEDDER.test(name));
+  const copies = Object.fromEntries(Object.entries(there.copies).filter(isKept));
+  const written: Record<string, object | string> = Object.fromEntries(
+    Object.entries(there.made).filter(isKept),
   );
-  const copies = Object.fromEntries(copied.map((name) => [name, join(from, name)]));
-  const written: Record<string, object | string> = {};
   const limit = async (name: string, field: string): Promise<void> => {
     const path = files[name];
-    const before = path === undefined ? {} : await readJson(path);
+    const before = path === undefined ? there.made[name] : await readJson(path);
     written[name] = { ...before, [field]: maxTokens };
     delete copies[name];
   };
@@ -54,7 +55,7 @@ export async function exportTrained(
     await limit('tokenizer_config.json', 'model_max_length');
     if (isEmbedder) await limit('sentence_bert_config.json', 'max_seq_length');
   }
-  if (isEmbedder && !('modules.json' in files)) {
+  if (isEmbedder && !('modules.json' in files || 'modules.json' in written)) {
     const pooling = { word_embedding_dimension: config.hidden_size, pooling_mode_mean_tokens: true };
     Object.assign(written, PLAIN_EMBEDDER, { '1_Pooling/config.json': pooling });
   }

@@ -8,6 +8,7 @@ import { poolStates, unitLength } from '../../graph/sentenceEmbedding.ts';
 import { TrainableTransformer } from '../../graph/trainableTransformer.ts';
 import { wordColumns } from '../../graph/wordColumns.ts';
 import { jointReader } from '../../models/jointReader.ts';
+import { modelTokenizer } from '../../models/modelTokenizer.ts';
 import { PROMPT_FILE, readPrompt } from '../../models/prompt.ts';
 import { MOST_PROMPTED_TOKENS } from '../../models/promptedModel.ts';
 import { promptReader } from '../../models/promptReader.ts';
@@ -15,7 +16,7 @@ import { type PromptTokens, promptTokens } from '../../models/promptTokens.ts';
 import type { ModelFiles } from '../../models/resolveModel.ts';
 import { readModules, readPooling, readPrompts } from '../../models/sentenceModules.ts';
 import { checkVocabulary } from '../../models/textGraph.ts';
-import { openTokenizer, type Tokenizer } from '../../models/tokenizer.ts';
+import type { Tokenizer } from '../../models/tokenizer.ts';
 import { tokenLimit } from '../../models/tokenLimit.ts';
 import { type BiEncoderOptions, biEncoder } from '../../train/biEncoder.ts';
 import { relevantDocuments } from '../../train/judge.ts';
@@ -50,7 +51,7 @@ export async function prepare(
 ): Promise<Prepared> {
   const checkpoint = openCheckpoint(files.directory);
   const { config } = checkpoint;
-  const tokenizer = await openTokenizer(files.files['tokenizer.json']!, files.files['tokenizer_config.json']);
+  const tokenizer = await modelTokenizer(files.directory);
   checkVocabulary(files, tokenizer, config);
   const most = await tokenLimit(files, tokenizer, config, recipe.maxTokens);
   const isPrompted = recipe.task === 'ranker' && recipe.maxTokens === undefined;
