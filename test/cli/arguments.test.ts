@@ -60,6 +60,11 @@ describe("a user's mistake is one sentence with the remedy, and no stack trace",
     ],
     [
       2,
+      /^seine search: option '--provider <name>' argument 'gpu' is invalid\. Allowed choices are cpu, webgpu, cuda/,
+      ['search', 'x', '--index', 'i', '--provider', 'gpu'],
+    ],
+    [
+      2,
       /^seine search: option '--devices <numbers>' argument '0,a' is invalid\. A whole number/,
       ['search', 'x', '--index', 'i', '--device', 'cuda', '--devices', '0,a'],
     ],

@@ -11,6 +11,7 @@ import {
   addEmbedderOption,
   addIndexOption,
   addOutputOptions,
+  addProviderOption,
   type IndexOptions,
   names,
   wholeNumber,
@@ -42,7 +43,7 @@ export function ingestCommand(): Command {
     )
     .argument('<sources...>', 'files, BEIR directories, or "-"');
   addIndexOption(command);
-  addEmbedderOption(command)
+  addProviderOption(addEmbedderOption(command))
     .option('--max-tokens <n>', 'cut texts (or passages) at this many tokens', wholeNumber(8))
     .option(
       '--passages',

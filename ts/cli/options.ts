@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { DeviceName, RetrieveMode } from '../core/types.ts';
 import type { Precision } from '../models/contracts.ts';
+import type { Provider } from '../models/session.ts';
 
 /** Parser of a whole number of at least `minimum`. */
 export function wholeNumber(minimum: number): (text: string) => number {
@@ -27,6 +28,7 @@ export function names(text: string, before: string[] | undefined): string[] {
 
 const DEVICES: (DeviceName | 'auto')[] = ['auto', 'cuda', 'webgpu', 'cpu', 'reference'];
 const PRECISIONS: Precision[] = ['f32', 'q8', 'q4'];
+const PROVIDERS: Provider[] = ['cpu', 'webgpu', 'cuda'];
 const RETRIEVE_MODES: RetrieveMode[] = ['dense', 'bm25', 'fused'];
 
 /** Options of every command that opens an index. */
@@ -35,6 +37,7 @@ export interface IndexOptions {
   embedder?: string;
   ranker?: string;
   precision?: Precision;
+  provider?: Provider;
   device?: DeviceName | 'auto';
   devices?: number[];
   json?: boolean;
@@ -57,8 +60,14 @@ export function addEmbedderOption(command: Command): Command {
   return command.option('--embedder <dir>', 'model that makes vectors: a directory or a name');
 }
 
+export function addProviderOption(command: Command): Command {
+  return command.addOption(
+    new Option('--provider <name>', 'where models run').choices(PROVIDERS).default('cpu'),
+  );
+}
+
 export function addSearchOptions(command: Command): Command {
-  return addEmbedderOption(command)
+  return addProviderOption(addEmbedderOption(command))
     .option('--ranker <dir>', 'cross-encoder or language model that ranks: a directory, a name, or "none"')
     .addOption(
       new Option(
