@@ -1,15 +1,16 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import { openCuda, provider } from '../../ts/device/cuda.ts';
 import { loadAddon, native } from '../../ts/device/native.ts';
+import { emulatedAddon } from '../helpers/devices.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const folder = fileURLToPath(new URL('../../build/emulated/', import.meta.url));
-const emulated = existsSync(`${folder}seine.node`);
+const emulated = existsSync(emulatedAddon);
 if (!emulated) console.warn('The emulated cuda device is not tested: build/emulated/seine.node is missing.');
 
 const PROBE = `
@@ -58,7 +59,7 @@ const CALLS = `
 
 /** What a process finds in which the call of the CUDA runtime with a number fails, or breaks the device. */
 async function callWith(fault: string) {
-  const env = { ...process.env, SEINE_ADDON: `${folder}seine.node`, SEINE_EMULATED_FAULT: fault };
+  const env = { ...process.env, SEINE_ADDON: emulatedAddon, SEINE_EMULATED_FAULT: fault };
   const { stdout } = await run(process.execPath, ['--input-type=module', '-e', CALLS], { cwd: root, env });
   return JSON.parse(stdout) as Record<'cuda' | 'cpu', unknown[]> &
     Record<'cudaFailures' | 'failures', string[]> & { lost: string };
@@ -66,7 +67,7 @@ async function callWith(fault: string) {
 
 /** What a process with the emulated addon finds; `machine` names one that must be refused. */
 async function probe(machine: string) {
-  const env = { ...process.env, SEINE_ADDON: `${folder}seine.node`, SEINE_EMULATED_CUDA: machine };
+  const env = { ...process.env, SEINE_ADDON: emulatedAddon, SEINE_EMULATED_CUDA: machine };
   const { stdout } = await run(process.execPath, ['--input-type=module', '-e', PROBE], { cwd: root, env });
   return JSON.parse(stdout) as {
     cuda: { available: boolean; reason: string; software: boolean; chosen: boolean };
@@ -134,7 +135,7 @@ test('a build without CUDA says so', async () => {
   );
 
   test('several GPUs are one device, and one that is not there is told', async () => {
-    const addon = loadAddon(`${folder}seine.node`);
+    const addon = loadAddon(emulatedAddon);
     const { description } = await openCuda(addon, { devices: [1, 0] });
     expect(description).toBe(Array(2).fill('cuda (emulated), compute capability 9.0, 1024 MiB').join('; '));
     await expect(openCuda(addon, { devices: [0, 2] })).rejects.toMatchObject({
@@ -145,7 +146,7 @@ test('a build without CUDA says so', async () => {
   });
 
   test('the emulation finds misuse, and the host code keeps its promises', async () => {
-    const { stdout } = await run(`${folder}emulatedCudaTest`);
+    const { stdout } = await run(join(dirname(emulatedAddon), 'emulatedCudaTest'));
     expect(stdout.match(/^ok: /gm)?.length).toBeGreaterThan(25);
     expect(stdout).not.toContain('FAILED');
   }, 300_000);

@@ -40,8 +40,8 @@ type Loose = Record<keyof NativeAddon, (...args: unknown[]) => unknown>;
       () => 1,
       7n,
     ];
-    const names = Object.keys(loaded).filter((name) => name !== 'version' && name !== 'mapFile');
-    for (const name of names as (keyof NativeAddon)[]) {
+    const names = Object.keys(loaded) as (keyof NativeAddon)[];
+    for (const name of names.filter((name) => typeof loaded[name] === 'function' && name !== 'mapFile')) {
       for (const one of [...values, detached, backend, rows, Symbol('s')]) {
         for (const args of [
           [],

@@ -44,8 +44,10 @@ if (there.has('webgpu')) {
   });
 }
 
-/** The addon whose CUDA device runs on the processor (`node scripts/buildNative.mjs --emulated`). */
-export const emulatedAddon = fileURLToPath(new URL('../../build/emulated/seine.node', import.meta.url));
+/** The addon whose CUDA device runs on the processor (`node scripts/buildNative.mjs --emulated`), or one that is named. */
+export const emulatedAddon =
+  process.env.SEINE_EMULATED_ADDON ??
+  fileURLToPath(new URL('../../build/emulated/seine.node', import.meta.url));
 if (existsSync(emulatedAddon)) {
   all.push({
     label: 'cuda (emulated)',

@@ -132,7 +132,11 @@ class Block {
   }
 
  private:
+#if defined(__SANITIZE_ADDRESS__)
+  static constexpr size_t kStack = 256 << 10;  // with room around each variable
+#else
   static constexpr size_t kStack = 64 << 10;
+#endif
   enum class State { ready, atRendezvous, atBarrier, done };
   struct Copy {
     void* to;

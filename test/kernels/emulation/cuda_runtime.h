@@ -4,6 +4,8 @@
 // SEINE_EMULATED_DEVICES; SEINE_EMULATED_FAULT makes a call fail (see runtime.h).
 #pragma once
 
+#include <sanitizer/asan_interface.h>
+
 #include <cstdint>
 #include <cstring>
 #include <tuple>
@@ -138,6 +140,7 @@ inline cudaError_t cudaMalloc(void** data, size_t bytes) {
   const size_t guarded = bytes + emulation::Machine::kGuard;
   auto* const memory = static_cast<char*>(::operator new(guarded, std::align_val_t{256}));
   std::memset(memory, machine().next() % 2 == 0 ? 0xff : 0x7b, guarded);
+  ASAN_POISON_MEMORY_REGION(memory + bytes, emulation::Machine::kGuard);
   machine().device[memory] = {bytes, &gpu};
   gpu.allocated += bytes;
   *data = memory;
@@ -152,8 +155,10 @@ inline cudaError_t cudaFree(void* data) {
   for (const auto& stream : machine().streams) {
     if (stream->gpu == &gpu) machine().finish(*stream);
   }
-  gpu.allocated -= found->second.bytes;
+  const size_t bytes = found->second.bytes;
+  gpu.allocated -= bytes;
   machine().device.erase(found);
+  ASAN_UNPOISON_MEMORY_REGION(static_cast<char*>(data) + bytes, emulation::Machine::kGuard);
   ::operator delete(data, std::align_val_t{256});
   return emulatedStatus(gpu);
 }
