@@ -18,8 +18,8 @@ interface Compiled {
 const THREADS = 256;
 const DIM = 384;
 const ROWS = [1e6, 1e7, 1e8];
-/** Queries of a pass over the codes; a larger batch takes several. */
-const PASS = 8;
+/** Queries of a tile and of a pass over the codes, `kCodeTile` and `kCodeQueries` of the kernels; a larger batch takes several passes. */
+const [TILE, PASS] = [8, 32];
 const BATCHES = [1, 8, 64];
 /** Documents and queries of the size that ColBERT has them, in float16. */
 const LATE = { tokens: 120, queryTokens: 32, dim: 128 };
@@ -67,12 +67,16 @@ const result: RooflineResult = {
 keepResult('roofline', result);
 if (process.argv.includes('--json')) console.log(JSON.stringify(result, null, 2));
 
-/** The pass over all codes, as kernels/README.md counts it: dim + 12 bytes a row, and one in 64 twice. */
+/** The passes over all codes, as kernels/README.md counts them: dim + 12 bytes a row, and a sample of it twice. */
 function certified(gpu: Gpu, rows: number, batch: number) {
-  const passes = Math.ceil(batch / PASS);
-  const bytes = passes * rows * (DIM + 12) * (1 + 1 / 64);
-  // The second operand of a product always has room for eight queries.
-  const operations = passes * 2 * PASS * rows * DIM;
+  let [bytes, operations] = [0, 0];
+  for (let left = batch; left > 0; left -= PASS) {
+    const queries = Math.min(left, PASS);
+    bytes += rows * (DIM + 12) * (1 + 1 / (batch > TILE ? 128 : 64));
+    // The second operand of a product always has room for a tile of queries; there are 1, 2 or 4 of them.
+    const tiles = 2 ** Math.ceil(Math.log2(Math.ceil(queries / TILE)));
+    operations += 2 * tiles * TILE * rows * DIM;
+  }
   return best(batch, bytes / gpu.bytesPerSecond, operations / gpu.int8PerSecond);
 }
 

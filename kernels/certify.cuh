@@ -1,7 +1,7 @@
 // Certified scan on a CUDA device: launches of the kernels in certify.cu, all asynchronous on one stream.
 // Derivation, layout of the codes and bytes moved: README.md in this folder.
 //
-// A pass takes up to kPassQueries queries over the codes of all rows:
+// A pass takes up to kCodeQueries queries over the codes of all rows, in tiles of kCodeTile:
 //   launchSample        per slab: lower bounds of one group of rows in `every`
 //   launchCount, launchPick    (scan.cuh) the k-th highest of them: k rows reach it for certain
 //   launchCertify       per slab: the rows whose upper bound reaches it, with both bounds
@@ -20,6 +20,10 @@ namespace seine::cuda {
 /// Codes that a step multiplies: kCodeAlign is a multiple of it.
 constexpr size_t kCodeStep = 32;
 constexpr size_t kFragmentLanes = 32;
+/// Queries of a product, and of a pass.
+constexpr unsigned kCodeTile = 8;
+constexpr unsigned kMostCodeTiles = 4;
+constexpr unsigned kCodeQueries = kCodeTile * kMostCodeTiles;
 
 /// Codes of rows that lie together, as kernels/codes.h lays them out.
 struct CodeSlab {
@@ -42,10 +46,10 @@ struct Survivor {
 
 /// What the kernels of a pass share; pointers to device memory.
 struct CodePass {
-  unsigned queries;         // 1 to kPassQueries
+  unsigned queries;         // 1 to kCodeQueries
   size_t steps;             // of kCodeStep codes
-  const void* queryCodes;   // [steps, kFragmentLanes, 2] words, see `queryWord`
-  const int32_t* surplus;   // [kPassQueries] 128 times the sum of a query's codes
+  const void* queryCodes;   // [steps, codeTiles(queries), kFragmentLanes, 2] words, see `queryWord`
+  const int32_t* surplus;   // [queries] 128 times the sum of a query's codes
   const CodeBound* bounds;  // [queries], of queries that their first weight was multiplied with
   size_t features;          // of a row
   const float* weights;     // [queries, 1 + features]; not read where there are no features
@@ -57,6 +61,12 @@ struct CodePass {
   Survivor* survivors;      // [queries, capacity]
   size_t capacity;
 };
+
+/// Tiles of the kernel for so many queries: 1, 2 or kMostCodeTiles.
+inline unsigned codeTiles(unsigned queries) {
+  const unsigned tiles = (queries + kCodeTile - 1) / kCodeTile;
+  return tiles <= 2 ? tiles : kMostCodeTiles;
+}
 
 /// Groups of a slab of `count` rows that are in the sample.
 inline size_t sampledGroups(size_t count, size_t every) {

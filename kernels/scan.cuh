@@ -50,7 +50,7 @@ struct Slab {
 struct Pass {
   Metric metric;
   Dtype dtype;
-  unsigned queries;         // 1 to kPassQueries
+  unsigned queries;         // 1 to kPassQueries; the selection alone takes any number
   size_t chunks;            // from row to row
   size_t count;             // slots: rows of the snapshot, or those that are listed
   const void* queryValues;  // [queries padded to queryTile(queries), numbers of the chunks] float32, or

@@ -10,7 +10,8 @@
 namespace seine {
 namespace {
 
-using cuda::kPassQueries;
+using cuda::kCodeQueries;
+using cuda::kCodeTile;
 using cuda::Selection;
 using cuda::Survivor;
 using Found = std::optional<std::vector<uint32_t>>;
@@ -19,35 +20,38 @@ using Found = std::optional<std::vector<uint32_t>>;
 constexpr size_t kOpenShare = 32;
 constexpr size_t kOpenSpare = 1024;
 /// One group of rows in so many is in the sample, but so many groups at least, and so many rows for each of
-/// the k best.
+/// the k best. What is sampled costs as much again for each query, so it is less where there are many.
 constexpr size_t kSampleShare = 64;
+constexpr size_t kWideSampleShare = 128;
 constexpr size_t kLeastGroups = 32;
 constexpr size_t kSampleRowsPerBest = 16;
 
 /// What a pass uploads.
 struct CodedQueries {
-  std::vector<uint32_t> fragments;  // [steps, lanes, 2]
-  std::vector<int32_t> surplus;     // [kPassQueries]
+  std::vector<uint32_t> fragments;  // [steps, tiles, lanes, 2]
+  std::vector<int32_t> surplus;     // [queries]
   std::vector<CodeBound> bounds;    // [queries]
 };
 
 CodedQueries encode(const Layout& layout, const SearchTask& task, const AlignedFloats& queries, size_t first,
                     unsigned count) {
-  const size_t steps = layout.codeStride / cuda::kCodeStep;
+  const size_t steps = layout.codeStride / cuda::kCodeStep, tiles = cuda::codeTiles(count);
   CodedQueries coded = {
-      std::vector<uint32_t>(steps * cuda::kFragmentLanes * 2), std::vector<int32_t>(kPassQueries), {}};
+      std::vector<uint32_t>(steps * tiles * cuda::kFragmentLanes * 2), std::vector<int32_t>(count), {}};
   std::vector<int8_t> codes(layout.codeStride);
   for (unsigned i = 0; i < count; i++) {
     std::fill(codes.begin(), codes.end(), int8_t{0});
     const float* const query = queries.data() + (first + i) * layout.stride;
     coded.bounds.push_back(encodeWeighed(layout, task, first + i, query, false, codes.data()));
     for (const int8_t code : codes) coded.surplus[i] += 128 * code;
-    // The lanes 4 i to 4 i + 3 hold query i.
+    // The lanes 4 j to 4 j + 3 hold query j of a tile.
+    const size_t tile = i / kCodeTile, firstLane = i % kCodeTile * 4;
     for (size_t step = 0; step < steps; step++) {
-      for (size_t lane = 4 * i; lane < 4 * i + 4; lane++) {
+      for (size_t lane = firstLane; lane < firstLane + 4; lane++) {
         for (size_t word = 0; word < 2; word++) {
-          std::memcpy(&coded.fragments[(step * cuda::kFragmentLanes + lane) * 2 + word],
-                      &codes[cuda::queryWord(step, lane, word) * 4], 4);
+          const size_t fragment = (step * tiles + tile) * cuda::kFragmentLanes + lane;
+          std::memcpy(&coded.fragments[fragment * 2 + word], &codes[cuda::queryWord(step, lane, word) * 4],
+                      4);
         }
       }
     }
@@ -55,10 +59,11 @@ CodedQueries encode(const Layout& layout, const SearchTask& task, const AlignedF
   return coded;
 }
 
-/// One group of rows in how many makes the sample.
-size_t sampleEvery(size_t count, size_t k) {
+/// One group of rows in how many makes the sample for a pass of so many queries.
+size_t sampleEvery(size_t count, size_t k, size_t queries) {
   const size_t groups = (count + kCodeGroup - 1) / kCodeGroup;
-  const size_t wanted = std::max({groups / kSampleShare, kLeastGroups, k * kSampleRowsPerBest / kCodeGroup});
+  const size_t share = queries > kCodeTile ? kWideSampleShare : kSampleShare;
+  const size_t wanted = std::max({groups / share, kLeastGroups, k * kSampleRowsPerBest / kCodeGroup});
   return std::max<size_t>(1, groups / wanted);
 }
 
@@ -77,13 +82,28 @@ std::vector<uint32_t> rowsOf(const std::vector<Survivor>& survivors, size_t k) {
   return rows;
 }
 
+/// Queries that a pass may take: fewer than kCodeQueries where there are fewer or where memory is short.
+unsigned takeScratch(CudaScratch& scratch, size_t queries, size_t sampleRows, size_t capacity) {
+  for (auto most = static_cast<unsigned>(std::min<size_t>(kCodeQueries, queries));; most = (most + 1) / 2) {
+    try {
+      growBuffer(scratch.histogram, most * cuda::kBins * sizeof(uint32_t));
+      growBuffer(scratch.lows, most * sampleRows * sizeof(float));
+      growBuffer(scratch.survivors, most * capacity * sizeof(Survivor));
+      return most;
+    } catch (const Error& error) {
+      for (CudaBuffer* buffer : {&scratch.histogram, &scratch.lows, &scratch.survivors}) *buffer = CudaBuffer();
+      if (most == 1 || !error.is("ERR_OUT_OF_MEMORY")) throw;
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<Found> certifyOnCuda(CudaLane& lane, CudaRows& rows, const Layout& layout, const SearchTask& task,
                                  const AlignedFloats& queries, const std::function<bool()>& stopped) {
   CudaScratch& scratch = lane.scratch;
   std::vector<Found> found(task.q);
-  const size_t every = sampleEvery(task.count, task.k);
+  const size_t every = sampleEvery(task.count, task.k, task.q);
   std::vector<cuda::CodeSlab> slabs = rows.codeSlabs(task.count);
   size_t groups = 0;
   for (cuda::CodeSlab& slab : slabs) {
@@ -92,11 +112,9 @@ std::vector<Found> certifyOnCuda(CudaLane& lane, CudaRows& rows, const Layout& l
   }
   const size_t sampleRows = groups * kCodeGroup;
   const size_t capacity = std::min(task.passing, 4 * task.k + task.count / kOpenShare + kOpenSpare);
-  growBuffer(scratch.histogram, kPassQueries * cuda::kBins * sizeof(uint32_t));
-  growBuffer(scratch.lows, kPassQueries * sampleRows * sizeof(float));
-  growBuffer(scratch.survivors, kPassQueries * capacity * sizeof(Survivor));
-  for (size_t first = 0; first < task.q && !stopped(); first += kPassQueries) {
-    const auto count = static_cast<unsigned>(std::min<size_t>(kPassQueries, task.q - first));
+  const unsigned most = takeScratch(scratch, task.q, sampleRows, capacity);
+  for (size_t first = 0; first < task.q && !stopped(); first += most) {
+    const auto count = static_cast<unsigned>(std::min<size_t>(most, task.q - first));
     const CodedQueries coded = encode(layout, task, queries, first, count);
     std::vector<Selection> selections(count, {0, static_cast<uint32_t>(task.k), 0});
     uploadAll(lane, scratch.queries, coded.fragments);
@@ -108,7 +126,7 @@ std::vector<Found> certifyOnCuda(CudaLane& lane, CudaRows& rows, const Layout& l
       const auto width = static_cast<ptrdiff_t>(count * (1 + layout.features));
       uploadAll(lane, scratch.weights, std::vector<float>(from, from + width));
     }
-    checkCuda(cudaMemsetAsync(scratch.histogram.as<void>(), 0, kPassQueries * cuda::kBins * sizeof(uint32_t),
+    checkCuda(cudaMemsetAsync(scratch.histogram.as<void>(), 0, count * cuda::kBins * sizeof(uint32_t),
                               lane.stream()),
               "clearing memory");
     const cuda::CodePass pass = {count,

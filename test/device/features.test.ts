@@ -63,7 +63,7 @@ const drawnCases: fc.Arbitrary<Case> = fc.record({
   dim: fc.oneof(fc.integer({ min: 1, max: 70 }), fc.constantFrom(127, 128, 129, 384)),
   features: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.constantFrom(31, 256)),
   parts: fc.array(fc.constantFrom(...SIZES), { minLength: 1, maxLength: 3 }),
-  q: fc.constantFrom(1, 2, 7, 8, 9, 20),
+  q: fc.constantFrom(1, 2, 7, 8, 9, 20, 33),
   k: fc.constantFrom<Case['k'][]>(
     ...[1, 10, 31, 32, 33, 257].map((k) => Object.assign(() => k, { toString: () => `${k}` })),
     ...[-1, 0, 1].map((more) =>

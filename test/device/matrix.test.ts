@@ -44,6 +44,21 @@ describe.each(devices.filter(({ label }) => label !== 'reference'))('$label', ({
     expectSame(await play(opened.device, c), await play(opened.reference, c));
   });
 
+  test.each([1, 7, 8, 9, 31, 32, 33, 64, 257])(
+    'a batch of %i queries, unfiltered and filtered',
+    async (q) => {
+      for (const filter of ['none', 'mask', 'rows'] as const) {
+        for (const metric of METRICS) {
+          const c: SearchCase = {
+            ...{ metric, kind: 'normal', dim: 11, parts: [513, 70], q, k: () => 4, seed: q },
+            ...{ filter, passing: (n) => Math.round((filter === 'rows' ? 0.1 : 0.6) * n), removed: 0.02 },
+          };
+          expectSame(await play(opened.device, c), await play(opened.reference, c));
+        }
+      }
+    },
+  );
+
   test.each(['mask', 'rows'] as const)('filters of many sizes given as %s, and removals', async (filter) => {
     for (const share of [0.95, 0.5, 0.1, 0.03]) {
       for (const removed of [0, 0.3]) {

@@ -6,8 +6,9 @@
 #include <cstdio>
 #include <memory>
 
-#include "../../../kernels/certify.cuh"
+#include "../../../kernels/codes.h"
 #include "../../../kernels/scan.cuh"
+#include "certifyTest.h"
 #include "deviceCalls.h"
 #include "emulationTest.h"
 #include "faultTest.h"
@@ -94,35 +95,6 @@ void testDevice() {
   check(device.device.empty() && gpu.allocated == 0, "disposed rows leave no memory on the device");
 }
 
-/// kernels/README.md: the codes of each row and what is kept beside them, once.
-void testCodeTraffic(Backend& backend) {
-  constexpr size_t kDim = 384, kRows = 40960;
-  auto rows = backend.createRows(kDim, Metric::ip, Dtype::f32, 0, true);
-  append(*rows, draw(kRows * kDim, 5), kDim);
-  for (const size_t q : {1, 8}) {
-    const double floor = (kDim + 12.0) * kRows;
-    const auto task = taskOf(draw(q * kDim, 6), kDim, 3, kRows);
-    const double share = static_cast<double>(bytesMoved(*rows, task)) / floor;
-    check(share > 0.99 && share <= 1.05,
-          std::to_string(q) + " queries move " + std::to_string(share) + " of the bytes of the codes");
-    check(machine().launches.size() == 8, "codes alone are read");
-  }
-  constexpr size_t kWidth = 5;
-  auto wide = backend.createRows(kDim, Metric::ip, Dtype::f32, kWidth, true);
-  append(*wide, draw(kRows * kDim, 5), kDim, draw(kRows * kWidth, 8));
-  const auto weighed = taskOf(draw(8 * kDim, 6), kDim, 3, kRows);
-  weighed->weights = draw(8 * (1 + kWidth), 9);
-  const double share = static_cast<double>(bytesMoved(*wide, weighed)) / ((kDim + 12.0 + 4 * kWidth) * kRows);
-  check(share > 0.99 && share <= 1.05, "with features they move " + std::to_string(share) + " of the bytes");
-  check(machine().launches.size() == 8, "codes and features alone are read");
-  const auto some = taskOf(draw(kDim, 7), kDim, 10, kRows);
-  some->allowed.assign(kRows / 32, 0);
-  for (size_t word = 0; word < kRows / 32; word += 4) some->allowed[word] = 0xffff;
-  some->passing = kRows / 8;
-  const double few = static_cast<double>(bytesMoved(*rows, some)) / ((kDim + 12.0) * kRows / 8);
-  check(few <= 1.2, "groups of which no row passes are not read: " + std::to_string(few));
-}
-
 void testTraffic() {
   const std::unique_ptr<Backend> backend = openDevice();
   constexpr size_t kDim = 384, kRows = 3000;
@@ -158,7 +130,7 @@ void testTraffic() {
     check(static_cast<double>(bytesMoved(*rows, listed)) <= 1.05 * (rowBytes + slots),
           "of listed rows and their scores alone bytes are moved");
   }
-  testCodeTraffic(*backend);
+  testCertify(*backend);
   testFilter(*backend);
   testMaxsim(*backend);
   emulation::Stream stream{machine().gpus[0].get()};

@@ -85,8 +85,8 @@ export const cudaFeatures = [
   {
     name: 'codes of the lower half of a group have the features of the upper',
     file: 'kernels/certify.cu',
-    find: '__shfl_sync(kAll, own, g + 8)',
-    replace: '__shfl_sync(kAll, own, g)',
+    find: '__shfl_sync(kAll, own, lane / 4 + 8)',
+    replace: '__shfl_sync(kAll, own, lane / 4)',
     suites,
   },
   {
