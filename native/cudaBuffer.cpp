@@ -2,6 +2,7 @@
 
 #include <cuda_runtime.h>
 
+#include <atomic>
 #include <string>
 #include <utility>
 
@@ -9,6 +10,11 @@
 #include "error.h"
 
 namespace seine {
+namespace {
+
+std::atomic<uint64_t> freedBuffers{0};
+
+}  // namespace
 
 CudaBuffer::CudaBuffer(size_t bytes, const char* what) : bytes_(bytes) {
   const cudaError_t status = cudaMalloc(&data_, bytes);
@@ -24,8 +30,12 @@ CudaBuffer::CudaBuffer(size_t bytes, const char* what) : bytes_(bytes) {
 }
 
 CudaBuffer::~CudaBuffer() {
-  if (data_ != nullptr) cudaFree(data_);
+  if (data_ == nullptr) return;
+  cudaFree(data_);
+  freedBuffers++;
 }
+
+uint64_t CudaBuffer::freed() { return freedBuffers; }
 
 CudaBuffer::CudaBuffer(CudaBuffer&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace seine {
 
@@ -20,6 +21,9 @@ class CudaBuffer {
     return static_cast<T*>(data_);
   }
   size_t bytes() const { return bytes_; }
+
+  /// How many of the process were freed so far: while it stays the same every address is what it was.
+  static uint64_t freed();
 
  private:
   void* data_ = nullptr;

@@ -5,6 +5,7 @@
 
 #include "candidates.h"
 #include "cudaCollect.h"
+#include "packing.h"
 #include "weighQuery.h"
 
 namespace seine {
@@ -26,37 +27,57 @@ constexpr size_t kWideSampleShare = 128;
 constexpr size_t kLeastGroups = 32;
 constexpr size_t kSampleRowsPerBest = 16;
 
-/// What a pass uploads.
-struct CodedQueries {
-  std::vector<uint32_t> fragments;  // [steps, tiles, lanes, 2]
-  std::vector<int32_t> surplus;     // [queries]
-  std::vector<CodeBound> bounds;    // [queries]
+/// Where what a pass takes lies in one buffer, from byte to byte: up to the survivors it is uploaded, from
+/// the selections on it comes back.
+struct Places {
+  Places(const Layout& layout, unsigned queries, size_t capacity) {
+    const size_t fragmentsOfStep = cuda::codeTiles(queries) * cuda::kFragmentLanes * 2;
+    Packing packing;
+    fragments = packing.take(layout.codeStride / cuda::kCodeStep * fragmentsOfStep * sizeof(uint32_t));
+    bounds = packing.take(queries * sizeof(CodeBound));
+    surplus = packing.take(queries * sizeof(int32_t));
+    weights = packing.take(layout.features > 0 ? queries * (1 + layout.features) * sizeof(float) : 0);
+    selections = packing.take(queries * sizeof(Selection));
+    survivors = packing.take(queries * capacity * sizeof(Survivor));
+    end = packing.bytes();
+  }
+
+  size_t fragments, bounds, surplus, weights, selections, survivors, end;
 };
 
-CodedQueries encode(const Layout& layout, const SearchTask& task, const AlignedFloats& queries, size_t first,
-                    unsigned count) {
+/// Writes what a pass uploads to `staged`; returns the bounds of its queries.
+std::vector<CodeBound> encode(const Layout& layout, const SearchTask& task, const AlignedFloats& queries,
+                              size_t first, unsigned count, const Places& at, char* staged) {
   const size_t steps = layout.codeStride / cuda::kCodeStep, tiles = cuda::codeTiles(count);
-  CodedQueries coded = {
-      std::vector<uint32_t>(steps * tiles * cuda::kFragmentLanes * 2), std::vector<int32_t>(count), {}};
+  std::memset(staged, 0, at.survivors);
+  std::vector<CodeBound> bounds;
   std::vector<int8_t> codes(layout.codeStride);
   for (unsigned i = 0; i < count; i++) {
     std::fill(codes.begin(), codes.end(), int8_t{0});
     const float* const query = queries.data() + (first + i) * layout.stride;
-    coded.bounds.push_back(encodeWeighed(layout, task, first + i, query, false, codes.data()));
-    for (const int8_t code : codes) coded.surplus[i] += 128 * code;
+    bounds.push_back(encodeWeighed(layout, task, first + i, query, false, codes.data()));
+    int32_t surplus = 0;
+    for (const int8_t code : codes) surplus += 128 * code;
+    const Selection selection = {0, static_cast<uint32_t>(task.k), 0};
+    std::memcpy(staged + at.bounds + i * sizeof(CodeBound), &bounds[i], sizeof(CodeBound));
+    std::memcpy(staged + at.surplus + i * sizeof surplus, &surplus, sizeof surplus);
+    std::memcpy(staged + at.selections + i * sizeof selection, &selection, sizeof selection);
     // The lanes 4 j to 4 j + 3 hold query j of a tile.
     const size_t tile = i / kCodeTile, firstLane = i % kCodeTile * 4;
     for (size_t step = 0; step < steps; step++) {
       for (size_t lane = firstLane; lane < firstLane + 4; lane++) {
         for (size_t word = 0; word < 2; word++) {
-          const size_t fragment = (step * tiles + tile) * cuda::kFragmentLanes + lane;
-          std::memcpy(&coded.fragments[fragment * 2 + word], &codes[cuda::queryWord(step, lane, word) * 4],
-                      4);
+          const size_t fragment = ((step * tiles + tile) * cuda::kFragmentLanes + lane) * 2 + word;
+          std::memcpy(staged + at.fragments + fragment * 4, &codes[cuda::queryWord(step, lane, word) * 4], 4);
         }
       }
     }
   }
-  return coded;
+  if (layout.features > 0) {
+    const size_t width = 1 + layout.features;
+    std::memcpy(staged + at.weights, &task.weights[first * width], count * width * sizeof(float));
+  }
+  return bounds;
 }
 
 /// One group of rows in how many makes the sample for a pass of so many queries.
@@ -65,12 +86,6 @@ size_t sampleEvery(size_t count, size_t k, size_t queries) {
   const size_t share = queries > kCodeTile ? kWideSampleShare : kSampleShare;
   const size_t wanted = std::max({groups / share, kLeastGroups, k * kSampleRowsPerBest / kCodeGroup});
   return std::max<size_t>(1, groups / wanted);
-}
-
-template <typename T>
-void uploadAll(CudaLane& lane, CudaBuffer& buffer, const std::vector<T>& values) {
-  growBuffer(buffer, values.size() * sizeof(T));
-  lane.upload(buffer.as<void>(), values.data(), values.size() * sizeof(T));
 }
 
 /// The rows of a query's survivors that reach the k-th highest of their lower bounds.
@@ -83,17 +98,34 @@ std::vector<uint32_t> rowsOf(const std::vector<Survivor>& survivors, size_t k) {
 }
 
 /// Queries that a pass may take: fewer than kCodeQueries where there are fewer or where memory is short.
-unsigned takeScratch(CudaScratch& scratch, size_t queries, size_t sampleRows, size_t capacity) {
+unsigned takeScratch(CudaScratch& scratch, const Layout& layout, size_t queries, size_t sampleRows,
+                     size_t capacity) {
   for (auto most = static_cast<unsigned>(std::min<size_t>(kCodeQueries, queries));; most = (most + 1) / 2) {
     try {
       growBuffer(scratch.histogram, most * cuda::kBins * sizeof(uint32_t));
       growBuffer(scratch.lows, most * sampleRows * sizeof(float));
-      growBuffer(scratch.survivors, most * capacity * sizeof(Survivor));
+      growBuffer(scratch.exchange, Places(layout, most, capacity).end);
       return most;
     } catch (const Error& error) {
-      for (CudaBuffer* buffer : {&scratch.histogram, &scratch.lows, &scratch.survivors}) *buffer = CudaBuffer();
+      for (CudaBuffer* buffer : {&scratch.histogram, &scratch.lows, &scratch.exchange})
+        *buffer = CudaBuffer();
       if (most == 1 || !error.is("ERR_OUT_OF_MEMORY")) throw;
     }
+  }
+}
+
+/// All launches of a pass.
+void launchPass(CudaLane& lane, const cuda::CodePass& pass, const cuda::Pass& selection,
+                const std::vector<cuda::CodeSlab>& slabs) {
+  checkCuda(
+      cudaMemsetAsync(selection.histogram, 0, pass.queries * cuda::kBins * sizeof(uint32_t), lane.stream()),
+      "clearing memory");
+  for (const cuda::CodeSlab& slab : slabs) {
+    checkCuda(cuda::launchSample(pass, slab, lane.blocks(), lane.stream()), "starting a kernel");
+  }
+  selectLows(lane, selection);
+  for (const cuda::CodeSlab& slab : slabs) {
+    checkCuda(cuda::launchCertify(pass, slab, lane.blocks(), lane.stream()), "starting a kernel");
   }
 }
 
@@ -112,57 +144,59 @@ std::vector<Found> certifyOnCuda(CudaLane& lane, CudaRows& rows, const Layout& l
   }
   const size_t sampleRows = groups * kCodeGroup;
   const size_t capacity = std::min(task.passing, 4 * task.k + task.count / kOpenShare + kOpenSpare);
-  const unsigned most = takeScratch(scratch, task.q, sampleRows, capacity);
+  const unsigned most = takeScratch(scratch, layout, task.q, sampleRows, capacity);
+  char* const buffer = scratch.exchange.as<char>();
   for (size_t first = 0; first < task.q && !stopped(); first += most) {
     const auto count = static_cast<unsigned>(std::min<size_t>(most, task.q - first));
-    const CodedQueries coded = encode(layout, task, queries, first, count);
-    std::vector<Selection> selections(count, {0, static_cast<uint32_t>(task.k), 0});
-    uploadAll(lane, scratch.queries, coded.fragments);
-    uploadAll(lane, scratch.surplus, coded.surplus);
-    uploadAll(lane, scratch.codeBounds, coded.bounds);
-    uploadAll(lane, scratch.selections, selections);
-    if (layout.features > 0) {
-      const auto from = task.weights.begin() + static_cast<ptrdiff_t>(first * (1 + layout.features));
-      const auto width = static_cast<ptrdiff_t>(count * (1 + layout.features));
-      uploadAll(lane, scratch.weights, std::vector<float>(from, from + width));
-    }
-    checkCuda(cudaMemsetAsync(scratch.histogram.as<void>(), 0, count * cuda::kBins * sizeof(uint32_t),
-                              lane.stream()),
-              "clearing memory");
-    const cuda::CodePass pass = {count,
-                                 layout.codeStride / cuda::kCodeStep,
-                                 scratch.queries.as<void>(),
-                                 scratch.surplus.as<int32_t>(),
-                                 scratch.codeBounds.as<CodeBound>(),
-                                 layout.features,
-                                 scratch.weights.as<float>(),
-                                 task.allowed.empty() ? nullptr : scratch.passing.as<uint32_t>(),
-                                 every,
-                                 sampleRows,
-                                 scratch.lows.as<float>(),
-                                 scratch.selections.as<Selection>(),
-                                 scratch.survivors.as<Survivor>(),
-                                 capacity};
-    const unsigned blocks = lane.blocks();
-    const cudaStream_t stream = lane.stream();
-    for (const cuda::CodeSlab& slab : slabs) {
-      checkCuda(cuda::launchSample(pass, slab, blocks, stream), "starting a kernel");
-    }
-    cuda::Pass selection = {};
+    const Places at(layout, count, capacity);
+    const std::vector<CodeBound> bounds = encode(layout, task, queries, first, count, at, lane.staged());
+    auto pass = cuda::CodePass();
+    pass.queries = count;
+    pass.steps = layout.codeStride / cuda::kCodeStep;
+    pass.queryCodes = buffer + at.fragments;
+    pass.surplus = reinterpret_cast<const int32_t*>(buffer + at.surplus);
+    pass.bounds = reinterpret_cast<const CodeBound*>(buffer + at.bounds);
+    pass.features = layout.features;
+    pass.weights = reinterpret_cast<const float*>(buffer + at.weights);
+    pass.allowed = task.allowed.empty() ? nullptr : scratch.passing.as<uint32_t>();
+    pass.every = every;
+    pass.sampleRows = sampleRows;
+    pass.lows = scratch.lows.as<float>();
+    pass.selections = reinterpret_cast<Selection*>(buffer + at.selections);
+    pass.survivors = reinterpret_cast<Survivor*>(buffer + at.survivors);
+    pass.capacity = capacity;
+    auto selection = cuda::Pass();
     selection.queries = count;
     selection.count = sampleRows;
     selection.lows = pass.lows;
     selection.histogram = scratch.histogram.as<uint32_t>();
     selection.selections = pass.selections;
-    selectLows(lane, selection);
-    for (const cuda::CodeSlab& slab : slabs) {
-      checkCuda(cuda::launchCertify(pass, slab, blocks, stream), "starting a kernel");
+    const size_t results = at.end - at.selections;
+    const bool whole = results <= kWholeBytes;
+    std::vector<Selection> selections(count);
+    if (whole) {
+      const CudaSequence sequence = CudaSequence("codes").add(pass).add(selection).add(slabs);
+      scratch.graphs.run(lane.stream(), sequence, [&] {
+        lane.copyUp(buffer, at.survivors);
+        launchPass(lane, pass, selection, slabs);
+        lane.copyDown(pass.selections, results);
+      });
+      lane.synchronize();
+      std::memcpy(selections.data(), lane.copied(), count * sizeof(Selection));
+    } else {
+      lane.copyUp(buffer, at.survivors);
+      launchPass(lane, pass, selection, slabs);
+      lane.download(selections.data(), pass.selections, count * sizeof(Selection));
     }
-    lane.download(selections.data(), pass.selections, count * sizeof(Selection));
     for (unsigned i = 0; i < count; i++) {
-      if (coded.bounds[i].scale == 0 || selections[i].found > capacity) continue;
+      if (bounds[i].scale == 0 || selections[i].found > capacity) continue;
       std::vector<Survivor> survivors(selections[i].found);
-      lane.download(survivors.data(), pass.survivors + i * capacity, survivors.size() * sizeof(Survivor));
+      const size_t bytes = survivors.size() * sizeof(Survivor), from = i * capacity * sizeof(Survivor);
+      if (whole) {
+        std::memcpy(survivors.data(), lane.copied() + (at.survivors - at.selections) + from, bytes);
+      } else {
+        lane.download(survivors.data(), buffer + at.survivors + from, bytes);
+      }
       found[first + i] = rowsOf(survivors, task.k);
     }
   }

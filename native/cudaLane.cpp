@@ -13,11 +13,6 @@
 #include "detachedThread.h"
 
 namespace seine {
-namespace {
-
-constexpr size_t kPartBytes = 4 << 20;
-
-}  // namespace
 
 struct CudaLane::Queue {
   std::mutex mutex;
@@ -105,10 +100,10 @@ void CudaLane::start() {
     }
   }
   void* staging = nullptr;
-  const cudaError_t status = cudaMallocHost(&staging, 2 * kPartBytes);
+  const cudaError_t status = cudaMallocHost(&staging, 2 * kStagedBytes);
   if (status == cudaErrorMemoryAllocation) {
     cudaGetLastError();
-    throw outOfMemory("Pinned memory for copies to the CUDA device", 2 * kPartBytes);
+    throw outOfMemory("Pinned memory for copies to the CUDA device", 2 * kStagedBytes);
   }
   checkCuda(status, "allocating pinned memory");
   staging_ = static_cast<char*>(staging);
@@ -118,8 +113,8 @@ unsigned CudaLane::blocks() const { return device_.blocks(); }
 
 void CudaLane::upload(void* to, const void* from, size_t bytes) {
   for (size_t done = 0; done < bytes;) {
-    const size_t part = std::min(kPartBytes, bytes - done);
-    char* const staged = staging_ + part_ * kPartBytes;
+    const size_t part = std::min(kStagedBytes, bytes - done);
+    char* const staged = staging_ + part_ * kStagedBytes;
     checkCuda(cudaEventSynchronize(copied_[part_]), "waiting for a copy");
     std::memcpy(staged, static_cast<const char*>(from) + done, part);
     checkCuda(cudaMemcpyAsync(static_cast<char*>(to) + done, staged, part, cudaMemcpyHostToDevice, stream_),
@@ -134,7 +129,7 @@ void CudaLane::download(void* to, const void* from, size_t bytes) {
   // All earlier uploads are done when the first part arrives, so the staging memory is free.
   synchronize();
   for (size_t done = 0; done < bytes;) {
-    const size_t part = std::min(2 * kPartBytes, bytes - done);
+    const size_t part = std::min(2 * kStagedBytes, bytes - done);
     checkCuda(cudaMemcpyAsync(staging_, static_cast<const char*>(from) + done, part, cudaMemcpyDeviceToHost,
                               stream_),
               "copying from the device");
@@ -143,6 +138,22 @@ void CudaLane::download(void* to, const void* from, size_t bytes) {
     done += part;
   }
 }
+
+char* CudaLane::staged() {
+  for (const cudaEvent_t event : copied_) checkCuda(cudaEventSynchronize(event), "waiting for a copy");
+  return staging_;
+}
+
+void CudaLane::copyUp(void* to, size_t bytes) {
+  checkCuda(cudaMemcpyAsync(to, staging_, bytes, cudaMemcpyHostToDevice, stream_), "copying to the device");
+}
+
+void CudaLane::copyDown(const void* from, size_t bytes) {
+  checkCuda(cudaMemcpyAsync(staging_ + kStagedBytes, from, bytes, cudaMemcpyDeviceToHost, stream_),
+            "copying from the device");
+}
+
+const char* CudaLane::copied() const { return staging_ + kStagedBytes; }
 
 void CudaLane::synchronize() { checkCuda(cudaStreamSynchronize(stream_), "running kernels"); }
 

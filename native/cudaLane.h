@@ -10,18 +10,26 @@
 
 #include "cudaBuffer.h"
 #include "cudaError.h"
+#include "cudaGraphs.h"
 #include "error.h"
 
 namespace seine {
 
 class CudaDevice;
 
+/// What can be copied at once.
+constexpr size_t kStagedBytes = 4 << 20;
+/// What comes back of a pass is copied whole, with the room that was not taken, where that is at most so
+/// large: one wait in place of two for each query, and calls that can be recorded.
+constexpr size_t kWholeBytes = 1 << 20;
+
 /// Memory that the ops of a lane take one after the other; it grows and is kept while rows are on the device.
 struct CudaScratch {
   CudaBuffer queries, bounds, weights, passing, lows, highs, histogram, selections, candidates;
-  CudaBuffer surplus, codeBounds, survivors;
+  CudaBuffer exchange;  // what a search's passes take and give, packed
   CudaBuffer stack, intervals, total;
   CudaBuffer documents, offsets, best, longest, lowSums, highSums;
+  CudaGraphs graphs;  // over this memory and that of rows
 };
 
 class CudaLane {
@@ -48,6 +56,18 @@ class CudaLane {
   void upload(void* to, const void* from, size_t bytes);
   /// Copies to the host and waits for it.
   void download(void* to, const void* from, size_t bytes);
+
+  // Copies that can be recorded (`scratch.graphs`), of one pass at a time.
+
+  /// Pinned memory for what `copyUp` copies, kStagedBytes at most; nothing reads it any more.
+  char* staged();
+  /// Enqueues a copy of the first bytes of `staged()`.
+  void copyUp(void* to, size_t bytes);
+  /// Enqueues a copy to `copied()`, kStagedBytes at most.
+  void copyDown(const void* from, size_t bytes);
+  /// What was copied, once the stream was waited for, until the next `upload` or `download`.
+  const char* copied() const;
+
   /// Waits for the stream. What it wrote is there for other lanes only after that.
   void synchronize();
 

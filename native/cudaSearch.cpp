@@ -1,6 +1,7 @@
 #include "cudaSearch.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "../kernels/maxsim.cuh"
@@ -8,6 +9,7 @@
 #include "cudaCertify.h"
 #include "cudaCollect.h"
 #include "cudaMaxsim.h"
+#include "packing.h"
 #include "pool.h"
 #include "prepareQuery.h"
 #include "rankRows.h"
@@ -21,6 +23,22 @@ using cuda::Selection;
 
 /// Candidates that there is room for at first, besides k.
 constexpr size_t kSpare = 1024;
+
+/// Where what a pass takes lies in one buffer, from byte to byte: up to the candidates it is uploaded, from
+/// the selections on it comes back.
+struct Places {
+  Places(const Layout& layout, unsigned pass, size_t capacity) {
+    Packing packing;
+    queries = packing.take(cuda::queryTile(pass) * layout.queryStride() * sizeof(float));
+    bounds = packing.take(pass * sizeof(Bound));
+    weights = packing.take(layout.features > 0 ? pass * (1 + layout.features) * sizeof(float) : 0);
+    selections = packing.take(pass * sizeof(Selection));
+    candidates = packing.take(pass * capacity * sizeof(uint32_t));
+    end = packing.bytes();
+  }
+
+  size_t queries, bounds, weights, selections, candidates, end;
+};
 
 }  // namespace
 
@@ -77,51 +95,20 @@ void CudaSearch::runPasses(CudaLane& lane, CudaRows& rows) {
   }
   const std::vector<size_t> open = openQueries(lane, rows);
   if (open.empty()) return;
-  const size_t stride = layout_.queryStride();
-  const unsigned most = takeScratch(scratch, open.size());
+  const size_t room = std::min(task_->passing, task_->k + kSpare);
+  const unsigned most = takeScratch(scratch, open.size(), room);
   const std::vector<cuda::Slab> slabs =
       task_->listed.empty() ? rows.slabs(task_->count) : rows.slabs(lane, task_->listed);
   for (size_t first = 0; first < open.size() && !stopped(); first += most) {
-    const auto queries = static_cast<unsigned>(std::min<size_t>(most, open.size() - first));
-    Selection selections[kPassQueries];
-    for (Selection& selection : selections) selection = {0, static_cast<uint32_t>(task_->k), 0};
-    const size_t tile = cuda::queryTile(queries);
-    checkCuda(cudaMemsetAsync(scratch.queries.as<void>(), 0, tile * stride * sizeof(float), lane.stream()),
-              "clearing memory");
-    for (size_t i = 0; i < queries; i++) {
-      lane.upload(scratch.queries.as<float>() + i * stride, queries_.data() + open[first + i] * stride,
-                  stride * sizeof(float));
-      lane.upload(scratch.bounds.as<Bound>() + i, &bounds_[open[first + i]], sizeof(Bound));
-      if (layout_.features == 0) continue;
-      const size_t width = 1 + layout_.features;
-      lane.upload(scratch.weights.as<float>() + i * width, &task_->weights[open[first + i] * width],
-                  width * sizeof(float));
-    }
-    lane.upload(scratch.selections.as<void>(), selections, sizeof selections);
-    const cuda::Pass pass = {layout_.metric,
-                             layout_.dtype,
-                             queries,
-                             layout_.bytesOf(layout_.stride) / cuda::kChunkBytes,
-                             slots(),
-                             scratch.queries.as<void>(),
-                             scratch.bounds.as<Bound>(),
-                             layout_.features,
-                             scratch.weights.as<float>(),
-                             task_->allowed.empty() ? nullptr : scratch.passing.as<uint32_t>(),
-                             scratch.lows.as<float>(),
-                             scratch.highs.as<float>(),
-                             scratch.histogram.as<uint32_t>(),
-                             scratch.selections.as<Selection>(),
-                             nullptr,
-                             0};
-    runPass(lane, pass, slabs);
-    const size_t room = std::min(task_->passing, task_->k + kSpare);
-    auto found = collectSlots(lane, pass, scratch.candidates, room, [this] { return stopped(); });
+    const std::vector<size_t> queries(
+        open.begin() + static_cast<ptrdiff_t>(first),
+        open.begin() + static_cast<ptrdiff_t>(std::min<size_t>(first + most, open.size())));
+    auto found = runPass(lane, queries, slabs, room);
     for (size_t i = 0; i < found.size(); i++) {
       if (!task_->listed.empty()) {
         for (uint32_t& row : found[i]) row = task_->listed[row];
       }
-      candidates_[open[first + i]] = std::move(found[i]);
+      candidates_[queries[i]] = std::move(found[i]);
     }
   }
 }
@@ -162,12 +149,9 @@ void CudaSearch::prepare() {
 
 /// Returns how many queries a pass may take, `most` at most: fewer where memory is short, since a pass takes
 /// 8 bytes a row and query.
-unsigned CudaSearch::takeScratch(CudaScratch& scratch, size_t most) const {
+unsigned CudaSearch::takeScratch(CudaScratch& scratch, size_t most, size_t room) const {
   const auto wanted = static_cast<unsigned>(std::min<size_t>(kPassQueries, most));
-  growBuffer(scratch.queries, kPassQueries * layout_.queryStride() * sizeof(float));
-  growBuffer(scratch.bounds, kPassQueries * sizeof(Bound));
-  growBuffer(scratch.weights, kPassQueries * (1 + layout_.features) * sizeof(float));
-  growBuffer(scratch.selections, kPassQueries * sizeof(Selection));
+  growBuffer(scratch.exchange, Places(layout_, kPassQueries, room).end);
   growBuffer(scratch.histogram, kPassQueries * kBins * sizeof(uint32_t));
   for (unsigned queries = wanted;; queries /= 2) {
     try {
@@ -182,7 +166,82 @@ unsigned CudaSearch::takeScratch(CudaScratch& scratch, size_t most) const {
   }
 }
 
-void CudaSearch::runPass(CudaLane& lane, const cuda::Pass& pass, const std::vector<cuda::Slab>& slabs) {
+/// The slots, rising, of each of some queries whose upper bound reaches the k-th lower one; there is `room`
+/// at first.
+std::vector<std::vector<uint32_t>> CudaSearch::runPass(CudaLane& lane, const std::vector<size_t>& queries,
+                                                       const std::vector<cuda::Slab>& slabs, size_t room) {
+  CudaScratch& scratch = lane.scratch;
+  char* const buffer = scratch.exchange.as<char>();
+  const Places at(layout_, static_cast<unsigned>(queries.size()), room);
+  stage(queries, at.bounds, at.weights, at.selections, at.candidates, lane.staged());
+  auto pass = cuda::Pass();
+  pass.metric = layout_.metric;
+  pass.dtype = layout_.dtype;
+  pass.queries = static_cast<unsigned>(queries.size());
+  pass.chunks = layout_.bytesOf(layout_.stride) / cuda::kChunkBytes;
+  pass.count = slots();
+  pass.queryValues = buffer + at.queries;
+  pass.bounds = reinterpret_cast<const Bound*>(buffer + at.bounds);
+  pass.features = layout_.features;
+  pass.weights = reinterpret_cast<const float*>(buffer + at.weights);
+  pass.allowed = task_->allowed.empty() ? nullptr : scratch.passing.as<uint32_t>();
+  pass.lows = scratch.lows.as<float>();
+  pass.highs = scratch.highs.as<float>();
+  pass.histogram = scratch.histogram.as<uint32_t>();
+  pass.selections = reinterpret_cast<Selection*>(buffer + at.selections);
+  pass.candidates = reinterpret_cast<uint32_t*>(buffer + at.candidates);
+  pass.capacity = room;
+  const size_t results = at.end - at.selections;
+  if (results > kWholeBytes) {
+    lane.copyUp(buffer, at.candidates);
+    launchPass(lane, pass, slabs);
+    return collectSlots(lane, pass, scratch.candidates, room, [this] { return stopped(); });
+  }
+  scratch.graphs.run(lane.stream(), CudaSequence("rows").add(pass).add(slabs), [&] {
+    lane.copyUp(buffer, at.candidates);
+    launchPass(lane, pass, slabs);
+    checkCuda(cuda::launchCollect(pass, lane.blocks(), lane.stream()), "starting a kernel");
+    lane.copyDown(pass.selections, results);
+  });
+  lane.synchronize();
+  std::vector<Selection> selections(queries.size());
+  std::memcpy(selections.data(), lane.copied(), selections.size() * sizeof(Selection));
+  const auto mostFound = std::max_element(selections.begin(), selections.end(),
+                                          [](auto& a, auto& b) { return a.found < b.found; });
+  if (const size_t needed = mostFound->found; needed > room) {
+    for (Selection& selection : selections) selection.found = 0;
+    lane.upload(pass.selections, selections.data(), selections.size() * sizeof(Selection));
+    return collectSlots(lane, pass, scratch.candidates, needed, [this] { return stopped(); });
+  }
+  std::vector<std::vector<uint32_t>> found;
+  for (size_t i = 0; i < selections.size(); i++) {
+    std::vector<uint32_t>& slots = found.emplace_back(selections[i].found);
+    const char* const from = lane.copied() + (at.candidates - at.selections) + i * room * sizeof(uint32_t);
+    std::memcpy(slots.data(), from, slots.size() * sizeof(uint32_t));
+    std::sort(slots.begin(), slots.end());  // in the order of memory, for whoever ranks them
+  }
+  return found;
+}
+
+/// Writes what a pass uploads, in all `bytes` long, to `staged`; places are in bytes from there.
+void CudaSearch::stage(const std::vector<size_t>& queries, size_t bounds, size_t weights, size_t selections,
+                       size_t bytes, char* staged) const {
+  const size_t stride = layout_.queryStride(), width = 1 + layout_.features;
+  const Selection selection = {0, static_cast<uint32_t>(task_->k), 0};
+  std::memset(staged, 0, bytes);
+  for (size_t i = 0; i < queries.size(); i++) {
+    const size_t query = queries[i];
+    std::memcpy(staged + i * stride * sizeof(float), queries_.data() + query * stride,
+                stride * sizeof(float));
+    std::memcpy(staged + bounds + i * sizeof(Bound), &bounds_[query], sizeof(Bound));
+    std::memcpy(staged + selections + i * sizeof selection, &selection, sizeof selection);
+    if (layout_.features == 0) continue;
+    std::memcpy(staged + weights + i * width * sizeof(float), &task_->weights[query * width],
+                width * sizeof(float));
+  }
+}
+
+void CudaSearch::launchPass(CudaLane& lane, const cuda::Pass& pass, const std::vector<cuda::Slab>& slabs) {
   const cudaStream_t stream = lane.stream();
   const unsigned blocks = lane.blocks();
   // A pass that failed may have left counts.

@@ -33,8 +33,12 @@ class CudaSearch : public std::enable_shared_from_this<CudaSearch> {
   void runPasses(CudaLane& lane, CudaRows& rows);
   void prepare();
   std::vector<size_t> openQueries(CudaLane& lane, CudaRows& rows);
-  unsigned takeScratch(CudaScratch& scratch, size_t most) const;
-  void runPass(CudaLane& lane, const cuda::Pass& pass, const std::vector<cuda::Slab>& slabs);
+  unsigned takeScratch(CudaScratch& scratch, size_t most, size_t room) const;
+  std::vector<std::vector<uint32_t>> runPass(CudaLane& lane, const std::vector<size_t>& queries,
+                                             const std::vector<cuda::Slab>& slabs, size_t room);
+  void stage(const std::vector<size_t>& queries, size_t bounds, size_t weights, size_t selections,
+             size_t bytes, char* staged) const;
+  void launchPass(CudaLane& lane, const cuda::Pass& pass, const std::vector<cuda::Slab>& slabs);
   /// Rows that are scored: of the snapshot, or those that are listed.
   size_t slots() const { return task_->listed.empty() ? task_->count : task_->listed.size(); }
   template <typename Step>

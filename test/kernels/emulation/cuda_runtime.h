@@ -20,14 +20,20 @@ enum cudaError_t {
   cudaErrorInsufficientDriver = 35,
   cudaErrorNoDevice = 100,
   cudaErrorInvalidDevice = 101,
+  cudaErrorIllegalState = 401,
   cudaErrorLaunchOutOfResources = 701,
   cudaErrorLaunchFailure = 719,
+  cudaErrorStreamCaptureUnsupported = 900,
+  cudaErrorStreamCaptureInvalidated = 901,
 };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2, cudaMemcpyDeviceToDevice = 3 };
 constexpr unsigned cudaStreamNonBlocking = 1, cudaEventBlockingSync = 1, cudaEventDisableTiming = 2;
 constexpr unsigned cudaDeviceScheduleBlockingSync = 4, cudaInitDeviceFlagsAreValid = 1;
 using cudaStream_t = emulation::Stream*;
 using cudaEvent_t = emulation::Event*;
+using cudaGraph_t = emulation::Graph*;
+using cudaGraphExec_t = emulation::Graph*;
+enum cudaStreamCaptureMode { cudaStreamCaptureModeThreadLocal = 1 };
 struct cudaDeviceProp {
   char name[256];
   int major, minor;
@@ -57,8 +63,19 @@ inline emulation::Gpu& emulatedGpu() { return *machine().gpus[static_cast<size_t
 inline cudaError_t emulatedStatus(const emulation::Gpu& gpu = emulatedGpu()) {
   return gpu.failure.empty() ? cudaSuccess : cudaErrorLaunchFailure;
 }
-/// What a call ends with that does its part at once.
+/// The stream that the thread records, if any.
+inline emulation::Stream*& emulatedRecording() {
+  static thread_local emulation::Stream* stream = nullptr;
+  return stream;
+}
+/// Breaks what the thread records, by a call that must not be made meanwhile; whether it does.
+inline bool emulatedBreak() {
+  if (emulatedRecording() == nullptr) return false;
+  return emulatedRecording()->broken = true;
+}
+/// What a call ends with that does its part at once: none may while something is recorded.
 inline cudaError_t emulatedFault(emulation::Call call, emulation::Gpu& gpu = emulatedGpu()) {
+  if (emulatedBreak()) return cudaErrorStreamCaptureUnsupported;
   if (!gpu.failure.empty() || !machine().meetsFault(call)) return emulatedStatus(gpu);
   if (machine().fault->breaks) {
     gpu.failure = "a fault that was ordered";
@@ -88,6 +105,8 @@ inline const char* cudaGetErrorName(cudaError_t status) {
   switch (status) {
     case cudaErrorLaunchFailure: return "cudaErrorLaunchFailure";
     case cudaErrorLaunchOutOfResources: return "cudaErrorLaunchOutOfResources";
+    case cudaErrorStreamCaptureUnsupported: return "cudaErrorStreamCaptureUnsupported";
+    case cudaErrorStreamCaptureInvalidated: return "cudaErrorStreamCaptureInvalidated";
     default: return "cudaErrorInvalidValue";
   }
 }
@@ -151,6 +170,7 @@ inline cudaError_t cudaFree(void* data) {
   const EmulatedCall call;
   const auto found = machine().device.find(static_cast<char*>(data));
   if (found == machine().device.end()) return cudaErrorInvalidValue;
+  if (emulatedBreak()) return cudaErrorStreamCaptureUnsupported;
   emulation::Gpu& gpu = *found->second.gpu;
   for (const auto& stream : machine().streams) {
     if (stream->gpu == &gpu) machine().finish(*stream);
@@ -199,6 +219,7 @@ inline cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
 }
 inline cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   const EmulatedCall call;
+  if (emulatedBreak()) return cudaErrorStreamCaptureUnsupported;
   if (event->stream == nullptr) return emulatedStatus();
   if (const cudaError_t status = emulatedFault(emulation::Call::wait, *event->stream->gpu)) return status;
   while (!event->reached && !event->stream->work.empty()) machine().step(*event->stream);
@@ -229,3 +250,46 @@ cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(
     machine().runGrid([&] { std::apply(kernel, copies); }, {grid.x, grid.y, 1}, block.x);
   });
 }
+inline cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
+  const EmulatedCall call;
+  if (const cudaError_t status = emulatedFault(emulation::Call::making, *stream->gpu)) return status;
+  stream->recording = std::make_unique<emulation::Graph>(emulation::Graph{stream->gpu});
+  stream->broken = false;
+  emulatedRecording() = stream;
+  return cudaSuccess;
+}
+/// Ends the recording, whatever it returns.
+inline cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
+  const EmulatedCall call;
+  *graph = nullptr;
+  if (stream->recording == nullptr || emulatedRecording() != stream) return cudaErrorIllegalState;
+  emulatedRecording() = nullptr;
+  const std::unique_ptr<emulation::Graph> recorded = std::move(stream->recording);
+  if (stream->broken) return cudaErrorStreamCaptureInvalidated;
+  if (const cudaError_t status = emulatedFault(emulation::Call::making, *stream->gpu)) return status;
+  *graph = new emulation::Graph(*recorded);
+  machine().graphs++;
+  return cudaSuccess;
+}
+inline cudaError_t cudaGraphInstantiate(cudaGraphExec_t* instance, cudaGraph_t graph, unsigned long long) {
+  const EmulatedCall call;
+  if (const cudaError_t status = emulatedFault(emulation::Call::allocation, *graph->gpu)) return status;
+  *instance = new emulation::Graph(*graph);
+  machine().graphs++;
+  machine().instances++;
+  return cudaSuccess;
+}
+inline cudaError_t cudaGraphLaunch(cudaGraphExec_t instance, cudaStream_t stream) {
+  const EmulatedCall call;
+  if (const cudaError_t status = emulatedEnqueue(emulation::Call::launch, *stream, [] {})) return status;
+  for (const auto& work : instance->work) machine().enqueue(*stream, work);
+  machine().starts++;
+  return emulatedStatus(*stream->gpu);
+}
+inline cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+  const EmulatedCall call;
+  machine().graphs--;
+  delete graph;
+  return cudaSuccess;
+}
+inline cudaError_t cudaGraphExecDestroy(cudaGraphExec_t instance) { return cudaGraphDestroy(instance); }

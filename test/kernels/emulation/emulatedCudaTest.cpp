@@ -13,6 +13,7 @@
 #include "emulationTest.h"
 #include "faultTest.h"
 #include "filterTest.h"
+#include "graphsTest.h"
 #include "lanesTest.h"
 #include "maxsimTest.h"
 
@@ -160,6 +161,7 @@ int main() {
   testEmulation();
   testDevice();
   testLanes();
+  testGraphs();
   if (kWatched) testTraffic();
   return allPassed() ? 0 : 1;
 }

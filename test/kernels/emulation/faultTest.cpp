@@ -46,6 +46,8 @@ class Scenario {
         {"append", [&] { return append(*rows_, {data_.begin() + kFirst * kDim, data_.end()}, kDim); }},
         {"search", [&] { return found(taskOf(draw(9 * kDim, 2), kDim, 30, kRows)); }},
         {"certified search", [&] { return found(taskOf(draw(2 * kDim, 3), kDim, 3, kRows)); }},
+        {"searches by rows that are recorded", [&] { return searchAgain(20); }},
+        {"searches by codes that are recorded", [&] { return searchAgain(3); }},
         {"search of some rows", [&] { return searchSome(); }},
         {"search of listed rows", [&] { return searchListed(); }},
         {"filter", [&] { return filterRows(); }},
@@ -66,6 +68,15 @@ class Scenario {
     if (rows_->count() < kRows) return append(*rows_, data_, kDim);
     const std::string failure = search(*rows_, task);
     return verdict(failure, failure.empty() && isExact(*task, Metric::ip, data_, kDim));
+  }
+
+  /// The first time is not recorded, the third is started as the second was; a lane takes one or the other.
+  std::string searchAgain(size_t k) {
+    for (unsigned i = 0; i < 4; i++) {
+      const std::string failure = found(taskOf(draw(2 * kDim, 10 + i), kDim, k, kRows));
+      if (!failure.empty()) return failure;
+    }
+    return "";
   }
 
   std::string searchSome() {

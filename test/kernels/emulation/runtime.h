@@ -29,9 +29,19 @@ struct Gpu {
   std::string failure{};
 };
 
+/// Work of a stream that was recorded in place of being run.
+struct Graph {
+  Gpu* gpu;
+  std::vector<std::function<void()>> work{};
+};
+
 struct Stream {
   Gpu* gpu;
   std::deque<std::function<void()>> work{};
+  /// What is recorded; null while nothing is.
+  std::unique_ptr<Graph> recording{};
+  /// Something was called meanwhile that no graph can do.
+  bool broken = false;
 };
 
 /// Marks a place in a stream: what was enqueued before.
@@ -82,6 +92,8 @@ struct Machine {
   std::optional<Fault> fault;
   size_t uploaded = 0, downloaded = 0;
   std::vector<Launch> launches;
+  /// Graphs that are there, of both kinds; instances made, and started.
+  size_t graphs = 0, instances = 0, starts = 0;
   Block block;
 
   Machine() {
@@ -122,8 +134,9 @@ struct Machine {
     return fault->left-- == 0;
   }
 
-  /// Enqueues; runs a part of what waits anywhere, so that nobody can rely on either.
+  /// Enqueues, or records; runs a part of what waits anywhere, so that nobody can rely on either.
   void enqueue(Stream& stream, std::function<void()> work) {
+    if (stream.recording != nullptr) return stream.recording->work.push_back(std::move(work));
     stream.work.push_back(std::move(work));
     for (size_t some = next() % 3; some > 0; some--) stepAny();
   }

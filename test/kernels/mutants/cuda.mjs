@@ -168,10 +168,10 @@ export const cuda = [
     suites,
   },
   {
-    name: 'padding queries keep what was there',
+    name: 'the last numbers of a query are not copied',
     file: 'native/cudaSearch.cpp',
-    find: 'open[first + i] * stride,\n                  stride * sizeof(float));',
-    replace: 'open[first + i] * stride, (stride - stride / 2) * sizeof(float));',
+    find: 'queries_.data() + query * stride,\n                stride * sizeof(float));',
+    replace: 'queries_.data() + query * stride,\n                (stride - stride / 2) * sizeof(float));',
     suites,
   },
   {

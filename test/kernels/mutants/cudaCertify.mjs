@@ -111,8 +111,8 @@ export const cudaCertify = [
   {
     name: 'a pass of many queries has room for the survivors of a few',
     file: 'native/cudaCertify.cpp',
-    find: 'growBuffer(scratch.survivors, most * capacity * sizeof(Survivor));',
-    replace: 'growBuffer(scratch.survivors, std::min(most, kCodeTile) * capacity * sizeof(Survivor));',
+    find: 'Places(layout, most, capacity).end',
+    replace: 'Places(layout, std::min(most, kCodeTile), capacity).end',
     suites,
   },
   {

@@ -5,6 +5,7 @@ import { cpp } from './cpp.mjs';
 import { cppLists } from './cppLists.mjs';
 import { cuda } from './cuda.mjs';
 import { cudaCertify } from './cudaCertify.mjs';
+import { cudaGraphs } from './cudaGraphs.mjs';
 import { cudaHost } from './cudaHost.mjs';
 import { cudaLists } from './cudaLists.mjs';
 import { cppFeatures, cppWeighedCodes, cudaFeatures, wgslFeatures } from './features.mjs';
@@ -18,7 +19,7 @@ const of = (device, list) => list.map((mutant) => ({ device, ...mutant }));
 
 /** @type {import('./mutants.d.mts').Mutant[]} */
 export const mutants = [
-  ...of('cuda', [...cuda, ...cudaCertify, ...cudaHost, ...cudaLists, ...cudaFeatures]),
+  ...of('cuda', [...cuda, ...cudaCertify, ...cudaGraphs, ...cudaHost, ...cudaLists, ...cudaFeatures]),
   ...of('cuda', [...cudaMaxsim, ...filter.cuda]),
   ...of('webgpu', [...wgsl, ...wgslCertify, ...wgslLists, ...wgslFeatures, ...wgslMaxsim, ...filter.webgpu]),
   ...of('cpu', [...cpp, ...certify, ...cppLists, ...cppFeatures, ...cppWeighedCodes]),
