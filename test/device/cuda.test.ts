@@ -149,5 +149,5 @@ test('a build without CUDA says so', async () => {
     const { stdout } = await run(join(dirname(emulatedAddon), 'emulatedCudaTest'));
     expect(stdout.match(/^ok: /gm)?.length).toBeGreaterThan(25);
     expect(stdout).not.toContain('FAILED');
-  }, 300_000);
+  }, 600_000);
 });

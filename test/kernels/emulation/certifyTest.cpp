@@ -83,7 +83,7 @@ void testTraffic(Backend& backend) {
   constexpr size_t kWidth = 5;
   auto wide = backend.createRows(kDim, Metric::ip, Dtype::f32, kWidth, true);
   append(*wide, draw(kRows * kDim, 5), kDim, draw(kRows * kWidth, 8));
-  for (const size_t q : {8, 32}) {
+  for (const size_t q : {32}) {
     const auto weighed = taskOf(draw(q * kDim, 6), kDim, 3, kRows);
     weighed->weights = draw(q * (1 + kWidth), 9);
     const double floor = (kDim + 12.0 + 4 * kWidth) * kRows + static_cast<double>(binsOf(q));

@@ -106,7 +106,7 @@ void testStarts(Backend& backend) {
     check(right, "searches that are recorded are exact");
     // The first one of each lane is not, nor that which meets memory that the other one has freed to grow.
     check(machine().starts - starts >= 8, "they are started by one call");
-    check(machine().instances - instances <= 2, "they are recorded once");
+    check(machine().instances - instances <= 3, "they are recorded once");
     const size_t each = k == 5 ? 8 : 2 + 6 + 1;
     check(machine().launches.size() - launches == 12 * each, "and launch what others do");
   }
@@ -124,7 +124,7 @@ void testChanges(Backend& backend) {
   std::mt19937 random(5);
   std::vector<Kept> all;
   bool right = true;
-  for (unsigned step = 0; step < 160; step++) {
+  for (unsigned step = 0; step < 100; step++) {
     const unsigned kind = all.empty() ? 0 : random() % 10;
     if (kind == 0) {
       // As large as one that went before: at its address, maybe.
