@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Dtype } from '../ts/core/types.ts';
 import { openDevice } from '../ts/device/openDevice.ts';
 import { provider } from '../ts/device/webgpu.ts';
+import { QUERIES_PER_PASS } from '../ts/device/webgpuPipelines.ts';
 import { readFlags } from './measure/flags.ts';
 import { countGpuWork } from './measure/gpuWork.ts';
 import { interleaved } from './measure/interleaved.ts';
@@ -19,8 +20,6 @@ import { drawn } from './scan/data.ts';
 
 const K = 10;
 const DIM = 384;
-/** Queries for which rows are read once. */
-const TILE = 8;
 
 const flags = readFlags();
 const probe = await provider.probe();
@@ -103,7 +102,7 @@ async function countWork(): Promise<void> {
       counter.reset();
       await resident.search(some, { k: K });
       const { submits, dispatches, bytesRead } = counter.work;
-      const floor = Math.ceil(one.batch / TILE) * count * width;
+      const floor = Math.ceil(one.batch / QUERIES_PER_PASS) * count * width;
       const ofFloor = rounded((await counter.bytesMoved()) / floor);
       one.work[name] = { ofFloor, submits, dispatches, bytesRead };
     }

@@ -10,8 +10,11 @@ const LISTED = 2u;
 // Per query: `chunks * PARTS` parts.
 @group(0) @binding(4) var<storage, read> queries: array<vec4u>;
 
-// Whether rows are dropped that k others certainly come before: those whose smallest key exceeds the selection's.
-override PRUNED: bool;
+// What becomes of keys. PRUNED: rows are dropped that k others certainly come before, those whose smallest key exceeds the
+// selection's. SAMPLE: only largest keys are written, as no others are read.
+const SAMPLE = 1u;
+const PRUNED = 2u;
+override KEYS: u32;
 
 fn passes(slot: u32) -> bool {
   if (slot >= params.slots) { return false; }
@@ -33,7 +36,7 @@ fn ordered(value: f32) -> u32 {
 fn store(query: u32, place: u32, ends: vec2u) {
   let entry = query * params.stride + place;
   keys[largestAt(entry)] = ends.y;
-  keys[smallestAt(entry)] = ends.x;
+  if (KEYS != SAMPLE) { keys[smallestAt(entry)] = ends.x; }
 }
 
 fn keep(query: u32, slot: u32, ends: vec2u) {
@@ -75,9 +78,9 @@ fn score(
       }
       for (var i = 0u; i < here; i++) {
         let ends = endsOf(sums[i], first + i, row, fact);
-        if (PRUNED) { keep(first + i, slot, ends); } else { store(first + i, entry, ends); }
+        if (KEYS == PRUNED) { keep(first + i, slot, ends); } else { store(first + i, entry, ends); }
       }
-    } else if (!PRUNED && entry < params.stride) {
+    } else if (KEYS != PRUNED && entry < params.stride) {
       for (var i = 0u; i < here; i++) { store(first + i, entry, vec2u(NONE)); }
     }
   }

@@ -83,6 +83,10 @@ fn compact(
   }
 }
 
+// The first largest keys of a query, each by the thread that counts it, so that they are read once and not for each digit.
+const HELD = 3072u;
+var<workgroup> held: array<u32, HELD>;
+
 var<workgroup> prefixOfAll: u32;
 var<workgroup> rankOfAll: u32;
 
@@ -93,12 +97,16 @@ fn kthOf(query: u32, count: u32, thread: u32) -> u32 {
     prefixOfAll = 0u;
     rankOfAll = params.wanted;
   }
+  for (var slot = thread; slot < min(count, HELD); slot += THREADS) {
+    held[slot] = keys[largestAt(query * params.stride + slot)];
+  }
   for (var level = 0u; level < 4u; level++) {
     atomicStore(&bins[thread], 0u);
     workgroupBarrier();
     let prefix = prefixOfAll;
     for (var slot = thread; slot < count; slot += THREADS) {
-      let key = keys[largestAt(query * params.stride + slot)];
+      var key: u32;
+      if (slot < HELD) { key = held[slot]; } else { key = keys[largestAt(query * params.stride + slot)]; }
       if (hasPrefix(key, level, prefix)) { atomicAdd(&bins[digitOf(key, level)], 1u); }
     }
     workgroupBarrier();

@@ -121,7 +121,7 @@ async function endsOf(gpu: GpuContext, metric: Metric, query: Float32Array, rows
     resource: { buffer },
   }));
   const encoder = device.createCommandEncoder();
-  const pipeline = await scanning.byCodes(options)(1, false);
+  const pipeline = await scanning.byCodes(options)(1, 'all');
   const pass = encoder.beginComputePass();
   pass.setPipeline(pipeline);
   pass.setBindGroup(0, device.createBindGroup({ layout: scanning.layout, entries }));

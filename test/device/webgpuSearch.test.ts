@@ -58,6 +58,7 @@ describeOnGpu('candidates', (context) => {
     ['cosine', 'f32', 9, true, 16],
     ['l2', 'f32', 8, true, 0],
     ['l2', 'f32', 1, true, 18],
+    ['ip', 'f32', 33, true, 16],
   ])('%s over %s, %i queries, codes %s, a sample of one in %i', async (metric, dtype, q, codes, step) => {
     const source = random(7);
     const data = Float32Array.from({ length: N * DIM }, () => source.normal());
@@ -96,5 +97,25 @@ describeOnGpu('candidates', (context) => {
     const options: UploadOptions = { dim: DIM, metric: 'ip', dtype: 'f32' };
     const { counts } = await candidatesOf(data, options, queries, { codes: false, step: 18, capacity: 1000 });
     expect([counts[0], counts[1]! >= K && counts[1]! < 100]).toEqual([OPEN, true]);
+  });
+
+  test('of more survivors than workgroup memory holds few are named', async () => {
+    const count = 3700;
+    const sampled = 64 * 18;
+    // All rows that are not in the sample survive it, in about this order: the best ones last.
+    const data = Float32Array.from({ length: count * DIM }, (_, i) => {
+      const row = Math.floor(i / DIM);
+      if (i % DIM > 0) return 0;
+      return row % sampled < 64 ? -1 : row / count;
+    });
+    const query = new Float32Array(DIM).fill(1);
+    const options: UploadOptions = { dim: DIM, metric: 'ip', dtype: 'f32' };
+    const { ids, counts } = await candidatesOf(data, options, query, {
+      codes: false,
+      step: 18,
+      capacity: 1000,
+    });
+    const best = Array.from({ length: K }, (_, i) => count - 1 - i);
+    expect([counts[0], Array.from(ids.subarray(0, K)).toSorted((a, b) => b - a)]).toEqual([K, best]);
   });
 });

@@ -51,50 +51,50 @@ suite('the work of a search', () => {
   const readBack = (q: number, k: number) => 4 * q * (1 + k + Math.ceil(k / 8) + 32);
 
   test.each([
-    [1, 10],
-    [7, 10],
-    [8, 100],
-    [33, 1],
+    [1, 1, 10],
+    [7, 8, 10],
+    [8, 8, 100],
+    [33, 48, 1],
   ])(
-    'over few rows is one submit of ten dispatches, and reads k and few more, for %i queries and k = %i',
-    async (q, k) => {
+    'over few rows is one submit of ten dispatches, and reads k and few more, for %i queries, which are padded to %i, and k = %i',
+    async (q, padded, k) => {
       expect(await workOf(ordinary, q, k)).toMatchObject({
         submits: 1,
         dispatches: 1 + 4 * 2 + 1,
-        bytesWritten: Math.ceil(q / 8) * 8 * 20 * 4 + q * 16 + PARAMS,
+        bytesWritten: padded * 20 * 4 + q * 16 + PARAMS,
         bytesRead: readBack(q, k),
       });
     },
   );
 
-  test.each<[Dtype, number, number, number]>([
-    ['f32', 20, 1, 10],
-    ['f16', 96, 8, 10],
-    ['int8', 160, 20, 3],
+  test.each<[Dtype, number, number, number, number]>([
+    ['f32', 20, 20_000, 1, 10],
+    ['f16', 96, 20_000, 8, 10],
+    ['int8', 384, 20_000, 33, 3],
   ])(
-    'over many rows is one submit of four dispatches that reads each row once for eight queries: %s of %i, %i queries, k = %i',
-    async (dtype, dim, q, k) => {
-      const count = 20_000;
+    'over many rows is one submit of four dispatches that reads each row once for 32 queries: %s of %i, %i rows, %i queries, k = %i',
+    async (dtype, dim, count, q, k) => {
       const work = await workOf(drawn(count * dim), q, k, { dim, dtype });
       expect(work).toMatchObject({ submits: 1, dispatches: 4, bytesRead: readBack(q, k) });
       const width = { f32: 4, f16: 2, bf16: 2, int8: 1, binary: 1 / 8 }[dtype] * dim + 8;
-      const ratio = work.bytesMoved / (Math.ceil(q / 8) * count * width);
+      const ratio = work.bytesMoved / (Math.ceil(q / 32) * count * width);
+
       expect(ratio).toBeGreaterThan(1);
       expect(ratio).toBeLessThan(1.1);
     },
   );
 
-  test.each<[Metric, number, number]>([
-    ['cosine', 8, 10],
-    ['l2', 1, 3],
+  test.each<[Metric, number, number, number, number]>([
+    ['l2', 384, 20_000, 1, 3],
+    ['cosine', 96, 20_000, 8, 10],
+    ['ip', 384, 30_000, 64, 10],
   ])(
-    'over codes is one submit of four dispatches that reads each code once for eight queries: %s, %i queries, k = %i',
-    async (metric, q, k) => {
-      const dim = 384;
-      const count = 20_000;
+    'over codes is one submit of four dispatches that reads each code once for 32 queries: %s of %i, %i rows, %i queries, k = %i',
+    async (metric, dim, count, q, k) => {
       const work = await workOf(drawn(count * dim), q, k, { dim, metric });
       expect(work).toMatchObject({ submits: 1, dispatches: 4, bytesRead: 4 * q * (1 + 8 * k + 64) });
-      const ratio = work.bytesMoved / (Math.ceil(q / 8) * count * (dim + 12));
+      const ratio = work.bytesMoved / (Math.ceil(q / 32) * count * (dim + 12));
+
       expect(ratio).toBeGreaterThan(1);
       expect(ratio).toBeLessThan(1.1);
     },
@@ -126,7 +126,7 @@ suite('the work of a search', () => {
     expect(await workOf(data, 1, 10)).toMatchObject({
       submits: 2,
       dispatches: 10,
-      bytesWritten: 8 * dim * 4 + 16 + PARAMS,
+      bytesWritten: dim * 4 + 16 + PARAMS,
       bytesRead: 4 * (1 + tied),
     });
   });

@@ -8,8 +8,12 @@ const COMPUTE = 4;
 const DTYPES: readonly Dtype[] = ['f32', 'f16', 'bf16', 'int8', 'binary'];
 /** Four float32 of a query, or 128 of its bits, to a chunk of 16 bytes of a row. */
 export const PARTS: Record<Dtype, number> = { f32: 1, f16: 2, bf16: 2, int8: 4, binary: 1 };
-/** Queries that a thread scores a row with where there are several. */
+/** Of several queries a thread scores its row with a multiple of these. */
 export const TILE = 8;
+/** Queries that one reading of the rows serves at most. */
+export const QUERIES_PER_PASS = 32;
+/** What becomes of keys, by its number in kernels/scanGrid.wgsl. */
+const KEYS = { all: 0, sample: 1, pruned: 2 } as const;
 
 const bindings = (read: number, write: number): readonly GPUBufferBindingType[] => [
   'uniform',
@@ -19,8 +23,11 @@ const bindings = (read: number, write: number): readonly GPUBufferBindingType[] 
 const SCAN_BINDINGS = bindings(5, 3);
 const FILTER_BINDINGS = bindings(3, 2);
 
-/** `score` of a scan: of all slots or of a sample of them, or of those that the selection does not exclude. */
-export type Score = (tile: 1 | typeof TILE, pruned: boolean) => Promise<GPUComputePipeline>;
+/**
+ * `score` of a scan, of which a thread scores a row with `tile` queries: keys of all slots, the largest ones of a sample
+ * of them, or keys of those that the selection does not exclude.
+ */
+export type Score = (tile: number, keys: keyof typeof KEYS) => Promise<GPUComputePipeline>;
 
 /** An entry point of kernels/select.wgsl. */
 export type Selecting = 'histogram' | 'pick' | 'compact' | 'choose' | 'refine';
@@ -41,6 +48,11 @@ export interface FilterPipelines {
   /** By operation: leaves and joins. */
   steps: Map<number, GPUComputePipeline>;
   count: GPUComputePipeline;
+}
+
+/** Queries that a thread scores a row with, of `q`: as few readings of the rows as can be, of whole tiles and alike. */
+export function tileOf(q: number): number {
+  return q === 1 ? 1 : Math.ceil(q / Math.ceil(q / QUERIES_PER_PASS) / TILE) * TILE;
 }
 
 function createLayout(device: GPUDevice, types: readonly GPUBufferBindingType[]): GPUBindGroupLayout {
@@ -80,9 +92,9 @@ export function scanPipelines(device: GPUDevice, code: KernelCode, packed: boole
   };
   const scan = (sources: readonly string[], constants: Record<string, number>): Score => {
     const front = [code.rows, code.scanKeys, code.scanGrid];
-    return (tile, pruned) => {
+    return (tile, keys) => {
       const text = [`const TILE = ${tile}u;`, ...front, ...sources].join('\n');
-      return compile(text, 'score', { ...constants, PRUNED: Number(pruned) });
+      return compile(text, 'score', { ...constants, KEYS: KEYS[keys] });
     };
   };
   return {

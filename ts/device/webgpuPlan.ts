@@ -3,7 +3,7 @@ import { lowerBound } from '../core/lowerBound.ts';
 import type { SearchTask } from './device.ts';
 import type { GpuContext } from './webgpuContext.ts';
 import { BLOCK } from './webgpuInterleave.ts';
-import { TILE } from './webgpuPipelines.ts';
+import { QUERIES_PER_PASS, TILE } from './webgpuPipelines.ts';
 import type { WebgpuShard } from './webgpuShard.ts';
 
 /** What the kernels read of a shard. */
@@ -55,7 +55,7 @@ export function sampleStep(
   const { k, passing } = task;
   const step = Math.floor(Math.min(Math.sqrt(passing / k), passing / LEAST_SAMPLE));
   if (step < LEAST_STEP) return 0;
-  return Math.max(12 * survivorsOf(task, step), 8 * sampleSlots(shards, step)) <= maxBinding ? step : 0;
+  return Math.max(12 * survivorsOf(task, step), 4 * sampleSlots(shards, step)) <= maxBinding ? step : 0;
 }
 
 /** Slots of a sample at most. */
@@ -84,11 +84,12 @@ export function queriesPerSubmit(
   const most = Math.min(
     MAX_QUERIES,
     step > 0
-      ? gpu.maxBinding / Math.max(12 * survivorsOf(task, step), 8 * sampleSlots(shards, step))
+      ? gpu.maxBinding / Math.max(12 * survivorsOf(task, step), 4 * sampleSlots(shards, step))
       : Math.min(KEY_BYTES / (8 * task.count), gpu.maxBinding / (8 * largest)),
     gpu.maxBinding / Math.max(queryBytes, SELECTION_BYTES, candidateBytes(1, capacity)),
   );
-  return most >= TILE ? Math.floor(most / TILE) * TILE : Math.max(1, Math.floor(most));
+  const whole = most >= QUERIES_PER_PASS ? QUERIES_PER_PASS : TILE;
+  return most >= TILE ? Math.floor(most / whole) * whole : Math.max(1, Math.floor(most));
 }
 
 /** What of a shard a search looks at. */

@@ -4,7 +4,7 @@ import { linesOf, queryBounds, weightedBounds } from './webgpuBounds.ts';
 import { CODE_BOUNDS, codeBounds, codeChunks, encode } from './webgpuCodes.ts';
 import type { GpuContext } from './webgpuContext.ts';
 import { CHUNK_BYTES } from './webgpuInterleave.ts';
-import { PARTS, TILE } from './webgpuPipelines.ts';
+import { PARTS, tileOf } from './webgpuPipelines.ts';
 import { chunksOf } from './webgpuShard.ts';
 
 /** Queries as the kernels read them, padded to whole chunks and tiles with zeros, and their error bounds. */
@@ -13,12 +13,14 @@ export interface PreparedQueries {
   bounds: Float32Array<ArrayBuffer>;
 }
 
+const paddedTo = (q: number): number => Math.ceil(q / tileOf(q)) * tileOf(q);
+
 /** For kernels/scan.wgsl: scaled queries, or their bits. */
 export function queriesByRows(options: UploadOptions, task: SearchTask): PreparedQueries {
   const { dim, dtype, features = 0 } = options;
   const width = linesOf(features) * 4;
   const padded = chunksOf(options) * PARTS[dtype] * 4;
-  const queries = new Uint32Array(Math.ceil(task.q / TILE) * TILE * padded);
+  const queries = new Uint32Array(paddedTo(task.q) * padded);
   const bounds = new Float32Array(task.q * width);
   const numbers = new Float32Array(queries.buffer);
   for (let query = 0; query < task.q; query++) {
@@ -50,7 +52,7 @@ export async function queriesByCodes(
   const { rows, errors } = await encode(gpu, values, dim);
   const { codes, scales } = arraysOf(rows);
   const padded = codeChunks(options) * CHUNK_BYTES;
-  const bytes = new Int8Array(Math.ceil(task.q / TILE) * TILE * padded);
+  const bytes = new Int8Array(paddedTo(task.q) * padded);
   const bounds = new Float32Array(task.q * CODE_BOUNDS);
   for (let query = 0; query < task.q; query++) {
     bytes.set((codes as Int8Array).subarray(query * dim, (query + 1) * dim), query * padded);

@@ -2,7 +2,7 @@ import type { SearchTask } from './device.ts';
 import { type BufferPool, type Take, USAGE } from './webgpuBuffers.ts';
 import { type GpuContext, readWords, submit } from './webgpuContext.ts';
 import { BLOCK } from './webgpuInterleave.ts';
-import { type Score, type Selecting, TILE } from './webgpuPipelines.ts';
+import { type Score, type Selecting, tileOf } from './webgpuPipelines.ts';
 import {
   candidateBytes,
   partOf,
@@ -200,7 +200,7 @@ class PlannedSearch {
         x: Math.ceil(slots / entries),
         y: q,
       }));
-    const scored = typeof score === 'function' ? this.#scored(score, groups, false, 1) : [];
+    const scored = typeof score === 'function' ? this.#scored(score, groups, 'all', 1) : [];
     const picked: Dispatch = { kernel: this.#select('pick'), group: groups[0]!, x: q, y: 1 };
     const levels = [0, 1, 2, 3].flatMap(() => [...eachPart('histogram', ENTRIES_PER_GROUP), picked]);
     return [...scored, ...levels, ...eachPart('compact', THREADS)];
@@ -211,7 +211,7 @@ class PlannedSearch {
     const { q } = this.#task;
     const sampled = this.#parts.map(({ slots }) => Math.ceil(Math.ceil(slots / BLOCK) / step) * BLOCK);
     const stride = sampled.reduce((sum, slots) => sum + slots);
-    const sample = await this.#keys(stride, 2);
+    const sample = await this.#keys(stride, 1);
     let offset = 0;
     const samples = this.#parts.map((part, index) => {
       const group = this.#group(part, masks[index]!, sample, { stride, offset, step });
@@ -224,20 +224,26 @@ class PlannedSearch {
       this.#group(part, masks[index]!, survivors, { stride: room, offset: 0, step: 1 }),
     );
     return [
-      ...this.#scored(score, samples, false, step),
+      ...this.#scored(score, samples, 'sample', step),
       { kernel: this.#select('choose'), group: samples[0]!, x: q, y: 1 },
-      ...this.#scored(score, groups, true, 1),
+      ...this.#scored(score, groups, 'pruned', 1),
       { kernel: this.#select('refine'), group: groups[0]!, x: q, y: 1 },
     ];
   }
 
-  #scored(score: Score, groups: readonly GPUBindGroup[], pruned: boolean, step: number): Dispatch[] {
-    const tile = this.#task.q === 1 ? 1 : TILE;
+  #scored(
+    score: Score,
+    groups: readonly GPUBindGroup[],
+    keys: Parameters<Score>[1],
+    step: number,
+  ): Dispatch[] {
+    const { q } = this.#task;
+    const tile = tileOf(q);
     return this.#parts.map(({ slots }, index) => ({
-      kernel: score(tile, pruned),
+      kernel: score(tile, keys),
       group: groups[index]!,
       x: Math.ceil(slots / (BLOCK * step)),
-      y: Math.ceil(this.#task.q / tile),
+      y: Math.ceil(q / tile),
     }));
   }
 

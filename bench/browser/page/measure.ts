@@ -1,5 +1,6 @@
 import type { Device, Metric, Rows, TopK } from '../../../dist/browser/webgpu.js';
 import { scan } from '../../../ts/device/reference/scan.ts';
+import { QUERIES_PER_PASS } from '../../../ts/device/webgpuPipelines.ts';
 import { madeUpRows, numbers } from './madeUpRows.ts';
 
 export interface Settings {
@@ -28,8 +29,6 @@ export interface Measured {
 
 const K = 10;
 const BATCHES = [1, 8, 64];
-/** Queries that one reading of the rows serves. */
-const TILE = 8;
 const SAMPLE = 4;
 const LEAST_SEARCHES = 3;
 
@@ -112,6 +111,6 @@ async function time(rows: Rows, queries: Float32Array, settings: Settings): Prom
     searches: times.length,
     medianMs,
     rowsPerSecond: count * batch * perSecond,
-    bytesPerSecond: count * dim * 4 * Math.ceil(batch / TILE) * perSecond,
+    bytesPerSecond: count * dim * 4 * Math.ceil(batch / QUERIES_PER_PASS) * perSecond,
   };
 }
