@@ -97,11 +97,14 @@ fn countBits(
   @builtin(global_invocation_id) id: vec3u,
   @builtin(num_workgroups) groups: vec3u,
 ) {
+  var bits = 0u;
   for (var word = id.x; word < params.words; word += groups.x * THREADS) {
     let over = params.count % 32u;
     if (word == params.words - 1u && over > 0u) { stack[word] &= (1u << over) - 1u; }
-    atomicAdd(&own, countOneBits(stack[word]));
+    bits += countOneBits(stack[word]);
   }
+  let sum = sumOf(bits);
+  if (adds()) { atomicAdd(&own, sum); }
   workgroupBarrier();
   if (thread == 0u) { atomicAdd(&total, atomicLoad(&own)); }
 }

@@ -40,9 +40,12 @@ fn store(query: u32, place: u32, ends: vec2u) {
 }
 
 fn keep(query: u32, slot: u32, ends: vec2u) {
-  if (ends.x > selections[query].prefix) { return; }
-  let place = atomicAdd(&selections[query].found, 1u);
-  if (place >= params.stride) { return; }
+  let survives = u32(ends.x <= selections[query].prefix);
+  let survivors = sumOf(survives);
+  var first = 0u;
+  if (adds() && survivors > 0u) { first = atomicAdd(&selections[query].found, survivors); }
+  let place = fromAdder(first) + sumBefore(survives);
+  if (survives == 0u || place >= params.stride) { return; }
   store(query, place, ends);
   keys[numberAt(query * params.stride + place)] = params.first + slot;
 }
@@ -59,12 +62,15 @@ fn score(
   for (var block = group.x; block * params.step * BLOCK < params.slots; block += groups.x) {
     let slot = block * params.step * BLOCK + lane;
     let entry = params.offset + block * BLOCK + lane;
-    if (passes(slot)) {
-      let row = rowOf(slot);
-      let fact = factOf(row);
+    let passing = passes(slot);
+    var row = 0u;
+    var fact: Fact;
+    var sums: array<Sum, TILE>;
+    if (passing) {
+      row = rowOf(slot);
+      fact = factOf(row);
       var at = startOf(row, params.chunks);
       var part = first * parts;
-      var sums: array<Sum, TILE>;
       for (var chunk = 0u; chunk < params.chunks; chunk++) {
         let codes = rows[at];
         for (var j = 0u; j < PARTS; j++) {
@@ -76,12 +82,15 @@ fn score(
         }
         at += BLOCK;
       }
-      for (var i = 0u; i < here; i++) {
-        let ends = endsOf(sums[i], first + i, row, fact);
-        if (KEYS == PRUNED) { keep(first + i, slot, ends); } else { store(first + i, entry, ends); }
+    }
+    for (var i = 0u; i < here; i++) {
+      var ends = vec2u(NONE);
+      if (passing) { ends = endsOf(sums[i], first + i, row, fact); }
+      if (KEYS == PRUNED) {
+        keep(first + i, slot, ends);
+      } else if (entry < params.stride) {
+        store(first + i, entry, ends);
       }
-    } else if (KEYS != PRUNED && entry < params.stride) {
-      for (var i = 0u; i < here; i++) { store(first + i, entry, vec2u(NONE)); }
     }
   }
 }

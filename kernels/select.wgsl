@@ -10,9 +10,15 @@ const OPEN = 0xffffffffu;
 // and so on: so the first few of all are read back in one piece.
 @group(0) @binding(8) var<storage, read_write> candidates: array<atomic<u32>>;
 
-fn name(query: u32, number: u32) {
-  let place = atomicAdd(&candidates[query], 1u);
-  if (place < params.capacity) { atomicStore(&candidates[(1u + place) * params.queries + query], number); }
+fn name(query: u32, number: u32, reaches: bool) {
+  let one = u32(reaches);
+  let named = sumOf(one);
+  var first = 0u;
+  if (adds() && named > 0u) { first = atomicAdd(&candidates[query], named); }
+  let place = fromAdder(first) + sumBefore(one);
+  if (reaches && place < params.capacity) {
+    atomicStore(&candidates[(1u + place) * params.queries + query], number);
+  }
 }
 
 var<workgroup> bins: array<atomic<u32>, 256>;
@@ -78,8 +84,10 @@ fn compact(
 ) {
   let query = group.y;
   let threshold = selections[query].prefix;
-  for (var slot = group.x * THREADS + thread; slot < params.slots; slot += groups.x * THREADS) {
-    if (keys[smallestAt(query * params.stride + slot)] <= threshold) { name(query, params.first + slot); }
+  for (var start = group.x * THREADS; start < params.slots; start += groups.x * THREADS) {
+    let slot = start + thread;
+    let reaches = slot < params.slots && keys[smallestAt(query * params.stride + slot)] <= threshold;
+    name(query, params.first + slot, reaches);
   }
 }
 
@@ -89,6 +97,7 @@ var<workgroup> held: array<u32, HELD>;
 
 var<workgroup> prefixOfAll: u32;
 var<workgroup> rankOfAll: u32;
+var<workgroup> foundOfAll: u32;
 
 // The k-th smallest of the largest keys of the first `count` entries, by all threads of the workgroup; the largest
 // number if there are fewer.
@@ -129,12 +138,17 @@ fn choose(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
 @compute @workgroup_size(THREADS)
 fn refine(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
   let query = group.x;
-  let found = atomicLoad(&selections[query].found);
+  if (thread == 0u) { foundOfAll = atomicLoad(&selections[query].found); }
+  let found = workgroupUniformLoad(&foundOfAll);
   let count = min(found, params.stride);
   let threshold = kthOf(query, count, thread);
-  for (var slot = thread; slot < count; slot += THREADS) {
+  for (var start = 0u; start < count; start += THREADS) {
+    let slot = start + thread;
     let entry = query * params.stride + slot;
-    if (keys[smallestAt(entry)] <= threshold) { name(query, keys[numberAt(entry)]); }
+    let reaches = slot < count && keys[smallestAt(entry)] <= threshold;
+    var number = 0u;
+    if (reaches) { number = keys[numberAt(entry)]; }
+    name(query, number, reaches);
   }
   storageBarrier();
   if (thread == 0u && found > params.stride) { atomicStore(&candidates[query], OPEN); }

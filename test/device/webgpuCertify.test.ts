@@ -171,14 +171,14 @@ const probe = await provider.probe();
   const tied = ordinary.map((value, i) => (Math.floor(i / dim) % 3 === 0 ? 1 : value / 100));
   const queries = draw(9 * dim, dim, 'normal', source).fill(0, 0, dim);
   const cases = METRICS.flatMap((metric) => [
-    { metric, language: [] },
-    { metric, language: ['packed_4x8_integer_dot_product'] },
+    { metric, language: [], subgroups: false },
+    { metric, language: ['packed_4x8_integer_dot_product'], subgroups: true },
   ]);
 
   test.each(cases)(
-    '$metric: answers are exact wherever codes lead, with $language',
-    async ({ metric, language }) => {
-      await using device = new OpenedDevice(await openWebgpu({ language: new Set(language) }));
+    '$metric: answers are exact wherever codes lead, with $language, subgroups: $subgroups',
+    async ({ metric, language, subgroups }) => {
+      await using device = new OpenedDevice(await openWebgpu({ language: new Set(language), subgroups }));
       for (const data of [ordinary, far, tied]) {
         await using rows = await device.upload(data.subarray(0, first), { dim, metric, dtype: 'f32' });
         await rows.append(data.subarray(first));

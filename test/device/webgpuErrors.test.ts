@@ -153,7 +153,9 @@ suite('an adapter of narrow limits', () => {
       const narrow = {
         info: adapter.info,
         limits,
-        requestDevice: () => adapter.requestDevice({}),
+        features: adapter.features,
+        requestDevice: ({ requiredFeatures = [] }: GPUDeviceDescriptor) =>
+          adapter.requestDevice({ requiredFeatures }),
       } as unknown as GPUAdapter;
       const language = gpu.wgslLanguageFeatures;
       await using device = new OpenedDevice(await openWebgpuDevice(narrow, { code: kernelCode, language }));

@@ -6,7 +6,7 @@ import { BufferPool } from '../../ts/device/webgpuBuffers.ts';
 import { WebgpuColumns } from '../../ts/device/webgpuColumns.ts';
 import type { GpuContext } from '../../ts/device/webgpuContext.ts';
 import { filterOnGpu } from '../../ts/device/webgpuFilter.ts';
-import { describeOnGpu } from '../helpers/gpuContext.ts';
+import { describeOnGpu, FEATURE_SETS } from '../helpers/gpuContext.ts';
 
 /** Rows whose key in column 0 is from 1 to 3, `depth` times over. */
 function programOf(depth: number): FilterProgram {
@@ -21,7 +21,7 @@ function programOf(depth: number): FilterProgram {
   };
 }
 
-describeOnGpu('filters', (context) => {
+const filterTests = (context: () => GpuContext) => {
   async function filterWords(gpu: GpuContext, words: Uint32Array, depth: number, signal?: AbortSignal) {
     const columns = new WebgpuColumns(gpu);
     const pool = new BufferPool(gpu.device);
@@ -67,4 +67,6 @@ describeOnGpu('filters', (context) => {
     controller.abort(new Error('enough'));
     await expect(filtering).rejects.toThrow('enough');
   });
-});
+};
+
+for (const features of FEATURE_SETS) describeOnGpu(`filters (${features})`, filterTests, features);

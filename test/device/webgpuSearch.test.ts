@@ -5,10 +5,11 @@ import type { SearchTask, UploadOptions } from '../../ts/device/device.ts';
 import { quantizeRows } from '../../ts/device/reference/quantizeRows.ts';
 import { BufferPool } from '../../ts/device/webgpuBuffers.ts';
 import { codeChunks } from '../../ts/device/webgpuCodes.ts';
+import type { GpuContext } from '../../ts/device/webgpuContext.ts';
 import { queriesByCodes, queriesByRows } from '../../ts/device/webgpuQueries.ts';
 import { findCandidates, OPEN, type Scan } from '../../ts/device/webgpuSearch.ts';
 import { chunksOf, WebgpuShard } from '../../ts/device/webgpuShard.ts';
-import { describeOnGpu } from '../helpers/gpuContext.ts';
+import { describeOnGpu, FEATURE_SETS } from '../helpers/gpuContext.ts';
 import { naiveSearch } from '../helpers/naiveSearch.ts';
 
 const N = 6000;
@@ -16,7 +17,7 @@ const DIM = 32;
 const K = 20;
 
 /** Rows that the kernels name: all of the k best, or the answer is wrong; few others, or the host does the work. */
-describeOnGpu('candidates', (context) => {
+const candidateTests = (context: () => GpuContext) => {
   async function candidatesOf(
     data: Float32Array,
     options: UploadOptions,
@@ -118,4 +119,6 @@ describeOnGpu('candidates', (context) => {
     const best = Array.from({ length: K }, (_, i) => count - 1 - i);
     expect([counts[0], Array.from(ids.subarray(0, K)).toSorted((a, b) => b - a)]).toEqual([K, best]);
   });
-});
+};
+
+for (const features of FEATURE_SETS) describeOnGpu(`candidates (${features})`, candidateTests, features);

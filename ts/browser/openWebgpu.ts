@@ -9,6 +9,8 @@ import scan from '../../kernels/scan.wgsl';
 import scanGrid from '../../kernels/scanGrid.wgsl';
 import scanKeys from '../../kernels/scanKeys.wgsl';
 import select from '../../kernels/select.wgsl';
+import sumAlone from '../../kernels/sumAlone.wgsl';
+import sumSubgroup from '../../kernels/sumSubgroup.wgsl';
 import { SeineError } from '../core/errors.ts';
 import type { Device } from '../device/device.ts';
 import { OpenedDevice } from '../device/openedDevice.ts';
@@ -27,6 +29,8 @@ const code: KernelCode = {
   scanGrid,
   scanKeys,
   select,
+  sumAlone,
+  sumSubgroup,
 };
 
 /**

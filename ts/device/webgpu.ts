@@ -31,10 +31,15 @@ export const provider: DeviceProvider = {
 interface Limits {
   maxShardBytes?: number | undefined;
   language?: { has(feature: string): boolean } | undefined;
+  subgroups?: boolean | undefined;
 }
 
-/** Opens the device. */
-export async function openWebgpu({ maxShardBytes, language }: Limits = {}): Promise<BackendDevice> {
+/** Opens the device; `SEINE_SUBGROUPS=0` leaves the adapter's subgroups unused. */
+export async function openWebgpu({
+  maxShardBytes,
+  language,
+  subgroups = process.env.SEINE_SUBGROUPS !== '0',
+}: Limits = {}): Promise<BackendDevice> {
   const found = await findAdapter();
   if ('missing' in found) {
     throw new SeineError('ERR_DEVICE_UNAVAILABLE', `webgpu was asked for, but ${found.missing}.`);
@@ -47,6 +52,7 @@ export async function openWebgpu({ maxShardBytes, language }: Limits = {}): Prom
     const device = await openWebgpuDevice(adapter, {
       code: readKernels(),
       language: language ?? gpu.wgslLanguageFeatures,
+      subgroups,
       maxShardBytes,
       quantize,
     });

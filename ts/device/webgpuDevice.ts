@@ -16,6 +16,8 @@ export interface WebgpuOptions {
   code: KernelCode | Promise<KernelCode>;
   /** What the WGSL of this place has beyond the first version: `wgslLanguageFeatures` of its `gpu`. */
   language: { has(feature: string): boolean };
+  /** False leaves the adapter's subgroups unused. */
+  subgroups?: boolean | undefined;
   /** Limits one buffer of rows below what the adapter allows. */
   maxShardBytes?: number | undefined;
   /** Rounds rows off the event loop, where there is something that does. */
@@ -35,12 +37,13 @@ export async function openWebgpuDevice(adapter: GPUAdapter, options: WebgpuOptio
 async function open(
   adapter: GPUAdapter,
   code: KernelCode,
-  { language, maxShardBytes = MAX_SHARD_BYTES, quantize }: WebgpuOptions,
+  { language, subgroups = true, maxShardBytes = MAX_SHARD_BYTES, quantize }: WebgpuOptions,
 ): Promise<BackendDevice> {
-  const { info, limits } = adapter;
+  const { info, limits, features } = adapter;
   const { maxStorageBufferBindingSize, maxBufferSize } = limits;
   const device = await adapter.requestDevice({
     requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
+    requiredFeatures: subgroups && features.has('subgroups') ? ['subgroups'] : [],
   });
   let failure: { code: 'ERR_DEVICE' | 'ERR_DEVICE_LOST'; what: string } | undefined;
   device.lost.then(({ reason, message }) => {

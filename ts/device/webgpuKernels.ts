@@ -2,6 +2,8 @@
 export const KERNEL_NAMES = [
   'rows',
   'scanKeys',
+  'sumAlone',
+  'sumSubgroup',
   'scanGrid',
   'scan',
   'dotPacked',

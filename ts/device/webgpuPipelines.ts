@@ -61,6 +61,12 @@ function createLayout(device: GPUDevice, types: readonly GPUBufferBindingType[])
   });
 }
 
+/** A kernel with the sums over threads that the device was asked for: `device.features` has `subgroups` or not. */
+function withSums(device: GPUDevice, code: KernelCode, parts: readonly string[]): string {
+  const sums = device.features.has('subgroups') ? ['enable subgroups;', code.sumSubgroup] : [code.sumAlone];
+  return [...sums, ...parts].join('\n');
+}
+
 /** The same promise for the same key: what failed once fails again. */
 function once<T>(make: () => Promise<T>, made: Map<string, Promise<T>>, key: string): Promise<T> {
   let promise = made.get(key);
@@ -93,7 +99,7 @@ export function scanPipelines(device: GPUDevice, code: KernelCode, packed: boole
   const scan = (sources: readonly string[], constants: Record<string, number>): Score => {
     const front = [code.rows, code.scanKeys, code.scanGrid];
     return (tile, keys) => {
-      const text = [`const TILE = ${tile}u;`, ...front, ...sources].join('\n');
+      const text = withSums(device, code, [`const TILE = ${tile}u;`, ...front, ...sources]);
       return compile(text, 'score', { ...constants, KEYS: KEYS[keys] });
     };
   };
@@ -113,7 +119,7 @@ export function scanPipelines(device: GPUDevice, code: KernelCode, packed: boole
         EXACT: 0,
       }),
     select: (entry, exact) =>
-      compile([code.scanKeys, code.select].join('\n'), entry, { EXACT: Number(exact) }),
+      compile(withSums(device, code, [code.scanKeys, code.select]), entry, { EXACT: Number(exact) }),
   };
 }
 
@@ -122,7 +128,7 @@ export function filterPipelines(device: GPUDevice, code: KernelCode): () => Prom
   const compile = async (): Promise<FilterPipelines> => {
     const layout = createLayout(device, FILTER_BINDINGS);
     const pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [layout] });
-    const module = device.createShaderModule({ code: code.filter });
+    const module = device.createShaderModule({ code: withSums(device, code, [code.filter]) });
     const make = (entryPoint: string, operation: number) => {
       const compute = { module, entryPoint, constants: { OPERATION: operation } };
       return device.createComputePipelineAsync({ layout: pipelineLayout, compute });

@@ -35,8 +35,8 @@ export const wgsl = [
   {
     name: 'candidates are not counted atomically',
     file: select,
-    find: 'let place = atomicAdd(&candidates[query], 1u);',
-    replace: 'let place = atomicLoad(&candidates[query]);\n  atomicStore(&candidates[query], place + 1u);',
+    find: '{ first = atomicAdd(&candidates[query], named); }',
+    replace: '{ first = atomicLoad(&candidates[query]);\n  atomicStore(&candidates[query], first + named); }',
     suites: answers,
   },
   {
@@ -112,8 +112,8 @@ export const wgsl = [
   {
     name: 'ids of a shard are counted from 0',
     file: select,
-    find: 'name(query, params.first + slot)',
-    replace: 'name(query, slot)',
+    find: 'name(query, params.first + slot, reaches)',
+    replace: 'name(query, slot, reaches)',
     suites: answers,
   },
   {

@@ -2,6 +2,7 @@
 const grid = 'kernels/scanGrid.wgsl';
 const select = 'kernels/select.wgsl';
 const certify = 'kernels/certify.wgsl';
+const subgroup = 'kernels/sumSubgroup.wgsl';
 const host = 'ts/device/webgpuCodes.ts';
 const survivors = ['test/device/webgpuSearch.test.ts', 'test/device/webgpuCertify.test.ts'];
 const codes = ['test/device/webgpuCertify.test.ts'];
@@ -11,16 +12,16 @@ export const wgslCertify = [
   {
     name: 'rows that reach just the threshold are dropped',
     file: grid,
-    find: 'if (ends.x > selections[query].prefix) { return; }',
-    replace: 'if (ends.x >= selections[query].prefix) { return; }',
+    find: 'u32(ends.x <= selections[query].prefix)',
+    replace: 'u32(ends.x < selections[query].prefix)',
     suites: samples,
   },
   {
     name: 'survivors are not counted atomically',
     file: grid,
-    find: 'let place = atomicAdd(&selections[query].found, 1u);',
+    find: '{ first = atomicAdd(&selections[query].found, survivors); }',
     replace:
-      'let place = atomicLoad(&selections[query].found);\n  atomicStore(&selections[query].found, place + 1u);',
+      '{ first = atomicLoad(&selections[query].found);\n  atomicStore(&selections[query].found, first + survivors); }',
     suites: survivors,
   },
   {
@@ -66,6 +67,41 @@ export const wgslCertify = [
     suites: survivors,
   },
   {
+    name: 'survivors of a subgroup leave the first place out',
+    file: subgroup,
+    find: 'subgroupExclusiveAdd(amount)',
+    replace: 'subgroupInclusiveAdd(amount)',
+    suites: ['test/device/webgpuSearch.test.ts'],
+  },
+  {
+    name: 'threads of a subgroup have places of their own',
+    file: subgroup,
+    find: 'return subgroupBroadcastFirst(value);',
+    replace: 'return value;',
+    suites: ['test/device/webgpuSearch.test.ts'],
+  },
+  {
+    name: 'each thread adds the sum of its subgroup',
+    file: subgroup,
+    find: 'return subgroupElect();',
+    replace: 'return true;',
+    suites: ['test/device/webgpuSearch.test.ts'],
+  },
+  {
+    name: 'survivors of a subgroup are counted by one of its threads alone',
+    file: grid,
+    find: '  let survivors = sumOf(survives);',
+    replace: '  let survivors = survives;',
+    suites: ['test/device/webgpuSearch.test.ts'],
+  },
+  {
+    name: 'bits of a subgroup are counted by each of its threads',
+    file: 'kernels/filter.wgsl',
+    find: 'if (adds()) { atomicAdd(&own, sum); }',
+    replace: 'atomicAdd(&own, sum);',
+    suites: ['test/device/webgpuFilter.test.ts'],
+  },
+  {
     name: 'rows are read for eight queries at a time',
     file: 'ts/device/webgpuPipelines.ts',
     find: 'const QUERIES_PER_PASS = 32;',
@@ -96,8 +132,8 @@ export const wgslCertify = [
   {
     name: 'slots behind the last one are given keys',
     file: grid,
-    find: '} else if (KEYS != PRUNED && entry < params.stride) {',
-    replace: '} else if (KEYS != PRUNED) {',
+    find: '} else if (entry < params.stride) {',
+    replace: '} else {',
     suites: ['test/device/adversarial.test.ts', 'test/device/matrix.test.ts'],
   },
   {

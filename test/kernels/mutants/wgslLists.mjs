@@ -158,8 +158,8 @@ export const wgslLists = [
   {
     name: 'the slot is scored for the listed row',
     file: grid,
-    find: 'let row = rowOf(slot);',
-    replace: 'let row = slot;',
+    find: 'row = rowOf(slot);',
+    replace: 'row = slot;',
     suites: lists,
   },
   {
