@@ -48,7 +48,7 @@ suite('the work of a search', () => {
     return Float32Array.from({ length }, () => source.next() - 0.5);
   };
   const ordinary = drawn(n * 20);
-  const readBack = (q: number, k: number) => 4 * q * (1 + k + Math.ceil(k / 8) + 32);
+  const readBack = (q: number, k: number) => 4 * q * (1 + k + Math.ceil(k / 16) + 8);
 
   test.each([
     [1, 1, 10],
@@ -92,7 +92,7 @@ suite('the work of a search', () => {
     'over codes is one submit of four dispatches that reads each code once for 32 queries: %s of %i, %i rows, %i queries, k = %i',
     async (metric, dim, count, q, k) => {
       const work = await workOf(drawn(count * dim), q, k, { dim, metric });
-      expect(work).toMatchObject({ submits: 1, dispatches: 4, bytesRead: 4 * q * (1 + 8 * k + 64) });
+      expect(work).toMatchObject({ submits: 1, dispatches: 4, bytesRead: 4 * q * (1 + 6 * k + 32) });
       const ratio = work.bytesMoved / (Math.ceil(q / 32) * count * (dim + 12));
 
       expect(ratio).toBeGreaterThan(1);

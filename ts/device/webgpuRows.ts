@@ -27,7 +27,14 @@ import type { GpuContext } from './webgpuContext.ts';
 import { filterOnGpu } from './webgpuFilter.ts';
 import { BLOCK } from './webgpuInterleave.ts';
 import { maxsimOnGpu, maxsimPairsOnGpu } from './webgpuMaxsim.ts';
-import { candidateBytes, queriesPerSubmit, sampleStep, usualCandidates, type Way } from './webgpuPlan.ts';
+import {
+  candidateBytes,
+  queriesPerSubmit,
+  sampleStep,
+  usualByCodes,
+  usualCandidates,
+  type Way,
+} from './webgpuPlan.ts';
 import { queriesByCodes, queriesByRows } from './webgpuQueries.ts';
 import { fitsQueries, queryBytes, rescoreOnGpu, similaritiesOnGpu } from './webgpuRescore.ts';
 import { type Candidates, findCandidates, OPEN, type Scan } from './webgpuSearch.ts';
@@ -37,8 +44,6 @@ import { chunksOf, WebgpuShard, widthOf } from './webgpuShard.ts';
 const SPARE = 1024;
 /** Codes are read for k up to one in this many of the rows that pass. */
 const CODES_SHARE = 16;
-/** Of these there are so many for each of the k. */
-const USUAL_BY_CODES = 8;
 
 /**
  * Rows on a WebGPU device. The device scores in float32 and names every row that may be among the k best by a
@@ -203,14 +208,15 @@ export class WebgpuRows implements TokenRows {
   }
 
   #scanOfRows(task: SearchTask, step: number): Scan {
+    const exact = this.#options.dtype === 'binary';
     return {
       shards: this.#shards,
       chunks: chunksOf(this.#options),
-      exact: this.#options.dtype === 'binary',
+      exact,
       prepared: queriesByRows(this.#options, task),
       score: this.#gpu.scanning.byRows(this.#options),
       step,
-      usual: usualCandidates(task.k),
+      usual: usualCandidates(task.k, exact),
     };
   }
 
@@ -224,7 +230,7 @@ export class WebgpuRows implements TokenRows {
       prepared: await queriesByCodes(this.#gpu, this.#options, task),
       score: this.#gpu.scanning.byCodes(this.#options),
       step,
-      usual: USUAL_BY_CODES * task.k + 64,
+      usual: usualByCodes(task.k),
     };
   }
 

@@ -63,7 +63,7 @@ function scanOf(unread: GPUBuffer, n: number, k: number, keys: Uint32Array<Array
     prepared: { queries: new Uint32Array(), bounds: new Float32Array() },
     score: keys,
     step: 0,
-    usual: usualCandidates(k),
+    usual: usualCandidates(k, true),
   };
 }
 
