@@ -31,8 +31,9 @@ export interface Way {
   capacity: number;
 }
 
-/** A sample is one block of slots in this many at most. */
-const LEAST_STEP = 16;
+/** A sample is one block of slots in this many at most; a small one, which a workgroup selects from in no time, in fewer. */
+const LEAST_STEP = { any: 16, small: 4 };
+const SMALL_SAMPLE = 4096;
 /** Rows of a sample at least. */
 const LEAST_SAMPLE = 256;
 /** Room for survivors, of what is expected where all ends are exact, and beyond. */
@@ -54,7 +55,7 @@ export function sampleStep(
 ): number {
   const { k, passing } = task;
   const step = Math.floor(Math.min(Math.sqrt(passing / k), passing / LEAST_SAMPLE));
-  if (step < LEAST_STEP) return 0;
+  if (step < (passing / step <= SMALL_SAMPLE ? LEAST_STEP.small : LEAST_STEP.any)) return 0;
   return Math.max(12 * survivorsOf(task, step), 4 * sampleSlots(shards, step)) <= maxBinding ? step : 0;
 }
 
