@@ -51,6 +51,7 @@ const result: WebgpuResult = {
   dim: DIM,
   k: K,
   software: probe.software,
+  queriesPerPass: QUERIES_PER_PASS,
   cases,
 };
 for (const one of cases) console.error(show(one));

@@ -165,7 +165,7 @@ export interface WebgpuCase extends Summary {
   batch: number;
   /** Share of the ids at the same places as Seine's; others order by float32 scores. */
   sameIds: Record<string, number>;
-  /** Of a search: bytes that kernels move, of one reading of the rows for each eight queries; and what the host sees. */
+  /** Of a search: bytes that kernels move, of the fewest readings of the rows; and what the host sees. */
   work: Record<string, { ofFloor: number; submits: number; dispatches: number; bytesRead: number }>;
 }
 
@@ -176,6 +176,8 @@ export interface WebgpuResult extends Origin {
   k: number;
   /** Whether a processor imitated the GPU. */
   software: boolean;
+  /** Queries that one reading of the rows served; the floor of bytes is of such readings. */
+  queriesPerPass: number;
   cases: WebgpuCase[];
 }
 

@@ -2,7 +2,7 @@ import { escapeHtml, section, table } from '../../ts/report/html.ts';
 import type { WebgpuResult } from './results.ts';
 
 /** Time against other libraries on the same adapter, and what a search moves. */
-export function webgpuSection({ note, cases }: WebgpuResult): string {
+export function webgpuSection({ note, cases, queriesPerPass }: WebgpuResult): string {
   const engines = [...new Set(cases.flatMap(({ median }) => Object.keys(median)))];
   const times = cases.map(({ batch, median, ratio }) => [
     String(batch),
@@ -27,7 +27,7 @@ export function webgpuSection({ note, cases }: WebgpuResult): string {
         [
           'queries',
           '',
-          'bytes moved, of one reading for 8 queries',
+          `bytes moved, of one reading for ${queriesPerPass} queries`,
           'submits',
           'dispatches',
           'bytes read back',
