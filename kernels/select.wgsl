@@ -42,6 +42,10 @@ fn hasPrefix(key: u32, level: u32, prefix: u32) -> bool {
 
 fn digitOf(key: u32, level: u32) -> u32 { return (key >> (24u - 8u * level)) & 255u; }
 
+fn tally(key: u32, level: u32, prefix: u32) {
+  if (hasPrefix(key, level, prefix)) { atomicAdd(&bins[digitOf(key, level)], 1u); }
+}
+
 @compute @workgroup_size(THREADS)
 fn histogram(
   @builtin(workgroup_id) group: vec3u,
@@ -54,8 +58,7 @@ fn histogram(
   atomicStore(&bins[thread], 0u);
   workgroupBarrier();
   for (var slot = group.x * THREADS + thread; slot < params.slots; slot += groups.x * THREADS) {
-    let key = keys[largestAt(query * params.stride + slot)];
-    if (hasPrefix(key, level, prefix)) { atomicAdd(&bins[digitOf(key, level)], 1u); }
+    tally(keys[largestAt(query * params.stride + slot)], level, prefix);
   }
   workgroupBarrier();
   let total = atomicLoad(&bins[thread]);
@@ -91,9 +94,8 @@ fn compact(
   }
 }
 
-// The first largest keys of a query, each by the thread that counts it, so that they are read once and not for each digit.
-const HELD = 3072u;
-var<workgroup> held: array<u32, HELD>;
+// Keys that a thread holds, so that these are read once and not for each digit.
+const HELD = 12u;
 
 var<workgroup> prefixOfAll: u32;
 var<workgroup> rankOfAll: u32;
@@ -106,17 +108,20 @@ fn kthOf(query: u32, count: u32, thread: u32) -> u32 {
     prefixOfAll = 0u;
     rankOfAll = params.wanted;
   }
-  for (var slot = thread; slot < min(count, HELD); slot += THREADS) {
-    held[slot] = keys[largestAt(query * params.stride + slot)];
+  let first = query * params.stride + thread;
+  var held: array<u32, HELD>;
+  for (var i = 0u; i < HELD; i++) {
+    if (i * THREADS + thread < count) { held[i] = keys[largestAt(first + i * THREADS)]; }
   }
   for (var level = 0u; level < 4u; level++) {
     atomicStore(&bins[thread], 0u);
     workgroupBarrier();
     let prefix = prefixOfAll;
-    for (var slot = thread; slot < count; slot += THREADS) {
-      var key: u32;
-      if (slot < HELD) { key = held[slot]; } else { key = keys[largestAt(query * params.stride + slot)]; }
-      if (hasPrefix(key, level, prefix)) { atomicAdd(&bins[digitOf(key, level)], 1u); }
+    for (var i = 0u; i < HELD; i++) {
+      if (i * THREADS + thread < count) { tally(held[i], level, prefix); }
+    }
+    for (var i = HELD; i * THREADS + thread < count; i++) {
+      tally(keys[largestAt(first + i * THREADS)], level, prefix);
     }
     workgroupBarrier();
     if (thread == 0u) {

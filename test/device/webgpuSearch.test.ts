@@ -100,7 +100,7 @@ const candidateTests = (context: () => GpuContext) => {
     expect([counts[0], counts[1]! >= K && counts[1]! < 100]).toEqual([OPEN, true]);
   });
 
-  test('of more survivors than workgroup memory holds few are named', async () => {
+  test('of more survivors than threads hold few are named', async () => {
     const count = 3700;
     const sampled = 64 * 18;
     // All rows that are not in the sample survive it, in about this order: the best ones last.

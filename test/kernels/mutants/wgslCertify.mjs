@@ -53,17 +53,17 @@ export const wgslCertify = [
     suites: survivors,
   },
   {
-    name: 'survivors behind those that workgroup memory holds are not counted',
+    name: 'survivors behind those that threads hold are not counted',
     file: select,
-    find: 'if (slot < HELD) { key = held[slot]; } else {',
-    replace: 'key = held[slot];\n      if (false) {',
+    find: 'for (var i = HELD; i * THREADS + thread < count; i++) {',
+    replace: 'for (var i = HELD; false; i++) {',
     suites: ['test/device/webgpuSearch.test.ts'],
   },
   {
     name: 'keys are held for another query',
     file: select,
-    find: 'held[slot] = keys[largestAt(query * params.stride + slot)];',
-    replace: 'held[slot] = keys[largestAt(slot)];',
+    find: 'held[i] = keys[largestAt(first + i * THREADS)];',
+    replace: 'held[i] = keys[largestAt(thread + i * THREADS)];',
     suites: survivors,
   },
   {
