@@ -37,7 +37,6 @@ suite('the work of a search', () => {
     const source = random(q);
     const queries = Float32Array.from({ length: q * dim }, () => source.normal());
     await using rows = await device.upload(data, { dim, metric, dtype });
-    await rows.search(queries, { k, filter }); // compiles
     counter.reset();
     await rows.search(queries, { k, filter });
     return { ...counter.work, bytesMoved: await counter.bytesMoved() };
@@ -85,7 +84,7 @@ suite('the work of a search', () => {
   test.each<[Dtype, number, number, number, number]>([
     ['f32', 20, 20_000, 1, 10],
     ['f16', 96, 20_000, 8, 10],
-    ['int8', 384, 20_000, 33, 3],
+    ['int8', 96, 20_000, 33, 3],
   ])(
     'over many rows is one submit of four dispatches that reads each row once for 32 queries: %s of %i, %i rows, %i queries, k = %i',
     async (dtype, dim, count, q, k) => {
@@ -97,12 +96,13 @@ suite('the work of a search', () => {
       expect(ratio).toBeGreaterThan(1);
       expect(ratio).toBeLessThan(1.1);
     },
+    180_000,
   );
 
   test.each<[Metric, number, number, number, number]>([
     ['l2', 384, 20_000, 1, 3],
     ['cosine', 96, 20_000, 8, 10],
-    ['ip', 384, 30_000, 64, 10],
+    ['ip', 384, 24_000, 64, 5],
   ])(
     'over codes is one submit of four dispatches that reads each code once for 32 queries: %s of %i, %i rows, %i queries, k = %i',
     async (metric, dim, count, q, k) => {
@@ -113,6 +113,7 @@ suite('the work of a search', () => {
       expect(ratio).toBeGreaterThan(1);
       expect(ratio).toBeLessThan(1.1);
     },
+    180_000,
   );
 
   test('writes a filter as one bit a row', async () => {
