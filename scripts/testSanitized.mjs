@@ -13,11 +13,11 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const build = join(root, 'build/sanitized');
 const suitesOf = (names) => names.split(/\s+/).map((name) => `test/device/${name}.test.ts`);
 /** Fibers are slow under sanitizers. */
-const ON_CUDA = suitesOf('adversarial contract select');
+const ON_CUDA = suitesOf('adversarial contract features filterProgram merge mutations rescore select');
 const ON_CPU = [
   ...ON_CUDA,
-  ...suitesOf(`behaviour bitsetPasses certify cpu cpuThreads dtypes features filterProgram gatheredSearches matrix maxsim
-    merge mutations native nativeAdamW nativeQuantize quantize rescore scanRows soak`),
+  ...suitesOf(`behaviour bitsetPasses certify cpu cpuThreads dtypes gatheredSearches matrix maxsim native nativeAdamW
+    nativeQuantize quantize scanRows soak`),
 ];
 
 /** Runs a program to its end; ends with its status if that is not 0. */
