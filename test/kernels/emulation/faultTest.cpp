@@ -19,7 +19,7 @@ using namespace seine;
 
 constexpr size_t kDim = 24, kFirst = 150, kRows = 190;
 constexpr int kRight = 0, kWrong = 1, kNotMet = 2;
-constexpr unsigned kMostSeconds = 30;
+constexpr unsigned kMostSeconds = 120;
 
 /// A call whose result is known; it returns as those of deviceCalls.h, or "wrong".
 struct Step {

@@ -6,6 +6,7 @@
 
 #include <future>
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include "../../../native/cudaDevice.h"
@@ -47,6 +48,8 @@ void testIndependence(Backend& backend) {
   const Busy append(device.writeLane());
   check(exact(), "a search does not wait for an append");
   const Busy other(device.freeLane());
+  // A lane notes that it is done only after the caller has heard of it.
+  while (device.freeLane().waiting() > 0) std::this_thread::yield();
   check(exact(), "a search does not wait for another one");
 }
 
