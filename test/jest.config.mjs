@@ -19,6 +19,7 @@ export default {
       },
     ],
   },
-  testTimeout: 60_000,
+  // Software adapters take half a minute to compile some shaders, on a machine that does nothing else.
+  testTimeout: 180_000,
   maxWorkers: 2,
 };
