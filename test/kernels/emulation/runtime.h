@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
@@ -66,8 +67,9 @@ struct Fault {
   bool breaks;
 };
 
-/// What a launch moved between global memory and the processors. An allocation that fits into a cache counts
-/// once for all that is read, and once for all that is written.
+/// What a launch moved between global memory and the processors. What fits into a cache counts once for all
+/// that is read, and once for all that is written: small allocations, and of large ones the parts that are
+/// touched most.
 struct Launch {
   size_t read = 0;
   size_t written = 0;
@@ -77,6 +79,7 @@ struct Machine {
   /// Bytes behind each allocation that no kernel may touch.
   static constexpr size_t kGuard = 1024;
   static constexpr size_t kCache = 128 << 10;
+  static constexpr size_t kPart = 4 << 10;  // of a large allocation
 
   // Never destroyed: a device thread may be at work when the process ends.
   static Machine& get() {
@@ -205,9 +208,13 @@ struct Machine {
         beyond_ = true;
         return;
       }
-      lastTouched_ = {begin, begin + size, &moved_[begin]};
+      char* part = begin;
+      if (size > kCache) part += static_cast<size_t>(first - begin) / kPart * kPart;
+      const size_t length = size > kCache ? std::min(kPart, size - static_cast<size_t>(part - begin)) : size;
+      lastTouched_ = {part, part + length, &moved_[part]};
+      lastTouched_.touched->bytes = length;
     }
-    (writes ? lastTouched_.launch->written : lastTouched_.launch->read) += bytes;
+    (writes ? lastTouched_.touched->written : lastTouched_.touched->read) += bytes;
     block.pause(64);
   }
 
@@ -225,20 +232,35 @@ struct Machine {
       block.run(body, grid, blocks[left - 1], threads, next());
     }
     if (beyond_) throw Failure("a kernel touches memory behind an allocation, or of another device");
-    Launch launch;
-    for (const auto& [allocation, bytes] : moved_) {
-      const size_t most = device[allocation].bytes <= kCache ? device[allocation].bytes : SIZE_MAX;
-      launch.read += std::min(bytes.read, most);
-      launch.written += std::min(bytes.written, most);
-    }
-    launches.push_back(launch);
+    launches.push_back({counted(&Touched::read), counted(&Touched::written)});
   }
 
  private:
-  std::map<char*, Launch> moved_;  // by allocation
+  /// A small allocation or a part of a large one, and what a launch moved of it, again and again.
+  struct Touched : Launch {
+    size_t bytes = 0;
+  };
+
+  size_t counted(size_t Launch::*moved) const {
+    size_t sum = 0;
+    std::vector<size_t> again;  // of the parts of large allocations
+    for (const auto& [begin, touched] : moved_) {
+      const bool small = std::prev(device.upper_bound(begin))->second.bytes <= kCache;
+      const size_t once = std::min(touched.*moved, touched.bytes);
+      sum += small ? once : touched.*moved;
+      if (!small) again.push_back(touched.*moved - once);
+    }
+    const size_t cached = std::min(again.size(), kCache / kPart);
+    std::partial_sort(again.begin(), again.begin() + static_cast<ptrdiff_t>(cached), again.end(),
+                      std::greater<>());
+    return std::accumulate(again.begin(), again.begin() + static_cast<ptrdiff_t>(cached), sum,
+                           std::minus<>());
+  }
+
+  std::map<char*, Touched> moved_;
   struct {
     char *begin = nullptr, *end = nullptr;
-    Launch* launch = nullptr;
+    Touched* touched = nullptr;
   } lastTouched_;
   bool beyond_ = false;
   Gpu* running_ = nullptr;  // whose work is run
