@@ -71,11 +71,15 @@ inline float raised(std::atomic<float>& shared, float own) {
   return std::max(own, known);
 }
 
+/// How many candidates there are to be before it pays to drop some, `kept` of which stayed last time: where
+/// many rows tie, the collection grows with them, by doubling.
+inline size_t pruneAt(size_t k, size_t kept) { return std::max(2 * k + 16, 2 * kept); }
+
 /// Collects candidates. k rows reach the threshold for certain, so a row that cannot reach it is out;
 /// whatever the order and the number of collectors, every row of the answer stays in one of them.
 class Candidates {
  public:
-  explicit Candidates(size_t k) : k_(k), limit_(2 * k + 16) {}
+  explicit Candidates(size_t k) : k_(k), limit_(pruneAt(k, 0)) {}
 
   /// What all collectors of the query know; they may miss each other's latest news.
   static float threshold(const std::atomic<float>& shared) { return shared.load(std::memory_order_relaxed); }
@@ -91,8 +95,7 @@ class Candidates {
   /// Drops what is known to be out.
   void prune(std::atomic<float>& shared) {
     dropBelow(items_, raised(shared, kthLow(items_, k_)));
-    // Where many rows tie, the collection grows with them, by doubling.
-    limit_ = std::max(2 * k_ + 16, 2 * items_.size());
+    limit_ = pruneAt(k_, items_.size());
   }
 
  private:

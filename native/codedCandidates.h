@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
-#include <limits>
 #include <span>
 #include <vector>
 
@@ -17,7 +16,7 @@ namespace seine {
 /// collectors, every row of the answer stays in one of them.
 class CodedCandidates {
  public:
-  explicit CodedCandidates(size_t k) : k_(k), limit_(2 * k + kSpare) {}
+  explicit CodedCandidates(size_t k) : k_(k), limit_(pruneAt(k, 0)) {}
 
   /// Takes a row that is known by its codes.
   void add(Candidate candidate) { items_.push_back(candidate); }
@@ -59,8 +58,6 @@ class CodedCandidates {
   void dropBelow(float threshold);
 
  private:
-  static constexpr size_t kSpare = 16;
-
   size_t k_;
   size_t limit_;
   std::vector<Candidate> items_;  // those that are scored stand first
@@ -78,8 +75,7 @@ inline void CodedCandidates::add(const CodedCandidates& other) {
 
 inline void CodedCandidates::prune(std::atomic<float>& shared) {
   dropBelow(raised(shared, kthLow(items_, k_)));
-  // Where many rows tie, the collection grows with them, by doubling.
-  limit_ = std::max(2 * k_ + kSpare, 2 * items_.size());
+  limit_ = pruneAt(k_, items_.size());
 }
 
 inline void CodedCandidates::dropBelow(float threshold) {

@@ -25,7 +25,7 @@ constexpr size_t kWholeBytes = 1 << 20;
 
 /// Memory that the ops of a lane take one after the other; it grows and is kept while rows are on the device.
 struct CudaScratch {
-  CudaBuffer queries, bounds, weights, passing, lows, highs, histogram, selections, candidates;
+  CudaBuffer queries, bounds, passing, lows, highs, histogram, selections, candidates;
   CudaBuffer exchange;  // what a search's passes take and give, packed
   CudaBuffer stack, intervals, total;
   CudaBuffer documents, offsets, best, longest, lowSums, highSums;
