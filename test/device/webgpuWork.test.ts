@@ -50,32 +50,19 @@ suite('the work of a search', () => {
   const readBack = (q: number, k: number) => 4 * q * (1 + k + Math.ceil(k / 16) + 8);
 
   test.each([
-    [1, 1, 200],
-    [7, 8, 190],
-    [8, 8, 1000],
-    [33, 48, 300],
+    { share: 'many', q: 1, padded: 1, k: 200, dispatches: 1 + 4 * 2 + 1, params: PARAMS },
+    { share: 'many', q: 7, padded: 8, k: 190, dispatches: 1 + 4 * 2 + 1, params: PARAMS },
+    { share: 'many', q: 8, padded: 8, k: 1000, dispatches: 1 + 4 * 2 + 1, params: PARAMS },
+    { share: 'many', q: 33, padded: 48, k: 300, dispatches: 1 + 4 * 2 + 1, params: PARAMS },
+    { share: 'few', q: 1, padded: 1, k: 10, dispatches: 4, params: 2 * PARAMS },
+    { share: 'few', q: 33, padded: 48, k: 180, dispatches: 4, params: 2 * PARAMS },
   ])(
-    'for many of the rows is one submit of ten dispatches, and reads k and few more, for %i queries, which are padded to %i, and k = %i',
-    async (q, padded, k) => {
+    'for $share of the rows is one submit of $dispatches dispatches, and reads k and few more, for $q queries, which are padded to $padded, and k = $k',
+    async ({ q, padded, k, dispatches, params }) => {
       expect(await workOf(ordinary, q, k)).toMatchObject({
         submits: 1,
-        dispatches: 1 + 4 * 2 + 1,
-        bytesWritten: padded * 20 * 4 + q * 16 + PARAMS,
-        bytesRead: readBack(q, k),
-      });
-    },
-  );
-
-  test.each([
-    [1, 1, 10],
-    [33, 48, 180],
-  ])(
-    'for few of the rows is one submit of four dispatches, for %i queries, which are padded to %i, and k = %i',
-    async (q, padded, k) => {
-      expect(await workOf(ordinary, q, k)).toMatchObject({
-        submits: 1,
-        dispatches: 4,
-        bytesWritten: padded * 20 * 4 + q * 16 + 2 * PARAMS,
+        dispatches,
+        bytesWritten: padded * 20 * 4 + q * 16 + params,
         bytesRead: readBack(q, k),
       });
     },

@@ -47,25 +47,26 @@ withGpu('models on the execution provider webgpu', () => {
     PATIENCE_MS,
   );
 
-  test.each(['bert', 'modernBert'])(
-    'a cross-encoder %s has its scores',
-    async (name) => {
+  test.each([
+    ['bert', copyFamily],
+    ['modernBert', copyFamily],
+    [
+      'llama, what stands before its documents shared',
+      (_: string, folder: string) => writePrompted(folder, 'llama'),
+    ],
+    [
+      'qwen3, what stands before its documents shared',
+      (_: string, folder: string) => writePrompted(folder, 'qwen3'),
+    ],
+  ])(
+    'a ranker has the scores that it has on cpu: %s',
+    async (name, write) => {
       await withFolder(async (folder) => {
-        copyFamily(name, folder);
+        write(name, folder);
         expect(disagreement(await scores(folder, 'webgpu'), await scores(folder, 'cpu'))).toBeLessThan(1e-4);
       });
     },
     PATIENCE_MS,
-  );
-
-  test.each(['llama', 'qwen3'])(
-    'a language model %s has its scores, what stands before shared',
-    async (name) => {
-      await withFolder(async (folder) => {
-        writePrompted(folder, name);
-        expect(disagreement(await scores(folder, 'webgpu'), await scores(folder, 'cpu'))).toBeLessThan(1e-4);
-      });
-    },
   );
 });
 
