@@ -5,10 +5,9 @@ import { resolve } from 'node:path';
 import { DEFAULT_EMBEDDER } from '../ts/core/defaults.ts';
 import { type Encoder, openEncoder } from '../ts/models/encoder.ts';
 import { openTokenizer } from '../ts/models/tokenizer.ts';
-import { answered, compared } from './measure/compared.ts';
+import { type Answered, answered, compared, perSecond } from './measure/compared.ts';
 import { readFlags } from './measure/flags.ts';
 import { deliver, origin } from './measure/resultFile.ts';
-import { rounded } from './measure/summary.ts';
 import { openPeers } from './peers/openPeers.ts';
 import type { Peer } from './peers/peer.ts';
 import { postings } from './rank/postings.ts';
@@ -24,7 +23,7 @@ const counts = flags.quick ? { titles: 200, postings: 32 } : { titles: 2000, pos
 const encodedBy = (encoder: Encoder, texts: string[]) => () =>
   answered(async () => (await encoder.encode(texts, { kind: 'document' })).vectors);
 const askedOf = (peer: Peer, texts: string[]) => async () =>
-  (await peer.ask({ op: 'encode', texts })) as Awaited<ReturnType<typeof answered>>;
+  (await peer.ask({ op: 'encode', texts })) as Answered;
 
 const peers = await openPeers(['sentenceTransformers', 'transformersJs']);
 const tokenizer = await openTokenizer(`${MODEL}/tokenizer.json`, `${MODEL}/tokenizer_config.json`);
@@ -48,9 +47,7 @@ try {
     );
     // Another model: its vectors are others.
     delete differences[DEFAULT_EMBEDDER];
-    const tokensPerSecond = Object.fromEntries(
-      Object.entries(result.median).map(([name, { ms }]) => [name, rounded((tokens / ms) * 1000)]),
-    );
+    const tokensPerSecond = perSecond(result, tokens);
     console.error(form, texts.length, tokensPerSecond, result.ratio, result.cpuRatio, differences);
     cases.push({ form, texts: texts.length, tokens, tokensPerSecond, differences, ...result });
   }

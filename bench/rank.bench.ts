@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CrossEncoder, openCrossEncoder } from '../ts/models/crossEncoder.ts';
 import { exportCheckpoint } from '../ts/models/exportCheckpoint.ts';
-import { type Answered, answered, compared } from './measure/compared.ts';
+import { type Answered, answered, compared, perSecond } from './measure/compared.ts';
 import { readFlags } from './measure/flags.ts';
 import { interleaved } from './measure/interleaved.ts';
 import { deliver, origin } from './measure/resultFile.ts';
@@ -15,7 +15,7 @@ import { middle, rounded } from './measure/summary.ts';
 import { openPeers } from './peers/openPeers.ts';
 import type { Peer } from './peers/peer.ts';
 import { languageModel, type Ways } from './rank/languageModel.ts';
-import { postings, type Work } from './rank/postings.ts';
+import { type Form, postings, type Work } from './rank/postings.ts';
 import type { Knee, RankCase, RankResult } from './report/results.ts';
 
 const ENCODER = '../shared/models/all-MiniLM-L6-v2';
@@ -27,23 +27,16 @@ const FORMS = ['titles', 'postings'] as const;
 
 type Engines = Record<string, () => Promise<Answered>>;
 
-async function measure(
-  model: string,
-  form: RankCase['form'],
-  work: Work,
-  engines: Engines,
-): Promise<RankCase> {
+async function measure(model: string, form: Form, work: Work, engines: Engines): Promise<RankCase> {
   const result = await compared(engines, rounds);
   const items = work.documents.length;
-  const itemsPerSecond = Object.fromEntries(
-    Object.entries(result.median).map(([name, { ms }]) => [name, rounded((items / ms) * 1000)]),
-  );
+  const itemsPerSecond = perSecond(result, items);
   console.error(model, form, items, itemsPerSecond, result.ratio, result.cpuRatio, result.differences);
   return { model, form, items, itemsPerSecond, ...result };
 }
 
 /** Calls with 1, 2, 4, … items. */
-async function kneesOf(form: RankCase['form'], ways: Ways, most: number): Promise<Knee[]> {
+async function kneesOf(form: Form, ways: Ways, most: number): Promise<Knee[]> {
   const scored: Record<string, (count: number) => Promise<unknown>> = {
     'items in rows of 128': (count) => ways.rows(128, count),
     'a row for each item': (count) => ways.prefix(count),

@@ -40,3 +40,7 @@ export async function answered(run: () => Promise<ArrayLike<number>>): Promise<A
   });
   return { ...times, values };
 }
+
+/** How much of `count` each engine does in a second, by the medians. */
+export const perSecond = ({ median }: Summary, count: number): Record<string, number> =>
+  Object.fromEntries(Object.entries(median).map(([name, { ms }]) => [name, rounded((count / ms) * 1000)]));

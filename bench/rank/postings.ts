@@ -8,8 +8,11 @@ export interface Work {
   documents: string[];
 }
 
-/** Titles alone, and whole postings, spread over the collection. */
-export function postings(form: 'titles' | 'postings', count: number): Work {
+/** Titles alone, or whole postings. */
+export type Form = 'titles' | 'postings';
+
+/** Texts of one form, spread over the collection. */
+export function postings(form: Form, count: number): Work {
   const lines = readFileSync(`${JOBS}/corpus.jsonl`, 'utf8').trimEnd().split('\n');
   const [first] = readFileSync(`${JOBS}/queries.dev.jsonl`, 'utf8').split('\n', 1);
   const documents = Array.from({ length: count }, (_, i) => {

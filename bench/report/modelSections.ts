@@ -1,8 +1,7 @@
 import { lineChart } from '../../ts/report/charts.ts';
-import { escapeHtml, section, table } from '../../ts/report/html.ts';
+import { paragraph, section, table } from '../../ts/report/html.ts';
 import type { EncodeResult, RankResult } from './results.ts';
 
-const paragraph = (text: string): string => `<p>${escapeHtml(text)}</p>`;
 const COLUMNS = ['texts', 'engine', 'a second', 'time, in turns', 'of the processors', 'largest difference'];
 const titles = COLUMNS.map((title, i) => ({ title, numeric: i > 1 }));
 

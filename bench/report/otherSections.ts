@@ -1,8 +1,7 @@
 import { lineChart } from '../../ts/report/charts.ts';
-import { escapeHtml, figures, section, table } from '../../ts/report/html.ts';
+import { figures, paragraph, section, table } from '../../ts/report/html.ts';
 import type { AppendResult, CallersResult, OpenResult } from './results.ts';
 
-const paragraph = (text: string): string => `<p>${escapeHtml(text)}</p>`;
 const numeric = (titles: string[]) => titles.map((title, i) => ({ title, numeric: i > 0 }));
 
 /** Queries a second by batches and by callers. */

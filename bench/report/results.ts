@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { Compared } from '../measure/compared.ts';
 import type { Origin } from '../measure/resultFile.ts';
 import type { Spread, Summary } from '../measure/summary.ts';
+import type { Form } from '../rank/postings.ts';
 import type { Gpu } from '../roofline/gpus.ts';
 import type { FormCase } from '../scan/forms.ts';
 import type { ManyBest } from '../scan/manyBest.ts';
@@ -70,7 +71,7 @@ export interface OpenResult extends Origin, Summary {
 }
 
 export interface EncodeCase extends Compared {
-  form: 'titles' | 'postings';
+  form: Form;
   texts: number;
   tokens: number;
   /** By the medians. */
@@ -85,7 +86,7 @@ export interface EncodeResult extends Origin {
 
 export interface RankCase extends Compared {
   model: string;
-  form: 'titles' | 'postings';
+  form: Form;
   items: number;
   /** By the medians. */
   itemsPerSecond: Record<string, number>;
@@ -94,7 +95,7 @@ export interface RankCase extends Compared {
 /** How latency and throughput grow with the items of a call. */
 export interface Knee {
   model: string;
-  form: 'titles' | 'postings';
+  form: Form;
   way: string;
   points: { items: number; ms: number; itemsPerSecond: number }[];
 }

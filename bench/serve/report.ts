@@ -1,5 +1,5 @@
 import { lineChart, type Series } from '../../ts/report/charts.ts';
-import { escapeHtml, figures, page, section, table } from '../../ts/report/html.ts';
+import { figures, page, paragraph, section, table } from '../../ts/report/html.ts';
 import type { BurstPolicy, BurstResult } from './burst.ts';
 import type { CacheResult } from './cache.ts';
 import type { CurveResult } from './curve.ts';
@@ -34,8 +34,6 @@ function row(name: string, load: LoadFigures): string[] {
   const refused = Math.round((shed + late) * 1000) / 10;
   return [name, ...[offered, served, median, p90, p99, refused, ranked, clientLateP99].map(String)];
 }
-
-const paragraph = (text: string): string => `<p>${escapeHtml(text)}</p>`;
 
 /** Median and P99 of latency over the rate of searches at a fixed ranking depth. */
 export function latencyChart({ points, kneeRate }: CurveResult): string {

@@ -36,6 +36,8 @@ function td(cell: Cell, attribute: string): string {
   return `<td${attribute}>${typeof cell === 'string' ? escapeHtml(cell) : cell.html}</td>`;
 }
 
+export const paragraph = (text: string): string => `<p>${escapeHtml(text)}</p>`;
+
 /** A part of a page with its heading; `body` is HTML. */
 export function section(title: string, body: string): string {
   return `<section><h2>${escapeHtml(title)}</h2>\n${body}\n</section>`;
