@@ -1,17 +1,15 @@
 // Measures an embedder and a ranker on the test splits of jobs, Cranfield and Chorus, in one run:
 //   node scripts/models/collections.mjs cranfield chorus
 //   node scripts/models/measure.mjs [--embedder seine-embed-small] [--ranker seine-rank-small] [--most 1473]
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { random } from '../../dist/core/random.js';
 import { openCrossEncoder } from '../../dist/models/crossEncoder.js';
 import { openEncoder } from '../../dist/models/encoder.js';
 import { blended } from '../../dist/offline/distill/blend.js';
-import { readGrades, readItems } from '../../dist/offline/distill/collection.js';
 import { retrieve } from '../../dist/offline/distill/retrieve.js';
 import { bootstrap } from '../../dist/offline/evaluate/bootstrap.js';
 import { evaluate } from '../../dist/offline/evaluate/evaluate.js';
+import { drawn, FINALISTS, finalistsOf } from './finalists.mjs';
 
 process.chdir(fileURLToPath(new URL('../..', import.meta.url)));
 const { values: options } = parseArgs({
@@ -22,7 +20,6 @@ const { values: options } = parseArgs({
   },
 });
 const MAX_TOKENS = 256;
-const FINALISTS = 50;
 const encoder = await openEncoder(options.embedder, { maxTokens: MAX_TOKENS });
 const ranker = options.ranker === 'none' ? undefined : await openCrossEncoder(options.ranker);
 
@@ -31,14 +28,8 @@ for (const [name, folder] of [
   ['Cranfield', '.cache/collections/cranfield'],
   ['Chorus', '.cache/collections/chorus'],
 ]) {
-  if (!existsSync(folder)) throw new Error(`${folder} should be there: run scripts/models/collections.mjs`);
-  const documents = await readItems(`${folder}/corpus.jsonl`);
-  const qrels = await readGrades(`${folder}/qrels/test.tsv`);
-  const relevant = (await readItems(`${folder}/queries.test.jsonl`)).filter(({ id }) =>
-    [...(qrels.get(id)?.values() ?? [])].some((grade) => grade > 0),
-  );
-  const queries = random(1).shuffle(relevant).slice(0, Number(options.most));
-  const judged = new Map(queries.map(({ id }) => [id, qrels.get(id)]));
+  const collection = await drawn(folder, 'test', Number(options.most));
+  const { documents, queries, judged } = collection;
   const ndcg = (run) => {
     const { queries: values } = evaluate(run, judged, 'ndcg_exp@10', { complete: true });
     return Float64Array.from(values.values(), (value) => value['ndcg_exp@10']);
@@ -66,19 +57,7 @@ for (const [name, folder] of [
   say(name, `fused ${shown(fused)}`);
   if (!ranker) continue;
   const started = performance.now();
-  const finalists = [];
-  for (const [i, { fused: list }] of found.entries()) {
-    const top = list.slice(0, FINALISTS);
-    const texts = top.map(({ document }) => documents[document].text);
-    const { scores } = await ranker.score(queries[i].text, texts);
-    finalists.push({
-      query: queries[i].id,
-      collection: name,
-      documents: top.map(({ document }) => documents[document].id),
-      retrieval: top.map(({ score }) => score),
-      ranker: [...scores],
-    });
-  }
+  const finalists = await finalistsOf(name, collection, found, ranker);
   const pairs = finalists.reduce((sum, { documents: ids }) => sum + ids.length, 0);
   const items = (1000 * pairs) / (performance.now() - started);
   const [alone, both] = [1, ranker.blend ?? 1].map((blend) => ndcg(blended(finalists, blend)));
