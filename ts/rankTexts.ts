@@ -15,6 +15,8 @@ export type RankText = string | { title?: string | undefined; text: string };
 export type RankDocument = RankText | { vectors: Float32Array };
 
 export interface RankOptions extends RequestOptions {
+  /** In short batches, between which other calls go first, and without the score cache: for work beside searches. */
+  background?: boolean | undefined;
   /** Tokens of each document that the ranker reads at most; then `tokens` counts them. */
   maxTokens?: number | undefined;
 }
@@ -34,7 +36,7 @@ export interface RankResult {
   tokens?: Uint32Array;
 }
 
-const OPTIONS = ['maxTokens', 'searcher', 'deadlineMs', 'signal'];
+const OPTIONS = ['background', 'maxTokens', 'searcher', 'deadlineMs', 'signal'];
 
 /** Scores documents that need not be in the index for a query. */
 export async function rankTexts(
@@ -59,10 +61,14 @@ export async function rankTexts(
   }
   limits.signal?.throwIfAborted();
   const question = { query: understand(query).text, searcher };
-  const { maxTokens } = options;
+  const { background, maxTokens } = options;
+  if (background !== undefined && typeof background !== 'boolean') {
+    throw new SeineError('ERR_ARGUMENT', `background must be true or false, got ${show(background)}.`);
+  }
   const heads = maxTokens === undefined ? undefined : await ranker.heads(textsOf(given), maxTokens, limits);
   const { logits, ...rest } = await scorePairs(question, heads?.texts ?? given, ranker, {
     ...limits,
+    background,
     cache: scoreCache,
   });
   return {

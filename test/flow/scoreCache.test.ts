@@ -25,6 +25,9 @@ test('an index remembers scores, shares them between search and rank, and tells 
     index.rank('boat', [documents[1]!, 'new']),
   ]);
   expect([personal.cached, known.cached]).toEqual([0, 1]);
+  const apart = await index.rank('boat', [documents[1]!, 'new', 'newer'], { background: true });
+  expect([apart.ranked, apart.cached]).toEqual([3, 0]);
+  for (const [i, score] of known.scores.entries()) expect(apart.scores[i]).toBeCloseTo(score, 4);
   expect(index.cacheState()).toMatchObject({
     memory: { shared: { entries: 4, hits: 4, misses: 4 }, personal: { entries: 3, hits: 0, misses: 3 } },
     joined: { shared: 0, personal: 0 },

@@ -102,7 +102,12 @@ test('what is no text, no option or no searcher is refused', async () => {
   await expect(rank([{ vectors: new Float32Array(384) }], { maxTokens: 8 })).rejects.toEqual(
     refused(/maxTokens cuts texts, but the document at index 0/),
   );
-  await expect(rank([], { k: 1 })).rejects.toEqual(refused(/no option "k"; there are: maxTokens, searcher/));
+  await expect(rank([], { k: 1 })).rejects.toEqual(
+    refused(/no option "k"; there are: background, maxTokens, searcher/),
+  );
+  await expect(rank([], { background: 1 })).rejects.toEqual(
+    refused(/background must be true or false, got 1/),
+  );
   await expect(rank([], { searcher: 'ann' })).rejects.toEqual(refused(/searcher must be an object/));
   await expect(rank([], { searcher: { id: 'a', version: '1' } })).rejects.toEqual(
     refused(/searcher.profile must be a string, got undefined/),

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { BackgroundPace } from '../../ts/models/backgroundPace.ts';
+import { openCrossEncoder } from '../../ts/models/crossEncoder.ts';
 import { openEncoder } from '../../ts/models/encoder.ts';
 
 test('a batch has as many tokens as 20 ms take, within its bounds', () => {
@@ -53,5 +54,28 @@ test('a query overtakes documents in the background, whose vectors are the same'
     expect(apart).toBeLessThan(1e-5);
   } finally {
     await encoder.close();
+  }
+});
+
+test('a pair overtakes documents that are scored in the background, whose scores are the same', async () => {
+  const ranker = await openCrossEncoder('seine-rank-small');
+  try {
+    const documents = Array.from({ length: 400 }, (_, i) => `document ${i} `.repeat(1 + (i % 20)));
+    const order: string[] = [];
+    const background = ranker
+      .score('a query', documents, { background: true })
+      .finally(() => order.push('documents'));
+    await ranker.score('another query', ['a document']);
+    order.push('pair');
+    const { scores, scored } = await background;
+    const plain = await ranker.score('a query', documents);
+    expect(order).toEqual(['pair', 'documents']);
+    expect(scored).toBe(documents.length);
+    for (const [i, score] of scores.entries()) expect(Math.abs(score - plain.scores[i]!)).toBeLessThan(1e-4);
+    await expect(
+      ranker.score('a query', documents, { background: true, signal: AbortSignal.abort() }),
+    ).rejects.toThrow('aborted');
+  } finally {
+    await ranker.close();
   }
 });

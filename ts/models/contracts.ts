@@ -107,6 +107,11 @@ export interface OpenModelOptions {
 }
 
 export interface ScoreOptions {
+  /**
+   * In batches of about 20 ms, between which calls that are not in the background go first: for work beside searches.
+   * Scores are the same to 1e-5, of a language model to 1e-4.
+   */
+  background?: boolean | undefined;
   signal?: AbortSignal | undefined;
   /** On `performance.now()`'s clock, in milliseconds: work stops between chunks once it has passed. */
   deadline?: number | undefined;

@@ -25,10 +25,11 @@ export async function openCrossEncoder(
     hash,
     maxTokens: thread.info.maxTokens,
     blend: thread.info.blend,
-    async score(query, documents, { signal, deadline } = {}) {
+    async score(query, documents, { background = false, signal, deadline } = {}) {
       requireTexts([query], 'query');
       requireDocuments(documents);
-      return thread.call<Scored>({ score: { query, documents, deadline: epoch(deadline) } }, { signal });
+      const score = { query, documents, background, deadline: epoch(deadline) };
+      return thread.call<Scored>({ score }, { signal });
     },
     async read(query, document) {
       requireTexts([query], 'query');

@@ -35,6 +35,7 @@ export type WindowArguments = { text: string } & WindowOptions;
 export interface ScoreArguments {
   query: string;
   documents: (string | Float32Array)[];
+  background: boolean;
   /** Milliseconds since 1970, for threads have clocks of different origin. */
   deadline: number | undefined;
 }

@@ -35,6 +35,7 @@ export async function openPairClassifier(files: ModelFiles, options: OpenModelOp
     return {
       ...reader,
       chunk: CHUNK,
+      batchTokens: BATCH_TOKENS,
       readVectors() {
         throw new SeineError(
           'ERR_ARGUMENT',
@@ -45,11 +46,12 @@ export async function openPairClassifier(files: ModelFiles, options: OpenModelOp
         const { pair, ...begun } = await reader.begin(query);
         return {
           ...begun,
-          async *score(documents) {
+          async *score(documents, budget = () => BATCH_TOKENS) {
             const pairs = documents.map(pair);
             const lengths = pairs.map(({ ids }) => ids.length);
-            for (const places of batches(lengths, BATCH_TOKENS)) {
-              yield { places, scores: await run(places.map((place) => pairs[place]!)) };
+            for (const places of batches(lengths, budget)) {
+              const scores = await run(places.map((place) => pairs[place]!));
+              yield { places, scores, tokens: places.length * lengths[places[0]!]! };
             }
           },
         };

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
 import { SeineError } from '../core/errors.ts';
+import { BackgroundPace } from './backgroundPace.ts';
 import type { OpenModelOptions, PairReading, Scored, TextHeads, TextReading } from './contracts.ts';
 import type {
   CallContext,
@@ -47,43 +48,56 @@ export async function openPairScorer(files: ModelFiles, options: OpenModelOption
 function scorerOf(model: PairModel, info: PairScorerInfo): PairScorer {
   const { tokenizer, chunk } = model;
   const documents = { part: model.readDocument };
-  return {
-    info,
-    async score({ query, documents, deadline }, context) {
-      const begun = await model.begin(query);
-      const result: Scored = {
-        scores: new Float32Array(documents.length),
-        scored: 0,
-        truncated: new Uint8Array(documents.length),
-        queryTruncated: begun.truncated,
-      };
-      while (result.scored < documents.length && !isPast(deadline)) {
-        const start = result.scored;
-        const parts: DocumentPart[] = [];
-        let tokens = 0;
-        for (const document of documents.slice(start)) {
-          const isFull = parts.length === chunk.documents || tokens >= chunk.tokens;
-          if (deadline !== undefined && isFull) break;
-          const part =
-            typeof document === 'string'
-              ? model.readDocument(document, begun.room)
-              : model.readVectors(document, begun.room);
-          parts.push(part);
-          tokens += part.ids.length;
+  const pace = new BackgroundPace(model.batchTokens);
+  const score = async (
+    { query, documents, background, deadline }: ScoreArguments,
+    context: CallContext,
+  ): Promise<Scored> => {
+    const begun = await model.begin(query);
+    const result: Scored = {
+      scores: new Float32Array(documents.length),
+      scored: 0,
+      truncated: new Uint8Array(documents.length),
+      queryTruncated: begun.truncated,
+    };
+    while (result.scored < documents.length && !isPast(deadline)) {
+      const start = result.scored;
+      const parts: DocumentPart[] = [];
+      let tokens = 0;
+      for (const document of documents.slice(start)) {
+        const isFull = parts.length === chunk.documents || tokens >= chunk.tokens;
+        if (deadline !== undefined && isFull) break;
+        const part =
+          typeof document === 'string'
+            ? model.readDocument(document, begun.room)
+            : model.readVectors(document, begun.room);
+        parts.push(part);
+        tokens += part.ids.length;
+      }
+      if (background) await pace.turn();
+      if (context.aborted()) return result;
+      let began = performance.now();
+      for await (const batch of begun.score(parts, background ? () => pace.tokens : undefined)) {
+        for (const [i, place] of batch.places.entries()) result.scores[start + place] = batch.scores[i]!;
+        if (background) {
+          pace.observe(batch.tokens, performance.now() - began);
+          await pace.turn();
+          began = performance.now();
         }
         if (context.aborted()) return result;
-        for await (const { places, scores } of begun.score(parts)) {
-          for (const [i, place] of places.entries()) result.scores[start + place] = scores[i]!;
-          if (context.aborted()) return result;
-        }
-        result.scored += parts.length;
-        result.truncated.set(
-          parts.map(({ truncated }) => Number(truncated)),
-          start,
-        );
       }
-      return result;
-    },
+      result.scored += parts.length;
+      result.truncated.set(
+        parts.map(({ truncated }) => Number(truncated)),
+        start,
+      );
+    }
+    return result;
+  };
+  return {
+    info,
+    score: (args, context) =>
+      args.background ? score(args, context) : pace.first(() => score(args, context)),
     async readPair({ query, document }) {
       const { room } = await model.begin(query);
       return {

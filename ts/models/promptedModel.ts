@@ -70,6 +70,7 @@ export async function openPromptedModel(files: ModelFiles, options: OpenModelOpt
   return {
     ...reader,
     chunk: CHUNK,
+    batchTokens: BATCH_TOKENS,
     readVectors(vectors, room) {
       const count = vectors.length / scorer.hidden;
       if (Number.isInteger(count) && count >= 1 && count <= room) {
@@ -87,7 +88,7 @@ export async function openPromptedModel(files: ModelFiles, options: OpenModelOpt
       return {
         truncated,
         room,
-        async *score(documents) {
+        async *score(documents, budget = () => BATCH_TOKENS) {
           past ??= await scoring.read(prefix);
           const items = documents.map(({ ids, vectors }): Item => ({ ids: [...ids, ...suffix], vectors }));
           const rows = filledRows(
@@ -95,13 +96,13 @@ export async function openPromptedModel(files: ModelFiles, options: OpenModelOpt
             rowTokens,
           );
           const lengths = rows.map((row) => row.reduce((sum, i) => sum + items[i]!.ids.length, 0));
-          for (const batch of batches(lengths, BATCH_TOKENS)) {
+          for (const batch of batches(lengths, budget)) {
             const own = batch.map((row) => rows[row]!);
             const scores = await score(
               past,
               own.map((row) => row.map((i) => items[i]!)),
             );
-            yield { places: own.flat(), scores };
+            yield { places: own.flat(), scores, tokens: batch.length * lengths[batch[0]!]! };
           }
         },
       };

@@ -1,4 +1,6 @@
 export interface PairOptions {
+  /** In short batches, between which other calls go first. */
+  background?: boolean | undefined;
   signal?: AbortSignal | undefined;
   /** On `performance.now()`'s clock: no further documents are begun once it has passed. */
   deadline?: number | undefined;

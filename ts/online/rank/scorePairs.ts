@@ -8,14 +8,18 @@ export interface ScorePairsOptions extends PairOptions {
   cache?: ScoreCache | undefined;
 }
 
-/** Scores documents, texts or vectors in their place, for a question; the cache knows texts only. */
+/**
+ * Scores documents, texts or vectors in their place, for a question. The cache knows texts only, and takes no part in what
+ * is done in the background: nobody is to wait for that, and it would drive out what searches ask for.
+ */
 export async function scorePairs(
   question: Question,
   documents: (string | Float32Array)[],
   ranker: CrossEncoder,
   { cache, ...options }: ScorePairsOptions,
 ): Promise<PairScores> {
-  if (cache !== undefined && isAllText(documents)) return cache.score(question, documents, ranker, options);
+  if (cache !== undefined && !options.background && isAllText(documents))
+    return cache.score(question, documents, ranker, options);
   const { scores, scored, truncated, queryTruncated } = await ranker.score(
     promptOf(question),
     documents,
