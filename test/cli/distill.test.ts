@@ -84,6 +84,7 @@ const embedder = {
   },
   texts: './texts.jsonl',
   matryoshka: [16, 32],
+  scripts: ['Latin'],
   against: 'seine-embed-small',
 };
 
@@ -229,6 +230,24 @@ describe('distill', () => {
     expect(JSON.parse(data.at(-1)!)).toMatchObject({ grades: Array(6).fill(null) });
     const { vectors } = await encoder.encode(['a b'], { kind: 'query' });
     expect(Math.hypot(...vectors)).toBeCloseTo(1, 5);
+    const student = await openEncoder(path('embedder', 'student', 'model'), { maxTokens: 20 });
+    const texts = ['a b', 'n o p', 'c'];
+    const [turned, plain] = await Promise.all(
+      [encoder, student].map(async (one) => (await one.encode(texts, { kind: 'document' })).vectors),
+    );
+    const cosine = (all: Float32Array, a: number, b: number): number =>
+      all.subarray(32 * a, 32 * (a + 1)).reduce((sum, value, i) => sum + value * all[32 * b + i]!, 0);
+    for (const [a, b] of [
+      [0, 1],
+      [0, 2],
+      [1, 2],
+    ] as const) {
+      expect(Math.abs(cosine(turned!, a, b) - cosine(plain!, a, b))).toBeLessThan(0.02);
+    }
+    const energy = (all: Float32Array): number =>
+      all.reduce((sum, value, i) => sum + (i % 32 < 16 ? value * value : 0), 0) / texts.length;
+    expect(energy(turned!)).toBeGreaterThan(Math.max(0.8, energy(plain!)));
+    await student.close();
     await encoder.close();
     const [{ retrieval, against }] = json('embedder', 'evaluation', 'evaluation.json');
     expect(against.difference.dense.mean).toBeCloseTo(retrieval.dense.mean - against.dense.mean, 12);
@@ -255,6 +274,12 @@ describe('distill', () => {
     expect(bare.stderr).toBe(
       'seine: recipe.texts are for a bi-encoder with student.teacher, whose vectors it learns. [ERR_ARGUMENT]\n',
     );
+    const scripts = wrong('w5.json', { ...embedder, scripts: ['Klingon'] });
+    expect(scripts).toEqual({
+      status: 2,
+      stderr:
+        'seine: recipe.scripts should be names of scripts in Unicode, such as Latin, got "Klingon". [ERR_ARGUMENT]\n',
+    });
     const foreign = { ...collection, train: { queries: './train.jsonl', qrels: './dev.tsv' } };
     const none = wrong('w3.json', { ...ranker, collections: [foreign] });
     expect(none).toMatchObject({ status: 5 });

@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { random } from '../../ts/core/random.ts';
 import { type BertConfig, bertShapes } from '../../ts/graph/bert.ts';
 import { bertInference } from '../../ts/graph/bertInference.ts';
+import { quantizeRows } from '../../ts/graph/quantize.ts';
 import { openSession, type Session } from '../../ts/models/session.ts';
 import { referenceLogit } from './referenceBert.ts';
 
@@ -75,4 +76,33 @@ test('with int8 weights is a quarter of the size, close to float32, and does not
     expect(Math.abs((await logits(session, [i]))[0]! - together[i]!)).toBeLessThan(1e-4);
   }
   await session.release();
+});
+
+test('an embedding may be rotated', async () => {
+  const rotation = Float32Array.from({ length: 32 * 32 }, () => generator.normal());
+  const vectors = async (pooling: { rotation?: Float32Array }) => {
+    const head = { pooling: 'mean', ...pooling } as const;
+    const session = await openSession(bertInference(config, head, weights, words, 'float32'));
+    const ids = { type: 'int64', dims: [1, 4], data: BigInt64Array.of(1n, 5n, 9n, 2n) } as const;
+    const mask = { ...ids, data: new BigInt64Array(4).fill(1n) };
+    const types = { ...ids, data: new BigInt64Array(4) };
+    const feeds = { input_ids: ids, attention_mask: mask, token_type_ids: types };
+    const { sentence_embedding: output } = await session.run(feeds);
+    await session.release();
+    return output!.data as Float32Array;
+  };
+  const plain = await vectors({});
+  const rotated = await vectors({ rotation });
+  const product = Array.from({ length: 32 }, (_, j) =>
+    plain.reduce((sum, value, i) => sum + value * rotation[i * 32 + j]!, 0),
+  );
+  const length = Math.hypot(...product);
+  for (const [j, value] of product.entries()) expect(rotated[j]).toBeCloseTo(value / length, 5);
+});
+
+test('rows keep their values to half a step of their own scale; a row of zeros stays zero', () => {
+  const { codes, scales } = quantizeRows(Float32Array.of(1, -0.6, 0.013, 0, 0, 0, 1000, 3, -999), 3);
+  expect(Array.from(codes)).toEqual([127, -76, 2, 0, 0, 0, 127, 0, -127]);
+  expect(scales[1]).toBe(0);
+  expect(scales[2]).toBeCloseTo(1000 / 127, 4);
 });

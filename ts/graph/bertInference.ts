@@ -7,8 +7,11 @@ import { type GraphPooling, poolStates, unitLength } from './sentenceEmbedding.t
 /** How weights lie in the file; computation is in float32 either way. */
 export type WeightPrecision = 'float32' | 'int8';
 
-/** What the graph gives out: `logits` `[batch, labels]`, or `sentence_embedding` `[batch, hidden]` of unit length. */
-export type BertHead = { labels: number } | { pooling: GraphPooling };
+/**
+ * What the graph gives out: `logits` `[batch, labels]`, or `sentence_embedding` `[batch, hidden]` of unit length, times a
+ * rotation `[hidden, hidden]` if there is one.
+ */
+export type BertHead = { labels: number } | { pooling: GraphPooling; rotation?: Float32Array | undefined };
 
 /**
  * A BERT for inference: inputs `input_ids`, `attention_mask`, `token_type_ids` `[batch, sequence]` int64. With `int8`,
@@ -27,13 +30,13 @@ export function bertInference(
   const ids = input('input_ids');
   const mask = input('attention_mask');
   const types = input('token_type_ids');
+  const matrix = (name: string, data: Float32Array, shape: [number, number]) =>
+    precision === 'int8' ? quantizedMatrix(graph, name, data, shape) : graph.weights(name, shape, data);
   const parameters: Parameters = {};
   for (const [name, shape] of Object.entries(bertShapes(config, 'labels' in head ? head.labels : 0))) {
     const data = weights[name]!;
-    const quantized = precision === 'int8' && shape.length === 2;
-    parameters[name] = quantized
-      ? quantizedMatrix(graph, name, data, shape as [number, number])
-      : graph.weights(name, shape, data);
+    parameters[name] =
+      shape.length === 2 ? matrix(name, data, shape as [number, number]) : graph.weights(name, shape, data);
   }
   const { vocab_size: vocabulary, hidden_size: hidden } = config;
   const tokens =
@@ -46,6 +49,11 @@ export function bertInference(
     token_type_ids: types,
   });
   if ('labels' in head) graph.output(classificationHead(net, parameters, states), 'logits');
-  else graph.output(unitLength(net, poolStates(net, states, mask, head.pooling)), 'sentence_embedding');
+  else {
+    const pooled = poolStates(net, states, mask, head.pooling);
+    const rotation = head.rotation && matrix('rotation', head.rotation, [hidden, hidden]);
+    const vectors = rotation ? net.matmul(pooled, rotation) : pooled;
+    graph.output(unitLength(net, vectors), 'sentence_embedding');
+  }
   return graph.build();
 }

@@ -56,15 +56,12 @@ export async function openTextGraph(files: ModelFiles, options: OpenModelOptions
     throw error;
   }
 
-  // For one row ONNX Runtime adds its token vectors up in another order than for several: without layers that follow,
-  // a second row makes a vector the same to the bit whatever else is in its batch, and costs next to nothing.
-  const fewest = config.model_type === 'static-embedding' ? 2 : 1;
   return {
     tokenizer,
     session,
     maxTokens,
     async run(batch, output) {
-      const rows = Math.max(fewest, batch.length);
+      const rows = batch.length;
       const sequence = batch.reduce((longest, { ids }) => Math.max(longest, ids.length), 1);
       const feeds: Record<string, Tensor> = {};
       for (const [name, is64] of wide) {

@@ -67,11 +67,13 @@ describe('embeddings', () => {
     );
   });
 
-  test('dimensions may be the length that vectors have, and no other', async () => {
-    const { data } = await client.embeddings.create({ model, input: 'a', dimensions: expected[0]!.length });
-    expect(data[0]!.embedding).toHaveLength(expected[0]!.length);
-    await expect(client.embeddings.create({ model, input: 'a', dimensions: 64 })).rejects.toEqual(
-      refused(/dimensions must be 256 .* got 64/),
+  test('dimensions may be the lengths at which vectors are embeddings, and no others', async () => {
+    for (const dimensions of [64, expected[0]!.length]) {
+      const { data } = await client.embeddings.create({ model, input: 'a', dimensions });
+      expect(data[0]!.embedding).toHaveLength(dimensions);
+    }
+    await expect(client.embeddings.create({ model, input: 'a', dimensions: 65 })).rejects.toEqual(
+      refused(/dimensions must be 64, 128, 256, 384 .* got 65/),
     );
   });
 

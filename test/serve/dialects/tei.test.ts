@@ -58,7 +58,7 @@ describe('/tei/embed', () => {
     [{ inputs: [] }, 400, 'Empty', /`inputs` cannot be empty/],
     [{ inputs: [1, 2] }, 400, 'Validation', /token ids are not taken/],
     [{ inputs: 'a', truncation_direction: 'Left' }, 400, 'Validation', /must be "right"/],
-    [{ inputs: 'a', dimensions: 3 }, 400, 'Validation', /dimensions must be 256/],
+    [{ inputs: 'a', dimensions: 3 }, 400, 'Validation', /dimensions must be 64, 128, 256, 384/],
     [{ input: 'a' }, 400, 'Validation', /lacks the field "inputs"/],
   ])('%j is refused', async (request, status, type, message) => {
     const answer = await embed(request);

@@ -60,7 +60,11 @@ export async function distill(recipe: DistillRecipe, options: DistillOptions): P
   };
 
   const splits = await run(splitStage(recipe));
-  const vectors = await vectorsBy('vectors', candidates.model, collections, candidates.maxTokens);
+  // An embedder is measured by its own vectors, so that those of collections with a test alone are not needed.
+  const searched = collections.filter(
+    ({ train: learnt, dev }) => task === 'cross-encoder' || (learnt ?? dev),
+  );
+  const vectors = await vectorsBy('vectors', candidates.model, searched, candidates.maxTokens);
   const found: Record<string, string> = {};
   const lists: Record<string, string> = {};
   const actions: Record<string, string> = {};
@@ -182,9 +186,9 @@ export async function distill(recipe: DistillRecipe, options: DistillOptions): P
         tested.length > 0
           ? await run(evaluationStage(recipe, { ...both, embedder, against, splits, measure }))
           : undefined;
-      return modelStage(recipe, { student, splits, evaluation });
+      return modelStage(recipe, { student, splits, evaluation }, signal);
     }
-    if (!collections.some(({ dev }) => dev)) return modelStage(recipe, { student, splits });
+    if (!collections.some(({ dev }) => dev)) return modelStage(recipe, { student, splits }, signal);
     const tuning = await run(
       tuningStage(recipe, objectives, { student, candidates: found, actions }, measure, both),
     );
@@ -194,7 +198,7 @@ export async function distill(recipe: DistillRecipe, options: DistillOptions): P
       tested.length > 0
         ? await run(evaluationStage(recipe, { ...both, embedder, ranking, splits, measure }))
         : undefined;
-    return modelStage(recipe, { student, splits, tuning, evaluation });
+    return modelStage(recipe, { student, splits, tuning, evaluation }, signal);
   }
 }
 

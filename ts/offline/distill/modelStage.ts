@@ -6,11 +6,14 @@ import { type BertHead, bertInference } from '../../graph/bertInference.ts';
 import { bertWeights } from '../../graph/bertWeights.ts';
 import { openCheckpoint } from '../../graph/checkpoint.ts';
 import { EVALUATION } from './evaluationStage.ts';
+import { readJsonLines } from './jsonl.ts';
 import { modelCard } from './modelCard.ts';
+import { principalRotation } from './principalRotation.ts';
 import type { DistillRecipe } from './recipe.ts';
 import { SPLITS } from './splitStage.ts';
 import type { Stage } from './stage.ts';
-import { modelIn } from './trainStage.ts';
+import { DATA, modelIn, type TrainingLine } from './trainStage.ts';
+import { type TrimmedVocabulary, trimVocabulary } from './trimVocabulary.ts';
 import { TUNING, type Tuning } from './tuningStage.ts';
 import { writeModel } from './writeModel.ts';
 
@@ -21,13 +24,20 @@ export interface ModelSources {
   evaluation?: string | undefined;
 }
 
+/** Lines of training data that the axes of an embedder's vectors come from, about. */
+const ROTATED_LINES = 2500;
+
 /** Writes the finished model: an ONNX graph with int8 weights, tokenizer, settings, and a card with the measured figures. */
-export function modelStage(recipe: DistillRecipe, sources: ModelSources): Stage {
-  const { name, task, matryoshka, card } = recipe;
+export function modelStage(
+  recipe: DistillRecipe,
+  sources: ModelSources,
+  signal: AbortSignal | undefined,
+): Stage {
+  const { name, task, matryoshka, scripts, card } = recipe;
   const given = Object.entries(sources).filter(([, path]) => path !== undefined);
   return {
     name: 'model',
-    options: { name, task, matryoshka },
+    options: { name, task, matryoshka, scripts },
     inputs: { ...Object.fromEntries(given), ...(card !== undefined && { card }) },
     async run(directory) {
       const student = modelIn(sources.student);
@@ -42,19 +52,30 @@ export function modelStage(recipe: DistillRecipe, sources: ModelSources): Stage 
       }
       const shape = config as unknown as BertConfig;
       const labels = task === 'bi-encoder' ? 0 : Number(config.num_labels);
-      const head: BertHead = labels > 0 ? { labels } : { pooling: 'mean' };
       const { weights, wordEmbeddings } = bertWeights(checkpoint, shape, labels);
       const read = async (from: string | undefined, file: string) =>
         from === undefined ? undefined : JSON.parse(await readFile(join(from, file), 'utf8'));
       const tuning: Tuning | undefined = await read(sources.tuning, TUNING);
       const training = await read(student, 'training.json');
       const maxTokens: number = training.maxTokens;
+      const rotation =
+        matryoshka &&
+        (await principalRotation(student, await sample(sources.student), { maxTokens, signal }));
+      const head: BertHead = labels > 0 ? { labels } : { pooling: 'mean', rotation };
       const { dtype: _, ...kept } = config;
+      const trimmed = scripts && trimVocabulary(await read(student, 'tokenizer.json'), scripts);
+      const words = trimmed ? rowsOf(wordEmbeddings, shape.hidden_size, trimmed) : wordEmbeddings;
+      const vocabulary = trimmed && vocabularyOf(trimmed, config);
       await writeModel(
         directory,
         {
-          'onnx/model.onnx': bertInference(shape, head, weights, wordEmbeddings, 'int8'),
-          'config.json': { ...kept, ...(matryoshka && { matryoshka_dimensions: matryoshka }) },
+          'onnx/model.onnx': bertInference({ ...shape, ...vocabulary }, head, weights, words, 'int8'),
+          'config.json': {
+            ...kept,
+            ...vocabulary,
+            ...(matryoshka && { matryoshka_dimensions: matryoshka }),
+          },
+          ...(trimmed && { 'tokenizer.json': JSON.stringify(trimmed.tokenizer) }),
           ...(labels > 0
             ? { 'seine.json': tuning === undefined ? {} : { blend: tuning.blend } }
             : { 'sentence_bert_config.json': { max_seq_length: maxTokens, do_lower_case: false } }),
@@ -72,4 +93,27 @@ export function modelStage(recipe: DistillRecipe, sources: ModelSources): Stage 
       );
     },
   };
+}
+
+/** Queries and documents from all over the student's data. */
+async function sample(student: string): Promise<string[]> {
+  const lines = await readJsonLines<TrainingLine>(join(student, DATA));
+  const step = Math.max(1, Math.floor(lines.length / ROTATED_LINES));
+  return lines
+    .filter((_, i) => i % step === 0)
+    .flatMap(({ query, documents }) => [query, ...documents.slice(0, 1)]);
+}
+
+/** What a configuration says of a trimmed vocabulary. */
+const vocabularyOf = ({ rows }: TrimmedVocabulary, { pad_token_id: pad }: Record<string, unknown>) => ({
+  vocab_size: rows.length,
+  ...(typeof pad === 'number' && { pad_token_id: rows.indexOf(pad) }),
+});
+
+/** Rows of `[all, columns]` in the order of a trimmed vocabulary. */
+function rowsOf(table: Float32Array, columns: number, { rows }: TrimmedVocabulary): Float32Array {
+  const out = new Float32Array(rows.length * columns);
+  for (const [i, row] of rows.entries())
+    out.set(table.subarray(row * columns, (row + 1) * columns), i * columns);
+  return out;
 }

@@ -1,10 +1,11 @@
 import { dirname, resolve } from 'node:path';
 import { Ajv } from 'ajv';
 import Type, { type Static } from 'typebox';
-import { SeineError } from '../../core/errors.ts';
+import { SeineError, show } from '../../core/errors.ts';
 import { modelAt } from '../../core/modelAt.ts';
 import { readRecipeFile } from '../../core/readRecipeFile.ts';
 import { ACTIONS, type Action, ClickModelSchema } from './clickModel.ts';
+import { isScript } from './trimVocabulary.ts';
 
 const count = (description: string, options: object = {}) =>
   Type.Integer({ minimum: 1, description, ...options });
@@ -136,7 +137,17 @@ const DistillRecipeSchema = Type.Object(
       file("Further texts, as a corpus: an embedder learns its teacher's vectors of them, too."),
     ),
     matryoshka: Type.Optional(
-      Type.Array(count('Dimensions.'), { minItems: 1, description: 'Heads of vectors that are embeddings.' }),
+      Type.Array(count('Dimensions.'), {
+        minItems: 1,
+        description: 'Heads of vectors that are embeddings, once these are turned onto their principal axes.',
+      }),
+    ),
+    scripts: Type.Optional(
+      Type.Array(Type.String({ minLength: 1 }), {
+        minItems: 1,
+        description:
+          "Scripts, by Unicode's names, whose pieces the vocabulary of the finished model keeps; all if left out.",
+      }),
     ),
     finalists: count('Finalists that are ranked in the evaluation.', { default: 50 }),
     against: Type.Optional(file('Embedder that the evaluation compares with.')),
@@ -182,6 +193,10 @@ function check(recipe: DistillRecipe): void {
   }
   if (matryoshka !== undefined && task !== 'bi-encoder') {
     throw wrong('recipe.matryoshka is for a bi-encoder');
+  }
+  const unknown = recipe.scripts?.find((name) => !isScript(name));
+  if (unknown !== undefined) {
+    throw wrong(`recipe.scripts should be names of scripts in Unicode, such as Latin, got ${show(unknown)}`);
   }
   if (texts !== undefined && student.teacher === undefined) {
     throw wrong('recipe.texts are for a bi-encoder with student.teacher, whose vectors it learns');

@@ -62,6 +62,9 @@ export interface TrainStageOptions {
 /** Lines that texts for the choice of neurons are taken from, about. */
 const CALIBRATION_LINES = 300;
 
+/** The data within the directory of a stage that trains. */
+export const DATA = 'data.jsonl';
+
 /** The model within the directory of a stage that trains. */
 export const modelIn = (directory: string): string => join(directory, 'model');
 
@@ -79,7 +82,7 @@ export async function trainStage(options: TrainStageOptions): Promise<Stage> {
     async run(directory) {
       await mkdir(directory, { recursive: true });
       const lines = [...(await data())];
-      await writeAtomic(join(directory, 'data.jsonl'), jsonLines(lines));
+      await writeAtomic(join(directory, DATA), jsonLines(lines));
       let start = model;
       if (layers !== undefined) {
         start = join(directory, 'start');
@@ -95,7 +98,7 @@ export async function trainStage(options: TrainStageOptions): Promise<Stage> {
         }
         start = thin;
       }
-      const recipe = { ...rest, ...added, model: start, data: ['data.jsonl'] };
+      const recipe = { ...rest, ...added, model: start, data: [DATA] };
       const path = join(directory, 'recipe.json');
       await writeAtomic(path, `${JSON.stringify(recipe, null, 2)}\n`);
       const onStep = ({ step, steps, loss }: { step: number; steps: number; loss: number }) =>

@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { writeAtomic } from '../../core/files.ts';
 
 /**
- * Writes a model directory: files by relative name (objects as JSON), and the tokenizer's files from the model that
- * it came from, limited to `maxTokens`.
+ * Writes a model directory: files by relative name (objects as JSON), and, as far as they are not among them, the
+ * tokenizer's files from the model that it came from, limited to `maxTokens`.
  */
 export async function writeModel(
   directory: string,
@@ -13,11 +13,11 @@ export async function writeModel(
 ): Promise<void> {
   const source = (name: string): Promise<string> => readFile(join(tokenizerFrom, name), 'utf8');
   const tokenizerConfig: Record<string, unknown> = JSON.parse(await source('tokenizer_config.json'));
-  const { name_or_path: _, ...kept } = tokenizerConfig;
+  const { name_or_path: _, added_tokens_decoder: __, ...kept } = tokenizerConfig; // tokenizer.json gives added tokens
   const all = {
-    ...files,
     'tokenizer.json': await source('tokenizer.json'),
     'tokenizer_config.json': { ...kept, model_max_length: maxTokens },
+    ...files,
   };
   for (const [name, content] of Object.entries(all)) {
     const path = join(directory, name);

@@ -1,41 +1,27 @@
 /**
- * Principal axes of rows `[rows, dim]` with a weight each: orthonormal directions `[dim, dim]` (a row each) by falling
- * variance, about the weighted mean `[dim]`. Cyclic Jacobi rotations in float64.
+ * Principal axes of rows `[rows, dim]`: orthonormal directions `[dim, dim]` (a row each) by falling mean square of the
+ * rows along them. Cyclic Jacobi rotations in float64.
  */
-export function principalAxes(
-  rows: Float32Array,
-  weights: Float64Array,
-  dim: number,
-): { mean: Float64Array; axes: Float64Array; variances: Float64Array } {
-  const count = weights.length;
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const mean = new Float64Array(dim);
-  for (let row = 0; row < count; row++) {
-    for (let i = 0; i < dim; i++) mean[i]! += (weights[row]! / total) * rows[row * dim + i]!;
-  }
-  const covariance = new Float64Array(dim * dim);
-  const centred = new Float64Array(dim);
-  for (let row = 0; row < count; row++) {
-    const weight = weights[row]! / total;
-    if (weight === 0) continue;
-    for (let i = 0; i < dim; i++) centred[i] = rows[row * dim + i]! - mean[i]!;
+export function principalAxes(rows: Float32Array, dim: number): Float64Array {
+  const moments = new Float64Array(dim * dim);
+  for (let at = 0; at < rows.length; at += dim) {
     for (let i = 0; i < dim; i++) {
-      const scaled = weight * centred[i]!;
-      for (let j = i; j < dim; j++) covariance[i * dim + j]! += scaled * centred[j]!;
+      const value = rows[at + i]!;
+      for (let j = i; j < dim; j++) moments[i * dim + j]! += value * rows[at + j]!;
     }
   }
   for (let i = 0; i < dim; i++) {
-    for (let j = 0; j < i; j++) covariance[i * dim + j] = covariance[j * dim + i]!;
+    for (let j = 0; j < i; j++) moments[i * dim + j] = moments[j * dim + i]!;
   }
-  const vectors = jacobi(covariance, dim);
+  const vectors = jacobi(moments, dim);
   const order = Array.from({ length: dim }, (_, i) => i).sort(
-    (a, b) => covariance[b * dim + b]! - covariance[a * dim + a]!,
+    (a, b) => moments[b * dim + b]! - moments[a * dim + a]!,
   );
   const axes = new Float64Array(dim * dim);
   order.forEach((from, to) => {
     axes.set(vectors.subarray(from * dim, (from + 1) * dim), to * dim);
   });
-  return { mean, axes, variances: Float64Array.from(order, (i) => covariance[i * dim + i]!) };
+  return axes;
 }
 
 /** Diagonalises a symmetric matrix in place; returns its eigenvectors as rows. */
