@@ -142,7 +142,8 @@ test('closing waits for texts that are being ranked and embedded', async () => {
   const embedding = index.embed(texts, 'query');
   await index.close();
   expect((await ranking).ranked).toBe(3);
-  expect((await embedding).vectors).toHaveLength(3 * 256);
+  const { vectors, dim } = await embedding;
+  expect(vectors).toHaveLength(3 * dim);
 });
 
 test('documents can be cut to fewer tokens for ranking, which are counted then', async () => {
