@@ -24,6 +24,18 @@ const folder = freshFolder();
 /** What an answer says of the documents, without what it says of itself. */
 const essence = ({ hits, facets }: Json): Json => ({ hits, facets });
 
+/** The same but for the last digits of scores: vectors of a text differ in theirs by what it is embedded with. */
+const alike = ({ hits, facets }: Json): Json => ({
+  hits: hits.map((hit: Json) => ({
+    ...hit,
+    score: expect.closeTo(hit.score, 4),
+    scores: Object.fromEntries(
+      Object.entries<number>(hit.scores).map(([stage, score]) => [stage, expect.closeTo(score, 4)]),
+    ),
+  })),
+  facets,
+});
+
 test(
   `${OPERATIONS} operations: flat memory, answers equal to those of an index rebuilt from the documents`,
   async () => {
@@ -76,7 +88,7 @@ test(
     const again = await ServerProcess.start({ index: rebuilt, ...settings });
     for (const [i, search] of searches.entries()) {
       const { status, body } = await ask(`${again.url}/search`, search);
-      expect({ status, search, ...essence(body) }).toEqual({ status: 200, search, ...answers[i] });
+      expect({ status, search, ...essence(body) }).toEqual({ status: 200, search, ...alike(answers[i]!) });
     }
     await again.stop();
   },
