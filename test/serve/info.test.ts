@@ -13,7 +13,7 @@ test('/info tells what is served', async () => {
       rows: 4,
       generation: expect.any(Number),
       attributes: { city: 'keyword', pay: 'number' },
-      model: { name: 'seine-embed-small', dim: 256, maxTokens: 256 },
+      model: { name: 'seine-embed-small', dim: 384, maxTokens: 256 },
       ranker: 'seine-rank-small',
       device: expect.stringMatching(/^cpu /),
       workloads: { interactive: { depth: { now: 30, least: 3, greatest: 30 } } },
