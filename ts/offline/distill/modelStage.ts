@@ -10,6 +10,7 @@ import { readJsonLines } from './jsonl.ts';
 import { modelCard } from './modelCard.ts';
 import { principalRotation } from './principalRotation.ts';
 import type { DistillRecipe } from './recipe.ts';
+import { sampleTexts } from './sampleTexts.ts';
 import { SPLITS } from './splitStage.ts';
 import type { Stage } from './stage.ts';
 import { DATA, modelIn, type TrainingLine } from './trainStage.ts';
@@ -60,7 +61,11 @@ export function modelStage(
       const maxTokens: number = training.maxTokens;
       const rotation =
         matryoshka &&
-        (await principalRotation(student, await sample(sources.student), { maxTokens, signal }));
+        (await principalRotation(
+          student,
+          sampleTexts(await readJsonLines<TrainingLine>(join(sources.student, DATA)), ROTATED_LINES),
+          { maxTokens, signal },
+        ));
       const head: BertHead = labels > 0 ? { labels } : { pooling: 'mean', rotation };
       const { dtype: _, ...kept } = config;
       const trimmed = scripts && trimVocabulary(await read(student, 'tokenizer.json'), scripts);
@@ -93,15 +98,6 @@ export function modelStage(
       );
     },
   };
-}
-
-/** Queries and documents from all over the student's data. */
-async function sample(student: string): Promise<string[]> {
-  const lines = await readJsonLines<TrainingLine>(join(student, DATA));
-  const step = Math.max(1, Math.floor(lines.length / ROTATED_LINES));
-  return lines
-    .filter((_, i) => i % step === 0)
-    .flatMap(({ query, documents }) => [query, ...documents.slice(0, 1)]);
 }
 
 /** What a configuration says of a trimmed vocabulary. */

@@ -9,6 +9,7 @@ import { writeModelDirectory } from '../../models/writeModelDirectory.ts';
 import { jsonLines } from './jsonl.ts';
 import type { TrainingFields } from './recipe.ts';
 import type { Report } from './report.ts';
+import { sampleTexts } from './sampleTexts.ts';
 import type { Stage } from './stage.ts';
 
 /** Trains by a recipe of `seine train` and writes the model's directory; goes on from its checkpoint. */
@@ -92,7 +93,8 @@ export async function trainStage(options: TrainStageOptions): Promise<Stage> {
         const thin = join(directory, 'thin');
         if (!existsSync(thin)) {
           const calibration = join(directory, 'calibration.jsonl');
-          await writeAtomic(calibration, jsonLines(calibrationOf(lines)));
+          const texts = sampleTexts(lines, CALIBRATION_LINES).map((text) => ({ text }));
+          await writeAtomic(calibration, jsonLines(texts));
           const all = Number(openCheckpoint(start).config.intermediate_size);
           await prune(start, thin, { neurons: 1 - neurons / all, calibration, signal });
         }
@@ -113,12 +115,4 @@ export async function trainStage(options: TrainStageOptions): Promise<Stage> {
 async function withLayersAt(from: string, layers: readonly number[], target: string): Promise<void> {
   if (existsSync(target)) return; // it appears whole or not at all
   await writeModelDirectory(withLayers(openCheckpoint(from), layers), target);
-}
-
-/** Texts of training lines from all over them, for the choice of neurons. */
-function calibrationOf(lines: readonly TrainingLine[]): { text: string }[] {
-  const step = Math.max(1, Math.floor(lines.length / CALIBRATION_LINES));
-  return lines
-    .filter((_, i) => i % step === 0)
-    .flatMap(({ query, documents }) => [{ text: query }, { text: documents[0]! }]);
 }
