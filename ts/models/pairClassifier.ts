@@ -46,7 +46,7 @@ export async function openPairClassifier(files: ModelFiles, options: OpenModelOp
         const { pair, ...begun } = await reader.begin(query);
         return {
           ...begun,
-          async *score(documents, budget = () => BATCH_TOKENS) {
+          async *score(documents, budget) {
             const pairs = documents.map(pair);
             const lengths = pairs.map(({ ids }) => ids.length);
             for (const places of batches(lengths, budget)) {

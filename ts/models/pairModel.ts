@@ -17,8 +17,8 @@ export interface DocumentPart extends PartIds {
 
 /** A query that documents are scored for. */
 export interface BegunQuery extends Omit<ReadQuery, 'pair'> {
-  /** Scores documents, batch by batch, in any order. `budget`: tokens of the next batch, if not as many as are quickest. */
-  score(documents: readonly DocumentPart[], budget?: () => number): AsyncIterable<PlacedScores>;
+  /** Scores documents, batch by batch, in any order; `budget` as `batches` takes it. */
+  score(documents: readonly DocumentPart[], budget: number | (() => number)): AsyncIterable<PlacedScores>;
 }
 
 /** How a model reads and scores pairs of texts. Lives in one thread. */

@@ -53,6 +53,7 @@ function scorerOf(model: PairModel, info: PairScorerInfo): PairScorer {
     { query, documents, background, deadline }: ScoreArguments,
     context: CallContext,
   ): Promise<Scored> => {
+    const budget = background ? () => pace.tokens : model.batchTokens;
     const begun = await model.begin(query);
     const result: Scored = {
       scores: new Float32Array(documents.length),
@@ -77,7 +78,7 @@ function scorerOf(model: PairModel, info: PairScorerInfo): PairScorer {
       if (background) await pace.turn();
       if (context.aborted()) return result;
       let began = performance.now();
-      for await (const batch of begun.score(parts, background ? () => pace.tokens : undefined)) {
+      for await (const batch of begun.score(parts, budget)) {
         for (const [i, place] of batch.places.entries()) result.scores[start + place] = batch.scores[i]!;
         if (background) {
           pace.observe(batch.tokens, performance.now() - began);

@@ -88,7 +88,7 @@ export async function openPromptedModel(files: ModelFiles, options: OpenModelOpt
       return {
         truncated,
         room,
-        async *score(documents, budget = () => BATCH_TOKENS) {
+        async *score(documents, budget) {
           past ??= await scoring.read(prefix);
           const items = documents.map(({ ids, vectors }): Item => ({ ids: [...ids, ...suffix], vectors }));
           const rows = filledRows(
