@@ -3,6 +3,7 @@ export type * from './core/explanation.ts';
 export type * from './core/types.ts';
 export type { Appended, Device, RowBatch, Rows, UploadOptions } from './device/device.ts';
 export { type DeviceChoice, openDevice, type ProbedDevice, probeDevices } from './device/openDevice.ts';
+export { type OporpOptions, oporp } from './device/oporp.ts';
 export { type QuantizedRows, quantize } from './device/quantize.ts';
 export type { QuantizeOptions, StoredRows } from './device/storedRows.ts';
 export type { EmbedTextsOptions, EmbedTextsResult } from './embedTexts.ts';

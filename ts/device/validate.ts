@@ -15,7 +15,7 @@ import type { QuantizeOptions } from './storedRows.ts';
 
 const METRICS: readonly Metric[] = ['ip', 'cosine', 'l2', 'hamming'];
 const DTYPES: readonly Dtype[] = ['f32', 'f16', 'bf16', 'int8', 'binary'];
-const MAX_DIM = 65536;
+export const MAX_DIM = 65536;
 const MAX_FEATURES = 256;
 /** Ids are uint32 and 0xFFFFFFFF marks an empty slot. */
 export const MAX_ROWS = 0xffffffff;
