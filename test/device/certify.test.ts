@@ -68,9 +68,9 @@ const attack = (isa: string, metric: Metric, dim: number, kind: string, steps: n
     const rows = draw(BATCH * 48, 48, 'normal', source);
     const query = draw(48, 48, 'normal', source);
     for (const metric of METRICS) {
-      const { highs } = judge(isas[0]!, metric, { query, rows });
-      const beyond = highs.map((high) => high + Math.abs(high) * 1e-4 + 1e-3);
       for (const isa of isas) {
+        const { highs } = judge(isa, metric, { query, rows });
+        const beyond = highs.map((high) => high + Math.abs(high) * 1e-4 + 1e-3);
         const kept = new Uint32Array(BATCH);
         const [lows, same] = [new Float32Array(BATCH), new Float32Array(BATCH)];
         addon.certify(isa, METRICS.indexOf(metric), 48, rows, query, beyond, lows, same, kept);

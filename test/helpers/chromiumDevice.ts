@@ -136,16 +136,31 @@ interface Outcome {
 function call(target: JSHandle<Device | Rows>, method: string, given: unknown[]): Promise<Outcome> {
   return (target as JSHandle<Rows>).evaluate(
     async (rows, [method, given]) => {
-      const outcome: Omit<Outcome, 'state'> = {};
+      const answer = async (): Promise<Outcome> => {
+        const outcome: Omit<Outcome, 'state'> = {};
+        try {
+          const methods = rows as unknown as Record<string, (...given: unknown[]) => Promise<unknown>>;
+          outcome.value = await methods[method]!(...given);
+        } catch (error) {
+          const { code, message } = error as SeineError;
+          outcome.error = { code, message };
+        }
+        const { dim, metric, dtype, features, maxsim, count, live, generation, bytes } = rows;
+        return {
+          ...outcome,
+          state: { dim, metric, dtype, features, maxsim, count, live, generation, bytes },
+        };
+      };
+      // V8's inspector holds what it awaits weakly, and gives it up if it is collected before the GPU has answered.
+      const page = globalThis as { underWay?: Set<Promise<Outcome>> };
+      page.underWay ??= new Set();
+      const awaited = answer();
+      page.underWay.add(awaited);
       try {
-        const methods = rows as unknown as Record<string, (...given: unknown[]) => Promise<unknown>>;
-        outcome.value = await methods[method]!(...given);
-      } catch (error) {
-        const { code, message } = error as SeineError;
-        outcome.error = { code, message };
+        return await awaited;
+      } finally {
+        page.underWay.delete(awaited);
       }
-      const { dim, metric, dtype, count, live, generation, bytes } = rows;
-      return { ...outcome, state: { dim, metric, dtype, count, live, generation, bytes } };
     },
     [method, given] as const,
   ) as Promise<Outcome>;
