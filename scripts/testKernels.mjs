@@ -13,4 +13,4 @@ if (!(Number(factor) > 1) || !/^\d+$/.test(seed)) {
 const env = { SEINE_KERNELS: factor, SEINE_SEED: seed };
 console.log(`${factor} times as many cases as in npm test, seed ${seed}`);
 const status = runJest(['test/device', 'test/kernels'], { ...swiftshaderEnvironment(), ...env });
-process.exit(Math.max(status, testOnLavapipe(env)));
+process.exit(Math.max(status, testOnLavapipe(env, true)));

@@ -1,11 +1,25 @@
-// Runs the suites on the newest Node 22 and 24 that the npm package `node` brings: those in which Node takes part.
-// Shaders, emulated kernels and pages do not change with it, so `npm test` alone has them.
+// Runs the suites on the newest Node 22 and 24 that the npm package `node` brings: those that rest on Node, which are the
+// addon, files, streams, processes and HTTP. What computes is the same on each, so `npm test` alone has it.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const ELSEWHERE = ['test/kernels/', 'test/browser/', 'test/serve/page/'];
+const ON_NODE = [
+  ...[
+    'architecture',
+    'package',
+    'cli/(?!distill|train|prune)',
+    'core',
+    'flow/(?!demo)',
+    'store',
+    'offline/ingest',
+    'offline/evaluate',
+  ],
+  'serve/(?!page|soak|fuzz|admission|depth|faults/kill)',
+  'models/(encoder|crossEncoder|nativeCalls|resolveModel)',
+  'device/(behaviour|contract|gatheredSearches|native[.]|openDevice)',
+].map((path) => `test/${path}`);
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 for (const major of ['22', '24']) {
@@ -36,13 +50,6 @@ for (const major of ['22', '24']) {
   if (process.argv.length > 2) {
     test(process.argv.slice(2));
   } else {
-    test(['--testPathIgnorePatterns', ...ELSEWHERE], {
-      SEINE_DEVICES: 'reference,cpu',
-      SEINE_WITHOUT_CHROMIUM: '1',
-    });
-    test(['test/device/contract', 'test/device/webgpu'], {
-      SEINE_DEVICES: 'webgpu',
-      SEINE_WITHOUT_CHROMIUM: '1',
-    });
+    test(ON_NODE, { SEINE_DEVICES: 'reference,cpu,webgpu', SEINE_WITHOUT_CHROMIUM: '1' });
   }
 }

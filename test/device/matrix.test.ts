@@ -44,11 +44,13 @@ describe.each(devices.filter(({ label }) => label !== 'reference'))('$label', ({
     expectSame(await play(opened.device, c), await play(opened.reference, c));
   });
 
+  // The largest batches take long: at full pace those of each metric are filtered in one way.
   test.each([1, 7, 8, 9, 31, 32, 33, 64, 257])(
-    'a batch of %i queries, unfiltered and filtered',
+    `a batch of %i queries, unfiltered and filtered (seed ${SEED})`,
     async (q) => {
-      for (const filter of ['none', 'mask', 'rows'] as const) {
-        for (const metric of METRICS) {
+      for (const [i, metric] of METRICS.entries()) {
+        for (const [j, filter] of (['none', 'mask', 'rows'] as const).entries()) {
+          if (EFFORT === 1 && q > 64 && (SEED + i) % 3 !== j) continue;
           const c: SearchCase = {
             ...{ metric, kind: 'normal', dim: 11, parts: [513, 70], q, k: () => 4, seed: q },
             ...{ filter, passing: (n) => Math.round((filter === 'rows' ? 0.1 : 0.6) * n), removed: 0.02 },

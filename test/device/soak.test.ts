@@ -10,7 +10,7 @@ const DIM = 8;
 const MOST_ROWS = 600;
 /** On the fastest device that is everywhere, and on the others, which share the code in front of it. */
 const ASKED = Number(process.env.SEINE_OPERATIONS ?? 0);
-const OPERATIONS = ASKED || 100_000;
+const OPERATIONS = ASKED || (EFFORT > 1 ? 100_000 : 40_000);
 const FEW_OPERATIONS = ASKED || (EFFORT > 1 ? 20_000 : 2000);
 
 /** Bytes of private memory that the process holds or has reserved; unknown but on Linux. */
