@@ -20,12 +20,11 @@ using Found = std::optional<std::vector<uint32_t>>;
 /// A query is open if more than this share of the rows survives, and so many more.
 constexpr size_t kOpenShare = 32;
 constexpr size_t kOpenSpare = 1024;
-/// One group of rows in so many is in the sample, but so many groups at least, and so many rows for each of
-/// the k best. What is sampled costs as much again for each query, so it is less where there are many.
+/// One group of rows in so many is in the sample, but so many groups at least. What is sampled costs as much
+/// again for each query, so it is less where there are many.
 constexpr size_t kSampleShare = 64;
 constexpr size_t kWideSampleShare = 128;
 constexpr size_t kLeastGroups = 32;
-constexpr size_t kSampleRowsPerBest = 16;
 
 /// Where what a pass takes lies in one buffer, from byte to byte: up to the survivors it is uploaded, from
 /// the selections on it comes back.

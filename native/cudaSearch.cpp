@@ -116,7 +116,7 @@ void CudaSearch::runPasses(CudaLane& lane, CudaRows& rows) {
 /// Finds candidates by codes where that pays; returns the queries whose candidates the rows must tell.
 std::vector<size_t> CudaSearch::openQueries(CudaLane& lane, CudaRows& rows) {
   std::vector<std::optional<std::vector<uint32_t>>> found(task_->q);
-  if (codesPay(layout_, *task_)) {
+  if (codesPay(layout_, *task_, kSampleRowsPerBest)) {
     found = certifyOnCuda(lane, rows, layout_, *task_, queries_, [this] { return stopped(); });
   }
   std::vector<size_t> open;

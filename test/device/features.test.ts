@@ -157,6 +157,23 @@ describe.each([...devices, ...chromiumDevices])('$label', ({ label, open, pace }
     expectSame(await play(opened.device, c), await play(opened.reference, c));
   });
 
+  test('queries of a batch differ in what features weigh for them', async () => {
+    const [dim, n, q, k] = [32, 3000, 40, 5];
+    const source = random(12);
+    const batch = {
+      data: numbers(n, dim, 'normal', 5),
+      features: Float32Array.from({ length: n }, () => 100 + source.next()),
+    };
+    const queries = numbers(q, dim, 'normal', 6);
+    // For the first queries features weigh most: scores of theirs are far above any of the later ones.
+    const weights = Float32Array.from({ length: 2 * q }, (_, i) => (i % 2 === 0 ? 1 : 2 ** -(i >> 3)));
+    const search = async (device: Device) => {
+      await using rows = await device.upload(batch, { dim, metric: 'ip', dtype: 'f32', features: 1 });
+      return rows.search(queries, { k, weights });
+    };
+    expectSame(await search(opened.device), await search(opened.reference));
+  });
+
   test('near ties under negative weights are decided by canonical scores', async () => {
     const [dim, n, q, k] = [100, 600, 4, 25];
     const batch = { data: numbers(n, dim, 'one bit apart', 3), features: new Float32Array(n) };

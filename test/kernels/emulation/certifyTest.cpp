@@ -100,10 +100,25 @@ void testTraffic(Backend& backend) {
   check(few <= 1.2, "groups of which no row passes are not read: " + std::to_string(few));
 }
 
+/// A large k among so many rows that a small sample would leave more survivors than there is room for.
+void testLargeK(Backend& backend) {
+  constexpr size_t kDim = 16, kRows = 100000, kBest = 256;
+  auto rows = backend.createRows(kDim, Metric::ip, Dtype::f32, 0, true);
+  const std::vector<float> data = draw(kRows * kDim, 3);
+  append(*rows, data, kDim);
+  for (const size_t q : {1, 9}) {
+    const auto task = taskOf(draw(q * kDim, 4), kDim, kBest, kRows);
+    const size_t before = machine().launches.size();
+    check(search(*rows, task).empty() && isExact(*task, Metric::ip, data, kDim), "a large k is answered");
+    check(machine().launches.size() - before == kPassLaunches, "a large k is answered by codes alone");
+  }
+}
+
 }  // namespace
 
 void testCertify(Backend& backend) {
   testShortMemory(backend);  // before the others make lanes keep more memory than it has
   testBatches(backend);
+  testLargeK(backend);
   testTraffic(backend);
 }

@@ -3,6 +3,7 @@
 #include <cuda_runtime.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <random>
 #include <vector>
@@ -163,6 +164,10 @@ void testCopies() {
 void check(bool holds, const std::string& what) {
   std::printf("%s: %s\n", holds ? "ok" : "FAILED", what.c_str());
   passed = passed && holds;
+  if (!holds && std::getenv("SEINE_FIRST_FAILURE") != nullptr) {
+    std::fflush(stdout);
+    std::_Exit(1);
+  }
 }
 
 bool allPassed() { return passed; }

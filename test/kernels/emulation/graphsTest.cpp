@@ -156,6 +156,19 @@ void testChanges(Backend& backend) {
   check(machine().graphs <= kMostKept, std::to_string(machine().graphs) + " graphs are kept");
 }
 
+/// As many other rows in the same form are searched by the same calls, but for where the rows lie.
+void testOthers(Backend& backend) {
+  Kept kept[] = {keep(backend, Metric::ip, 16), keep(backend, Metric::ip, 16)};
+  for (unsigned i = 0; i < 2; i++) more(kept[i], 320, 20 + i);
+  // By codes, and by rows since k is large.
+  for (const size_t k : {3, 100}) {
+    bool right = true;
+    for (unsigned i = 0; i < 12; i++) right = isRight(kept[i / 6], 2, k, 320, i) && right;
+    for (unsigned i = 0; i < 12; i++) right = isRight(kept[i % 2], 2, k, 320, i) && right;
+    check(right, "what is recorded over some rows is not started for others");
+  }
+}
+
 /// What frees memory makes every sequence another one: its address may be given to something else.
 void testFrees() {
   const auto same = [](const CudaSequence& before) { return before == CudaSequence("it").add(size_t{7}); };
@@ -174,6 +187,7 @@ void testGraphs() {
   check(open(backend).empty(), "the device opens");
   testStarts(*backend);
   testChanges(*backend);
+  testOthers(*backend);
   drain();
   check(machine().graphs == 0, "disposed rows leave no graphs");
   testFrees();
