@@ -108,6 +108,9 @@ describeWithShared('with real models on real postings', 'data/jobs', (data) => {
     expect(figures.retrieval.fused.mean).toBeGreaterThan(0.3);
     expect(figures.queries).toBe(12);
     expect(readFileSync(join(model, 'onnx/model.onnx')).length).toBeLessThan(15_000_000);
+    // Other programs than Seine pad and cut off as the tokenizer's file says.
+    const { padding, truncation } = JSON.parse(readFileSync(join(model, 'tokenizer.json'), 'utf8'));
+    expect({ padding, most: truncation.max_length }).toEqual({ padding: null, most: 32 });
     // The int8 graph scores as the student in full precision does.
     const scores = async (directory: string) => {
       const ranker = await openCrossEncoder(directory);

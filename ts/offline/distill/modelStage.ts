@@ -80,7 +80,6 @@ export function modelStage(
             ...vocabulary,
             ...(matryoshka && { matryoshka_dimensions: matryoshka }),
           },
-          ...(trimmed && { 'tokenizer.json': JSON.stringify(trimmed.tokenizer) }),
           ...(labels > 0
             ? { 'seine.json': tuning === undefined ? {} : { blend: tuning.blend } }
             : { 'sentence_bert_config.json': { max_seq_length: maxTokens, do_lower_case: false } }),
@@ -94,7 +93,7 @@ export function modelStage(
             figures: (await read(sources.evaluation, EVALUATION)) ?? [],
           }),
         },
-        { tokenizerFrom: student, maxTokens },
+        { from: student, tokenizer: trimmed?.tokenizer, maxTokens },
       );
     },
   };
