@@ -4,7 +4,7 @@
 // docs/effects/<effect>.json from what is there; --report only writes. Needs scripts/models/collections.mjs jobs-sample.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { writeAtomic } from '../../dist/core/files.js';
@@ -15,6 +15,8 @@ const { values: options, positionals } = parseArgs({
   options: { seeds: { type: 'string', default: '3' }, report: { type: 'boolean', default: false } },
 });
 const WORK = '.cache/effects';
+/** Stages that no two runs share. */
+const OWN = ['student', 'tuning', 'evaluation', 'model'];
 /** Two-sided 95 % quantiles of Student's t by degrees of freedom. */
 const T = [Number.NaN, 12.71, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262];
 const { base, effects } = JSON.parse(await readFile('scripts/models/effects.json', 'utf8'));
@@ -32,6 +34,7 @@ for (const name of options.report ? [] : wanted) {
       for (const part of ['relevance', 'engagement', 'student']) if (recipe[part]) recipe[part].seed = seed;
       const id = `${name}-${variant}-${seed}`;
       await writeAtomic(`${WORK}/${id}.json`, JSON.stringify(recipe, null, 1));
+      await begin(id, seed);
       const args = ['dist/cli/main.js', 'distill', `${WORK}/${id}.json`, '--out', `${WORK}/${id}`];
       const { status } = spawnSync(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
       if (status !== 0) process.exit(status ?? 1);
@@ -44,6 +47,20 @@ for (const name of options.report ? [] : wanted) {
     }
     const found = { effect: name, split, seeds: seed, runs };
     await writeAtomic(`docs/effects/${name}.json`, `${JSON.stringify(found, null, 1)}\n`);
+  }
+}
+
+/** Begins a run with what others have made: `seine distill` keeps those stages whose inputs and options are the same. */
+async function begin(id, seed) {
+  if (existsSync(`${WORK}/${id}`)) return;
+  const others = (await readdir(WORK, { withFileTypes: true })).filter((entry) => entry.isDirectory());
+  const ofSeed = others.filter(({ name }) => name.endsWith(`-${seed}`));
+  for (const { name } of [...others, ...ofSeed]) {
+    for (const stage of await readdir(`${WORK}/${name}`)) {
+      if (OWN.includes(stage)) continue;
+      await rm(`${WORK}/${id}/${stage}`, { recursive: true, force: true });
+      await cp(`${WORK}/${name}/${stage}`, `${WORK}/${id}/${stage}`, { recursive: true });
+    }
   }
 }
 
