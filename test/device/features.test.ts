@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type Random, random } from '../../ts/core/random.ts';
-import type { Dtype, Metric, TopK } from '../../ts/core/types.ts';
+import type { Dtype, Metric } from '../../ts/core/types.ts';
 import type { Device, RowBatch } from '../../ts/device/device.ts';
 import { chromiumDevices } from '../helpers/chromiumDevice.ts';
 import { devices } from '../helpers/devices.ts';
@@ -157,23 +157,6 @@ describe.each([...devices, ...chromiumDevices])('$label', ({ label, open, pace }
     expectSame(await play(opened.device, c), await play(opened.reference, c));
   });
 
-  test('queries of a batch differ in what features weigh for them', async () => {
-    const [dim, n, q, k] = [32, 3000, 40, 5];
-    const source = random(12);
-    const batch = {
-      data: numbers(n, dim, 'normal', 5),
-      features: Float32Array.from({ length: n }, () => 100 + source.next()),
-    };
-    const queries = numbers(q, dim, 'normal', 6);
-    // For the first queries features weigh most: scores of theirs are far above any of the later ones.
-    const weights = Float32Array.from({ length: 2 * q }, (_, i) => (i % 2 === 0 ? 1 : 2 ** -(i >> 3)));
-    const search = async (device: Device) => {
-      await using rows = await device.upload(batch, { dim, metric: 'ip', dtype: 'f32', features: 1 });
-      return rows.search(queries, { k, weights });
-    };
-    expectSame(await search(opened.device), await search(opened.reference));
-  });
-
   test('near ties under negative weights are decided by canonical scores', async () => {
     const [dim, n, q, k] = [100, 600, 4, 25];
     const batch = { data: numbers(n, dim, 'one bit apart', 3), features: new Float32Array(n) };
@@ -216,22 +199,6 @@ describe.each([...devices, ...chromiumDevices])('$label', ({ label, open, pace }
         Float32Array.from(all.slice(0, k), ({ score }) => score),
       );
     }
-  });
-
-  test('searches called together are weighed each by its own weights', async () => {
-    const [dim, features, n] = [4, 2, 200];
-    const source = random(10);
-    const batch = { data: drawn(n * dim, normal, source), features: drawn(n * features, normal, source) };
-    await using rows = await opened.device.upload(batch, { dim, metric: 'ip', dtype: 'f32', features });
-    const searches = [1, 3, 2, 1].map((q) => ({
-      queries: drawn(q * dim, normal, source),
-      weights: drawn(q * (1 + features), normal, source),
-    }));
-    const ask = ({ queries, weights }: (typeof searches)[number]) => rows.search(queries, { k: 5, weights });
-    const together = await Promise.all(searches.map(ask));
-    const alone: TopK[] = [];
-    for (const search of searches) alone.push(await ask(search));
-    expect(together).toEqual(alone);
   });
 
   test('features count as bytes, and what is wrong is refused in one sentence', async () => {

@@ -101,6 +101,18 @@ void testConcurrency(Backend& backend) {
   check(wrongFilters == 0, std::to_string(wrongFilters) + " filters are wrong");
 }
 
+/// A column that was written is there, whichever lane reads it: no copy is under way any more.
+void testColumns(Backend& backend) {
+  const auto rows = backend.createRows(kDim, Metric::ip, Dtype::f32, 0, true);
+  size_t late = 0;
+  for (unsigned i = 0; i < 40; i++) {
+    late += !writeColumn(*rows, 0, i * 10, std::vector<uint32_t>(10, i)).empty();
+    const std::lock_guard turn(machine().turn);
+    for (const auto& stream : machine().streams) late += !stream->work.empty();
+  }
+  check(late == 0, std::to_string(late) + " of 40 columns are not there when they were written");
+}
+
 /// Memory that other lanes hold for their searches is given back where an op lacks it.
 void testShortMemory(Backend& backend) {
   emulation::Gpu& gpu = *machine().gpus[0];
@@ -129,6 +141,7 @@ void testLanes() {
   check(open(backend).empty(), "the device opens");
   testIndependence(*backend);
   testConcurrency(*backend);
+  testColumns(*backend);
   testShortMemory(*backend);
   check(open(backend, {1, 0}).empty(), "two devices open as one");
   testConcurrency(*backend);

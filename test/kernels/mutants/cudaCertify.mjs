@@ -106,7 +106,7 @@ export const cudaCertify = [
     file: certify,
     find: 'queryOfPair(lane, first + tile, i);',
     replace: 'queryOfPair(lane, tile, i);',
-    suites: ['test/device/features.test.ts'],
+    suites: ['test/device/featureWeights.test.ts'],
   },
   {
     name: 'a pass of many queries has room for the survivors of a few',
