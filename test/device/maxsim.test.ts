@@ -178,20 +178,16 @@ describe.each([...devices, ...chromiumDevices])('$label', ({ label, open, pace }
     }
   });
 
-  test('near ties that the last tokens of long queries decide', async () => {
+  test('ties whose bounds are those of the last tokens of long queries', async () => {
     const [n, tokens] = [300, 66];
-    for (let seed = 0; seed < (EFFORT > 1 ? 8 : 3); seed++) {
+    for (let seed = 0; seed < 2; seed++) {
       const source = random(seed);
-      const first = Float32Array.from({ length: DIM }, () => source.normal());
-      const data = Float32Array.from(
-        { length: n * DIM },
-        (_, i) => first[i % DIM]! * (1 + source.below(3) * 2 ** -23),
-      );
-      const queries = Float32Array.from(
-        { length: tokens * DIM },
-        (_, i) => source.normal() * (i < 64 * DIM ? 2 ** -30 : 1),
-      );
-      await expectAlike(data, n, queries, 1);
+      // The sum is small beside the numbers: float32 sums of them in other orders are far apart.
+      const half = Array.from({ length: DIM / 2 }, () => source.normal());
+      const numbers = [...half, ...half.map((number) => -number * (1 + 2 ** -10))];
+      const data = Array.from({ length: n }, () => source.shuffle([...numbers]));
+      const queries = Float32Array.from({ length: tokens * DIM }, (_, i) => (i < 64 * DIM ? 2 ** -30 : 1));
+      await expectAlike(Float32Array.from(data.flat()), n, queries, 1);
     }
   });
 

@@ -4,6 +4,8 @@
 
 #include <cuda_runtime.h>
 
+#include <atomic>
+#include <chrono>
 #include <future>
 #include <memory>
 #include <thread>
@@ -134,6 +136,31 @@ void testShortMemory(Backend& backend) {
   gpu.capacity = size_t{1} << 30;
 }
 
+/// Memory of lanes is given back while no op uses any.
+void testAlone() {
+  CudaDevice& device = CudaDevice::get(0);
+  std::promise<void> begun, end;
+  std::atomic<bool> inside = false;
+  std::thread op([&] {
+    device.besideOthers([&] {
+      inside = true;
+      begun.set_value();
+      end.get_future().wait();
+      inside = false;
+    });
+  });
+  begun.get_future().wait();
+  std::future<bool> beside = std::async(std::launch::async, [&] {
+    bool seen = false;
+    device.alone([&] { seen = inside; });
+    return seen;
+  });
+  beside.wait_for(std::chrono::milliseconds(200));  // it must not end; what is too early ends sooner
+  end.set_value();
+  op.join();
+  check(!beside.get(), "what gives memory back waits for ops that use it");
+}
+
 }  // namespace
 
 void testLanes() {
@@ -142,6 +169,7 @@ void testLanes() {
   testIndependence(*backend);
   testConcurrency(*backend);
   testColumns(*backend);
+  testAlone();
   testShortMemory(*backend);
   check(open(backend, {1, 0}).empty(), "two devices open as one");
   testConcurrency(*backend);

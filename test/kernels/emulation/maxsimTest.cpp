@@ -56,10 +56,34 @@ bool isRanked(const SearchTask& task, const std::vector<float>& data, size_t dim
   return true;
 }
 
+/// Documents in which slabs may end are the best by tokens that lie before that.
+void testSlabEnds(Backend& backend) {
+  constexpr size_t kDim = 16;
+  const std::vector<uint32_t> documents = documentsOf(300);
+  const size_t rows = documents.back();
+  const auto task = searchOf(documents, {0, 4}, kDim, 0);
+  std::vector<float> data = draw(rows * kDim, 8);
+  for (size_t i = 0; i + 1 < documents.size(); i++) {
+    const size_t end = (documents[i] / cuda::kSlabAlign + 1) * cuda::kSlabAlign;
+    if (end >= documents[i + 1]) continue;
+    task->k++;
+    for (size_t j = 0; j < kDim; j++) data[documents[i] * kDim + j] = 8 * task->queries[j];
+  }
+  auto resident = backend.createRows(kDim, Metric::ip, Dtype::f32, 0, false);
+  size_t from = 0;
+  for (const size_t end : {rows / 3, rows / 3 + 40, rows}) {
+    append(*resident, {data.begin() + from * kDim, data.begin() + end * kDim}, kDim);
+    from = end;
+  }
+  check(search(*resident, task).empty() && isRanked(*task, data, kDim),
+        std::to_string(task->k) + " documents keep what they had when a slab ends");
+}
+
 }  // namespace
 
 /// kernels/README.md: the tokens of each document once for all tokens of a tile.
 void testMaxsim(Backend& backend) {
+  testSlabEnds(backend);
   constexpr size_t kDim = 96, kDocuments = 400, kBest = 5;
   const std::vector<uint32_t> documents = documentsOf(kDocuments);
   const size_t rows = documents.back();
