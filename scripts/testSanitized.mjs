@@ -14,11 +14,11 @@ const build = join(root, 'build/sanitized');
 const suitesOf = (names) => names.split(/\s+/).map((name) => `test/device/${name}.test.ts`);
 /** Fibers are slow under sanitizers. */
 const ON_CUDA = suitesOf(
-  'adversarial contract dtypes features filterProgram matrix maxsim merge mutations rescore scanRows select soak',
+  'adversarial contract dtypes features filterProgram matrix maxsim maxsimTies merge mutations rescore scanRows select soak',
 );
 const ON_CPU = [
   ...ON_CUDA,
-  ...suitesOf(`behaviour bitsetPasses certify cpu cpuThreads dtypes gatheredSearches matrix maxsim native nativeAdamW
+  ...suitesOf(`behaviour bitsetPasses certify cpu cpuThreads dtypes gatheredSearches matrix maxsim maxsimTies native nativeAdamW
     nativeQuantize quantize scanRows soak`),
 ];
 

@@ -9,7 +9,7 @@ import { readWordnet } from '../../dist/offline/distill/wordnet.js';
 import { synsetText } from '../../dist/offline/distill/wordnetQueries.js';
 
 /** Texts without queries: of WordNet, of postings (in part), of O*NET and ESCO, and of what people asked. */
-const [NAMES, EXAMPLES, FAMILIES, PASSAGES] = [10_000, 8000, 10_000, 20_000];
+const [GLOSSES, NAMES, EXAMPLES, FAMILIES] = [32_000, 10_000, 8000, 7000];
 const [CROPS, HEADS, TASKS, TOOLS, SPOKEN, SKILLS] = [6000, 2500, 4000, 4000, 4000, 4000];
 
 /**
@@ -51,7 +51,7 @@ export async function readTexts({ data, wordnet, target }) {
     ...(await objects('exa_people/simple_company_search.jsonl')),
   ];
   const all = [
-    ...synsets.map(synsetText),
+    ...drawn(synsets, GLOSSES).map(synsetText),
     ...drawn(
       synsets.flatMap(({ lemmas }) => lemmas),
       NAMES,
@@ -60,7 +60,6 @@ export async function readTexts({ data, wordnet, target }) {
     ...drawn(postings, CROPS).map(({ title, text }) => crop(`${title} ${text}`, 8 + generator.below(60))),
     ...drawn(postings, HEADS).map(({ title, text }) => crop(`${title} ${text}`, 100)),
     ...drawn(families(synsets), FAMILIES),
-    ...Array.from({ length: PASSAGES }, () => passage(synsets)),
     ...drawn(tasks, TASKS),
     ...groups,
     ...drawn(skills, SKILLS),
@@ -104,13 +103,6 @@ export async function readTexts({ data, wordnet, target }) {
       const words = texts.join(' ').split(' ');
       return words.length < 60 ? [] : [words.slice(0, 60 + generator.below(120)).join(' ')];
     });
-  }
-
-  /** Definitions that follow each other in WordNet, whose neighbours are of one field: 30 to 180 words. */
-  function passage(all) {
-    const first = generator.below(all.length - 60);
-    const words = all.slice(first, first + 60).flatMap(({ definition }) => `${definition}.`.split(' '));
-    return words.slice(0, 30 + generator.below(150)).join(' ');
   }
 
   /** So many words in a row, from a place that is drawn. */

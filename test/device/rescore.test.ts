@@ -72,6 +72,24 @@ describe.each([...devices, ...chromiumDevices])('$label', ({ open, pace }) => {
     expect(bits(await rescore(opened.device))).toEqual(bits(await rescore(opened.reference)));
   }
 
+  test('numbers are added in index order, each sum rounded to float64', async () => {
+    const [n, dim] = [300, 8];
+    const source = random(4);
+    // Small numbers next to 2^53 are rounded away, or up together, as their order is.
+    const data = Float32Array.from(
+      Array.from({ length: n }, () => {
+        const small = Array.from({ length: dim - 2 }, () => source.next() * 2);
+        return source.shuffle([2 ** 53, -(2 ** 53), ...small]);
+      }).flat(),
+    );
+    const pairs = { queries: new Uint32Array(n), rows: Uint32Array.from({ length: n }, (_, row) => row) };
+    const rescore = async (on: Device) => {
+      await using rows = await on.upload(data, { dim, metric: 'ip', dtype: 'f32' });
+      return rows.rescore(new Float32Array(dim).fill(1), pairs);
+    };
+    expect(await rescore(opened.device)).toEqual(await rescore(opened.reference));
+  });
+
   test(
     `scores are to the bit those of the reference (seed ${SEED})`,
     async () => {

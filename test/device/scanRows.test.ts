@@ -63,7 +63,9 @@ async function play(device: Device, reference: Device, c: Case) {
   const mask = new Uint32Array(Math.ceil(n / 32));
   for (const id of named) mask[id >> 5]! |= 1 << (id & 31);
   const search = async (on: Device, k: number, ...filters: (Filter | undefined)[]) => {
-    await using resident = await on.upload(data, { dim, metric, dtype });
+    const first = Math.ceil((2 * n) / 3) * dim;
+    await using resident = await on.upload(data.subarray(0, first), { dim, metric, dtype });
+    await resident.append(data.subarray(first));
     if (on !== reference) await resident.remove([...removed]);
     return Promise.all(filters.map((filter) => resident.search(queries, { k, filter })));
   };

@@ -1,5 +1,5 @@
 /** Mutants of maxsim. */
-const suites = ['test/device/maxsim.test.ts'];
+const suites = ['test/device/maxsimTies.test.ts', 'test/device/maxsim.test.ts'];
 const scan = 'native/documentScan.cpp';
 
 export const wgslMaxsim = [
