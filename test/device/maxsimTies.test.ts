@@ -56,9 +56,11 @@ describe.each([...devices, ...chromiumDevices])('$label', ({ open, pace }) => {
 
   test('a product whose float32 sum overflows on the way may be the best', async () => {
     const n = 100;
-    const data = Float32Array.from({ length: 2 * n * DIM }, (_, i) => Math.sin(i));
-    data.set([-3e38, -3e38, 3e38, 3.3e38], 17 * DIM);
-    await expectAlike(data, n, new Float32Array(DIM).fill(1), 1);
+    // Far more than the bound of the one that overflows.
+    const data = Float32Array.from({ length: 2 * n * DIM }, (_, i) => 1e15 * (1 + Math.sin(i) / 8));
+    data.fill(0, 16 * DIM, 18 * DIM);
+    data.set([-2e19, -2e19, 2e19, 2.2e19], 17 * DIM);
+    await expectAlike(data, n, new Float32Array(DIM).fill(1e19), 1);
   });
 
   test('the last numbers of a token count', async () => {
