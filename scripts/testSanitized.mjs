@@ -13,13 +13,14 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const build = join(root, 'build/sanitized');
 const suitesOf = (names) => names.split(/\s+/).map((name) => `test/device/${name}.test.ts`);
 /** Fibers are slow under sanitizers. */
-const ON_CUDA = suitesOf(
-  'adversarial contract dtypes features filterProgram matrix maxsim maxsimTies merge mutations rescore scanRows select soak',
-);
+const ON_CUDA =
+  suitesOf(`adversarial contract dtypes featureWeights features filterProgram matrix maxsim maxsimTies merge
+  mutations rescore scanRows select soak`);
 const ON_CPU = [
   ...ON_CUDA,
-  ...suitesOf(`behaviour bitsetPasses certify cpu cpuThreads dtypes gatheredSearches matrix maxsim maxsimTies native nativeAdamW
-    nativeQuantize quantize scanRows soak`),
+  ...suitesOf(
+    `behaviour bitsetPasses certify cpu cpuThreads gatheredSearches native nativeAdamW nativeQuantize quantize`,
+  ),
 ];
 
 /** Runs a program to its end; ends with its status if that is not 0. */
