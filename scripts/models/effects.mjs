@@ -4,7 +4,7 @@
 // docs/effects/<effect>.json from what is there; --report only writes. Needs scripts/models/collections.mjs jobs-sample.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { writeAtomic } from '../../dist/core/files.js';
@@ -55,13 +55,12 @@ async function begin(id, seed) {
   if (existsSync(`${WORK}/${id}`)) return;
   const others = (await readdir(WORK, { withFileTypes: true })).filter((entry) => entry.isDirectory());
   const ofSeed = others.filter(({ name }) => name.endsWith(`-${seed}`));
+  const found = new Map();
   for (const { name } of [...others, ...ofSeed]) {
-    for (const stage of await readdir(`${WORK}/${name}`)) {
-      if (OWN.includes(stage)) continue;
-      await rm(`${WORK}/${id}/${stage}`, { recursive: true, force: true });
-      await cp(`${WORK}/${name}/${stage}`, `${WORK}/${id}/${stage}`, { recursive: true });
-    }
+    for (const stage of await readdir(`${WORK}/${name}`)) found.set(stage, `${WORK}/${name}/${stage}`);
   }
+  for (const stage of OWN) found.delete(stage);
+  for (const [stage, from] of found) await cp(from, `${WORK}/${id}/${stage}`, { recursive: true });
 }
 
 const sections = [];

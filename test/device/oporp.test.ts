@@ -1,14 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { random } from '../../ts/core/random.ts';
 import { openDevice } from '../../ts/device/openDevice.ts';
 import { oporp } from '../../ts/device/oporp.ts';
-
-/** `rows` vectors of normal numbers. */
-function normal(rows: number, dim: number, seed: number): Float32Array {
-  const source = random(seed);
-  return Float32Array.from({ length: rows * dim }, () => source.normal());
-}
+import { numbers } from '../helpers/kinds.ts';
 
 function product(a: Float32Array, b: Float32Array): number {
   return a.reduce((sum, value, i) => sum + value * b[i]!, 0);
@@ -41,7 +35,7 @@ describe('oporp', () => {
   test('is the sum of the projections of a vector’s numbers, the same for each row', async () => {
     const property = fc.asyncProperty(shape, fc.integer({ min: 0, max: 5 }), async (options, rows) => {
       const { dim, bits, seed } = options;
-      const values = normal(rows, dim, seed);
+      const values = numbers(rows, dim, 'normal', seed);
       const units = Float32Array.from({ length: dim * dim }, (_, i) => Number(i % (dim + 1) === 0));
       const matrix = await oporp(units, options);
       const expected = Float32Array.from({ length: rows * bits }, (_, at) => {
@@ -57,7 +51,7 @@ describe('oporp', () => {
 
   test('keeps products in expectation over seeds, with the variance of the paper', async () => {
     const [dim, bits, seeds] = [96, 24, 4000];
-    const values = normal(2, dim, 7);
+    const values = numbers(2, dim, 'normal', 7);
     const [a, b] = [values.subarray(0, dim), values.subarray(dim)];
     const exact = product(a, b);
     const found: number[] = [];
@@ -78,8 +72,8 @@ describe('oporp', () => {
 
   test('codes of near vectors differ in few bits: a search by them finds the row that a query was made of', async () => {
     const options = { dim: 384, bits: 128, seed: 3 };
-    const values = normal(500, options.dim, 11);
-    const noise = normal(500, options.dim, 12);
+    const values = numbers(500, options.dim, 'normal', 11);
+    const noise = numbers(500, options.dim, 'normal', 12);
     const queries = values.map((value, i) => value + 0.5 * noise[i]!);
     await using device = await openDevice('reference');
     await using rows = await device.upload(await oporp(values, options), {

@@ -1,7 +1,7 @@
 import { SeineError } from '../core/errors.ts';
 import { random } from '../core/random.ts';
 import { pacer } from './pacer.ts';
-import { checkInteger, checkKeys, copyMatrix, findNotFinite, MAX_DIM, notFinite } from './validate.ts';
+import { checkInteger, checkKeys, copyFinite, findNotFinite, MAX_DIM } from './validate.ts';
 
 export interface OporpOptions {
   /** Numbers in a vector: 1 to 65536. */
@@ -28,9 +28,7 @@ const MAX_SEED = 2 ** 32 - 1;
  */
 export async function oporp(values: Float32Array, options: OporpOptions): Promise<Float32Array> {
   const { dim, bits, seed } = checkOptions(options);
-  const owned = copyMatrix(values, dim, 'values');
-  const index = await findNotFinite(owned);
-  if (index >= 0) throw notFinite(owned, index, dim, 'values');
+  const owned = await copyFinite(values, dim, 'values');
   const { bins, signs } = draw(dim, bits, seed);
   const count = owned.length / dim;
   const projected = new Float32Array(count * bits);

@@ -2,7 +2,7 @@ import { native } from './native.ts';
 import { nativeQuantize } from './nativeQuantize.ts';
 import { quantizeRows } from './reference/quantizeRows.ts';
 import type { QuantizeOptions, StoredRows } from './storedRows.ts';
-import { checkQuantizeOptions, copyMatrix, findNotFinite, notFinite, overflowed } from './validate.ts';
+import { checkQuantizeOptions, copyFinite, overflowed } from './validate.ts';
 
 /**
  * Rows as devices store them. `errors` `[rows]` bound the length of each int8 row's rounding error
@@ -21,9 +21,7 @@ export type QuantizedRows =
 export async function quantize(values: Float32Array, options: QuantizeOptions): Promise<QuantizedRows> {
   const checked = checkQuantizeOptions(options);
   const { dim } = checked;
-  const owned = copyMatrix(values, dim, 'values');
-  const index = await findNotFinite(owned);
-  if (index >= 0) throw notFinite(owned, index, dim, 'values');
+  const owned = await copyFinite(values, dim, 'values');
   const addon = native();
   const quantizing =
     addon === undefined ? quantizeRows(owned, checked) : nativeQuantize(addon, owned, checked);

@@ -211,6 +211,14 @@ export function copyMatrix(value: unknown, dim: number, name: string): Float32Ar
   }
 }
 
+/** An owned copy of rows `[rows, dim]`, which must be finite. */
+export async function copyFinite(value: unknown, dim: number, name: string): Promise<Float32Array> {
+  const owned = copyMatrix(value, dim, name);
+  const index = await findNotFinite(owned);
+  if (index >= 0) throw notFinite(owned, index, dim, name);
+  return owned;
+}
+
 /** An owned copy of row ids; whether they exist is checked when it is their turn. */
 export function copyIds(value: unknown): Uint32Array {
   if (isTypedArray(value, 'Uint32Array')) return copyWords(value, 'ids');
