@@ -105,6 +105,8 @@ async function denseOf(
   { row, ...place }: NonNullable<RetrievalPlaces['dense']>,
 ): Promise<DenseExplanation> {
   const passage = mirror.passage(row);
+  const attributes = mirror.attributesOf(row);
+  const similarity = attributes.reduce((rest, { addend }) => rest - addend, place.score);
   try {
     const encoder = encoderOf(mirror.model!);
     const [ofQuery, ofDocument] = await Promise.all([
@@ -114,6 +116,7 @@ async function denseOf(
     return {
       model: encoder.name,
       ...place,
+      ...(attributes.length > 0 && { features: { similarity, attributes } }),
       query: queryReading(ofQuery[0]!, query, ''),
       document: documentReading(ofDocument[0]!, title, passage),
     };

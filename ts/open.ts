@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { checkFeatures } from './checkFeatures.ts';
 import { DEFAULT_EMBEDDER, DEFAULT_RANKER } from './core/defaults.ts';
 import { SeineError, show } from './core/errors.ts';
 import type { Device } from './device/device.ts';
@@ -8,6 +9,7 @@ import { type DeviceChoice, openDevice } from './device/openDevice.ts';
 import type { Precision } from './models/contracts.ts';
 import { openCrossEncoder } from './models/crossEncoder.ts';
 import { type Encoder, openEncoder } from './models/encoder.ts';
+import { type FeatureWeights, featuresOf } from './models/featureWeights.ts';
 import type { Provider } from './models/session.ts';
 import { ScoreCache } from './online/rank/scoreCache.ts';
 import { Collection } from './online/retrieve/collection.ts';
@@ -15,7 +17,7 @@ import { SeineIndex } from './seineIndex.ts';
 import { checkModel } from './store/checkModel.ts';
 import { ScoreTier } from './store/scoreTier.ts';
 import { Store } from './store/store.ts';
-import type { StoreModel } from './store/types.ts';
+import type { StoreInfo, StoreModel } from './store/types.ts';
 
 export interface OpenOptions {
   /** Path or name of the embedder: by default the one that the index was built with, or `seine-embed-small`. */
@@ -80,14 +82,18 @@ export async function open(path: string, options: OpenOptions = {}): Promise<Sei
   };
   try {
     const store = keep(await Store.open(path, { readonly, mapFile: native()?.mapFile }));
+    const info = await store.info();
+    const embedder = options.embedder ?? info.model?.name ?? DEFAULT_EMBEDDER;
+    const features = await featuresOf(embedder);
+    checkFeatures(embedder, features, info.attributes);
     const [reader, { encoder, model }, ranker, { device, collection }] = await together([
       // A thread of its own, so that searches need not wait for long writes.
       readonly ? store : Store.open(path, { readonly: true }).then(keep),
-      openEmbedderOf(store, options, keep),
+      openEmbedderOf(info, embedder, options, keep),
       options.ranker === 'none'
         ? undefined
         : openCrossEncoder(options.ranker ?? DEFAULT_RANKER, { provider, precision }).then(keep),
-      openCollection(store, options, keep),
+      openCollection(store, features, options, keep),
     ]);
     const scoreCache =
       ranker === undefined || options.scoreCache === undefined
@@ -122,12 +128,12 @@ async function together<T extends readonly unknown[]>(
 }
 
 async function openEmbedderOf(
-  store: Store,
-  { embedder, maxTokens, passages, provider }: OpenOptions,
+  info: StoreInfo,
+  embedder: string,
+  { maxTokens, passages, provider }: OpenOptions,
   keep: Keep,
 ): Promise<OpenedEmbedder> {
-  const info = await store.info();
-  const opened = await openEmbedder(embedder ?? info.model?.name ?? DEFAULT_EMBEDDER, {
+  const opened = await openEmbedder(embedder, {
     provider,
     maxTokens: agreed('maxTokens', info.model?.maxTokens, maxTokens),
     passages: agreed('passages', info.model?.passages, passages),
@@ -139,11 +145,12 @@ async function openEmbedderOf(
 
 async function openCollection(
   store: Store,
+  features: FeatureWeights | undefined,
   { device: choice, devices }: OpenOptions,
   keep: Keep,
 ): Promise<{ device: Device; collection: Collection }> {
   const device = keep(await openDevice(choice, { devices }));
-  const collection = keep(new Collection(store, device));
+  const collection = keep(new Collection(store, device, features));
   await collection.catchUp();
   return { device, collection };
 }

@@ -1,3 +1,4 @@
+import { checkFeatures } from './checkFeatures.ts';
 import { SeineError, show } from './core/errors.ts';
 import type { Explanation } from './core/explanation.ts';
 import type { Document } from './core/types.ts';
@@ -159,7 +160,8 @@ export class SeineIndex {
   async #reembed(encoder: Encoder, model: StoreModel, options: WriteOptions): Promise<ReembedResult> {
     const { store } = this.#open();
     await this.#write(async () => {
-      const { building } = await store.info();
+      const { building, attributes } = await store.info();
+      checkFeatures(encoder.name, encoder.features, attributes);
       if (building !== undefined && !sameVectors(building, model)) await store.abandonModel();
       await store.beginModel(model);
     });
@@ -175,6 +177,7 @@ export class SeineIndex {
       }
       this.#retiring = parts.encoder;
       parts.encoder = encoder;
+      parts.collection.features = encoder.features;
       void encoder.failed.then(this.#onFailed);
       parts.model = model;
     });

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { checkFeatureValues } from './checkFeatures.ts';
 import type { Document } from './core/types.ts';
 import type { EncodeProgress, Encoder } from './models/encoder.ts';
 import { embed } from './online/retrieve/embed.ts';
@@ -33,6 +34,7 @@ export async function upsert(
 ): Promise<UpsertResult> {
   options.signal?.throwIfAborted();
   options.onStart?.();
+  checkFeatureValues(documents, encoder);
   const unchanged = await store.unchanged(documents);
   // Of several documents with one id the last counts, so one that is stored already may not be left out alone.
   const ids = new Set(documents.filter((_, i) => !unchanged[i]).map(({ id }) => id));

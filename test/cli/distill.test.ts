@@ -3,53 +3,13 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync 
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { random } from '../../ts/core/random.ts';
 import { openCrossEncoder } from '../../ts/models/crossEncoder.ts';
 import { openEncoder } from '../../ts/models/encoder.ts';
-import { writeTinyBert } from '../offline/train/tinyBert.ts';
+import { files, LETTERS, training, writeLetters } from './letters.ts';
 import { jsonLines, Workplace } from './seine.ts';
 
 jest.setTimeout(300_000);
 const place = new Workplace();
-const LETTERS = [...'abcdefghijklm'];
-const partner = (letter: string): string => String.fromCharCode(letter.charCodeAt(0) + 13);
-
-/** Documents are three letters of the second half, queries letters of the first; letters 13 apart belong together. */
-const documents = Array.from({ length: 90 }, (_, i) => {
-  const generator = random(i + 1);
-  const letters = generator.shuffle([...LETTERS]).slice(0, 3);
-  return { _id: `d${i}`, text: letters.map(partner).join(' '), metadata: { first: letters[0], pay: i % 7 } };
-});
-
-function split(name: string, count: number, seed: number): void {
-  const generator = random(seed);
-  const queries = Array.from({ length: count }, (_, i) => {
-    const letters = generator.shuffle([...LETTERS]).slice(0, 4);
-    return { _id: `${name}${i}`, text: letters.join(' '), metadata: { firsts: [letters[0]] } };
-  });
-  // The last training query is a test query but for a mark.
-  if (name === 'train') queries.at(-1)!.text = 'a, b, c, d!';
-  if (name === 'test') queries[0]!.text = 'a b c d';
-  const rows = queries.flatMap(({ _id, text }) =>
-    documents.flatMap((document) => {
-      const shared = text.match(/[a-m]/g)!.filter((letter) => document.text.includes(partner(letter))).length;
-      return shared > 1 ? [[_id, document._id, shared - 1].join('\t')] : [];
-    }),
-  );
-  place.file(`${name}.jsonl`, jsonLines(queries));
-  place.file(`${name}.tsv`, `query-id\tcorpus-id\tscore\n${rows.join('\n')}\n`);
-}
-
-const files = (name: string) => ({ queries: `./${name}.jsonl`, qrels: `./${name}.tsv` });
-const training = {
-  model: './base',
-  maxTokens: 20,
-  batch: 4,
-  documents: 6,
-  steps: 30,
-  rate: 3e-3,
-  checkpointSteps: 3,
-};
 const ranker = {
   name: 'tiny-ranker',
   task: 'cross-encoder',
@@ -89,11 +49,7 @@ const embedder = {
 };
 
 beforeAll(async () => {
-  await writeTinyBert(join(place.folder, 'base'));
-  place.file('corpus.jsonl', jsonLines(documents));
-  split('train', 60, 11);
-  split('dev', 16, 12);
-  split('test', 16, 13);
+  await writeLetters(place);
   const further = Array.from({ length: 29 }, (_, i) => `${LETTERS[i % 13]} ${LETTERS[(i * 5) % 13]} z`);
   place.file('texts.jsonl', jsonLines(['A  b c d', ...further].map((text, i) => ({ _id: `t${i}`, text }))));
   place.file('ranker.json', JSON.stringify(ranker));
@@ -279,6 +235,12 @@ describe('distill', () => {
       status: 2,
       stderr:
         'seine: recipe.scripts should be names of scripts in Unicode, such as Latin, got "Klingon". [ERR_ARGUMENT]\n',
+    });
+    const features = wrong('w6.json', { ...embedder, features: ['pay'] });
+    expect(features).toEqual({
+      status: 2,
+      stderr:
+        'seine: recipe.features are for a bi-encoder, and a collection with train and actions or clicks. [ERR_ARGUMENT]\n',
     });
     const foreign = { ...collection, train: { queries: './train.jsonl', qrels: './dev.tsv' } };
     const none = wrong('w3.json', { ...ranker, collections: [foreign] });

@@ -46,14 +46,19 @@ describe('the plan of batches', () => {
 
 test('of a group, one of the highest grade comes first, and no document twice', () => {
   const values = [0, 2, Number.NaN, 1, 2];
-  const given = { ...group('q', ['a', 'b', 'c', 'd', 'e'], values), objectives: { click: values } };
+  const given = {
+    ...group('q', ['a', 'b', 'c', 'd', 'e'], values),
+    objectives: { click: values },
+    features: { age: values },
+  };
   const firsts = new Set<string>();
   for (let seed = 0; seed < 50; seed++) {
-    const { documents, grades, labels, scores, objectives } = drawGroup(given, 3, random(seed));
+    const { documents, grades, labels, scores, objectives, features } = drawGroup(given, 3, random(seed));
     firsts.add(documents[0]!);
     expect(new Set(documents).size).toBe(3);
     const wanted = documents.map((document) => given.grades[given.documents.indexOf(document)]);
-    expect([grades, labels, scores, objectives!.click]).toEqual([wanted, wanted, wanted, wanted]);
+    for (const values of [grades, labels, scores, objectives!.click, features!.age])
+      expect(values).toEqual(wanted);
   }
   expect([...firsts].sort()).toEqual(['b', 'e']);
   expect(drawGroup(given, 9, random(1)).documents.length).toBe(5);

@@ -46,15 +46,20 @@ const logSum = (scores: number[]): number => Math.log(scores.reduce((total, s) =
 const inList = (list: number): number[] => Array.from({ length: size }, (_, i) => list * size + i);
 
 const listwiseOf =
-  (key: 'grades' | 'scores', t: number): Reference =>
+  (key: 'grades' | 'labels' | 'scores', t: number): Reference =>
   (judged, own) => {
     let total = 0;
     for (let list = 0; list < lists; list++) {
       const there = inList(list).filter((at) => !Number.isNaN(judged[key][at]!));
       const raw = there.map((at) => judged[key][at]!);
-      let targets = key === 'grades' ? raw.map((g) => 2 ** g - 1) : raw.map((s) => Math.exp(s / t));
+      const gain = {
+        grades: (g: number) => 2 ** g - 1,
+        labels: (p: number) => p,
+        scores: (s: number) => Math.exp(s / t),
+      };
+      let targets = raw.map(gain[key]);
       const all = targets.reduce((a, b) => a + b, 0);
-      targets = targets.map((x) => (all > 0 ? x / all : 1 / targets.length));
+      targets = targets.map((x) => (all > 0 ? x / all : key === 'labels' ? 0 : 1 / targets.length));
       const normaliser = logSum(there.map((at) => own[at]! / t));
       total -= there.reduce((part, at, i) => part + targets[i]! * (own[at]! / t - normaliser), 0);
     }
@@ -93,6 +98,7 @@ const cases: [name: string, loss: Loss, columns: number, reference: Reference][]
     },
   ],
   ['listwise to grades', listwise({ temperature: 0.8, to: 'grades' }), size, listwiseOf('grades', 0.8)],
+  ['listwise to labels', listwise({ temperature: 0.8, to: 'labels' }), size, listwiseOf('labels', 0.8)],
   ['listwise to scores', listwise({ temperature: 0.8, to: 'scores' }), size, listwiseOf('scores', 0.8)],
   [
     'bce',

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import type {
+  DenseExplanation,
   DocumentReading,
   Explanation,
   FilterClause,
@@ -20,8 +21,11 @@ export function explanationText(explanation: Explanation, colour: boolean): stri
   const blocks: [name: string, lines: string[]][] = [];
   if (filter !== undefined) blocks.push(['filter', clauseLines(filter)]);
   if (retrieval?.dense !== undefined) {
-    const { model, score, query, document } = retrieval.dense;
-    const lines = [`cosine ${significant(score)}, ${placeText(retrieval.dense)}`];
+    const { model, score, features, query, document } = retrieval.dense;
+    const lines = [
+      `${features === undefined ? 'cosine' : 'score'} ${significant(score)}, ${placeText(retrieval.dense)}`,
+      ...(features === undefined ? [] : [featuresText(features)]),
+    ];
     blocks.push([`vectors (${printable(model)})`, [...lines, ...readings(query, document)]]);
   }
   if (retrieval?.bm25 !== undefined) {
@@ -59,6 +63,17 @@ export function explanationText(explanation: Explanation, colour: boolean): stri
     ...blocks.flatMap(([name, lines]) => ['', bold(name), ...lines.map((line) => `  ${line}`)]),
   ].join('\n');
 }
+
+/** What a score with weighted attributes is the sum of. */
+function featuresText({ similarity, attributes }: NonNullable<DenseExplanation['features']>): string {
+  const addends = attributes.map(({ attribute, value, addend }) => {
+    const known = value === null ? 'none' : significant(value);
+    return `${signed(addend)} ${printable(attribute)} (${known})`;
+  });
+  return [`${significant(similarity)} cosine`, ...addends].join(' ');
+}
+
+const signed = (value: number): string => `${value < 0 ? '−' : '+'} ${significant(Math.abs(value))}`;
 
 function placeText({ rank, of, listed }: ListPlace): string {
   return `rank ${rank} of ${of}${listed ? '' : ', beyond the end of the list'}`;

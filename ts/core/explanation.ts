@@ -63,11 +63,27 @@ export interface ListPlace {
 export interface DenseExplanation extends ListPlace {
   /** The embedder. */
   model: string;
-  /** Exact cosine of the query and the best passage. */
+  /** Exact cosine of the query and the best passage; with `features` their weighted sum. */
   score: number;
+  /** Only with an embedder that weighs attributes. */
+  features?: {
+    /** What the weighted cosine adds to the score. */
+    similarity: number;
+    attributes: FeatureAddend[];
+  };
   query: QueryReading;
   /** Of the best passage. */
   document: DocumentReading;
+}
+
+/** What an attribute of a document adds to its score. */
+export interface FeatureAddend {
+  attribute: string;
+  /** As a number: a timestamp in milliseconds, a boolean as 0 or 1; null if the document has none, which adds 0. */
+  value: number | null;
+  /** For each deviation of the value from the mean. */
+  weight: number;
+  addend: number;
 }
 
 export interface Bm25Explanation extends Partial<ListPlace> {

@@ -53,6 +53,12 @@ export class Columns {
     return this.#columns.entries();
   }
 
+  /** Reads an attribute of a document by its ordinal: null if it has none, or nobody has. */
+  reader(name: string): (ordinal: number) => AttributeValue {
+    const column = this.#columns.get(name);
+    return column === undefined ? () => null : readerOf(column);
+  }
+
   /** The column of an attribute; ERR_FILTER names the attributes that there are. */
   get(name: string): Column {
     const column = this.#columns.get(name);

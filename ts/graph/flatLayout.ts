@@ -22,3 +22,21 @@ export function flatLayout(shapes: Readonly<Record<string, readonly number[]>>):
   });
   return { entries, size, decayed };
 }
+
+/** A layout, and values by it, with further vectors at the end: what was there stays where it is. */
+export function withVectors(
+  { entries, size, decayed }: FlatLayout,
+  values: Float32Array,
+  vectors: Readonly<Record<string, Float32Array>>,
+): { layout: FlatLayout; initial: Float32Array } {
+  let end = size;
+  const added = Object.entries(vectors).map(([name, vector]) => {
+    const offset = end;
+    end += vector.length;
+    return { name, shape: [vector.length], offset, size: vector.length };
+  });
+  const initial = new Float32Array(end);
+  initial.set(values);
+  for (const { name, offset } of added) initial.set(vectors[name]!, offset);
+  return { layout: { entries: [...entries, ...added], size: end, decayed }, initial };
+}

@@ -1,5 +1,6 @@
 import type { SeineError } from '../core/errors.ts';
 import type { Precision } from '../graph/blockMatrix.ts';
+import type { FeatureWeights } from './featureWeights.ts';
 import type { Provider } from './session.ts';
 
 export type { Precision };
@@ -83,6 +84,8 @@ export interface Encoder {
    */
   readonly matryoshka: number[] | boolean;
   readonly maxTokens: number;
+  /** What a document's attributes add to the cosine, if its directory says so. */
+  readonly features: FeatureWeights | undefined;
   /** Vectors do not depend on which texts share a call beyond 1e-5. Rejects with `signal.reason` when aborted. */
   encode(texts: string[], options: EncodeOptions): Promise<Encoded>;
   /** Cuts a long text at word borders into windows that overlap; none for a text without words. */

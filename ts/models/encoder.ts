@@ -7,6 +7,7 @@ import type {
   TextReading,
   TextWindow,
 } from './contracts.ts';
+import { featuresOf } from './featureWeights.ts';
 import { hashAt } from './hashAt.ts';
 import type { EmbedderInfo } from './inferenceProtocol.ts';
 import { InferenceThread } from './inferenceThread.ts';
@@ -21,6 +22,7 @@ export type * from './contracts.ts';
 export async function openEncoder(nameOrPath: string, options: OpenModelOptions = {}): Promise<Encoder> {
   const files = await resolveModel(nameOrPath, 'embedder');
   const hash = hashAt(files, options.precision);
+  const features = await featuresOf(files.directory);
   const thread = await InferenceThread.open<EmbedderInfo>({ files, options });
   return {
     name: files.name,
@@ -28,6 +30,7 @@ export async function openEncoder(nameOrPath: string, options: OpenModelOptions 
     dim: thread.info.dim,
     matryoshka: thread.info.matryoshka,
     maxTokens: thread.info.maxTokens,
+    features,
     async encode(texts, { kind, background = false, signal, onProgress }) {
       requireTexts(texts, 'texts');
       requireKind(kind);

@@ -10,4 +10,8 @@ export const OPTIONAL_FILES = [
   'config_sentence_transformers.json',
   'seine.json',
   'prompt.json',
+  'features.json',
 ] as const;
+
+/** Files that the hash of a model leaves out: its output does not depend on them. */
+export const UNHASHED_FILES: readonly string[] = ['features.json'];

@@ -10,7 +10,7 @@ import { WEIGHTS, weightFiles } from '../graph/checkpoint.ts';
 import { externalData } from './externalData.ts';
 import { ggufCompanions } from './ggufCompanions.ts';
 import { downloadModel, type HubProgress, isHubName } from './hub.ts';
-import { GRAPHS, OPTIONAL_FILES } from './layout.ts';
+import { GRAPHS, OPTIONAL_FILES, UNHASHED_FILES } from './layout.ts';
 import { PROMPT_FILE, promptPath } from './prompt.ts';
 
 export type ModelKind = 'embedder' | 'ranker';
@@ -21,11 +21,11 @@ export interface ModelFiles {
   name: string;
   kind: ModelKind;
   directory: string;
-  /** `[relative name, absolute path]` of every file that determines the model's output, sorted by name. */
+  /** `[relative name, absolute path]` of every file of the model that Seine reads, sorted by name. */
   files: Record<string, string>;
   /** Path of the ONNX graph or, where there is none, of the first file of weights. */
   graph: string;
-  /** SHA-256 over names and contents of all `files`, in hexadecimal. */
+  /** SHA-256 over names and contents of the `files` that determine the model's output, in hexadecimal. */
   hash: string;
 }
 
@@ -134,7 +134,8 @@ async function describe(nameOrPath: string, kind: ModelKind, directory: string):
   }
   const sorted = [...paths].sort(([a], [b]) => (a < b ? -1 : 1));
   const hash = createHash('sha256');
-  for (const [name, path] of sorted) hash.update(`${name}\0${await contentHash(path)}\n`);
+  const hashed = sorted.filter(([name]) => !UNHASHED_FILES.includes(name));
+  for (const [name, path] of hashed) hash.update(`${name}\0${await contentHash(path)}\n`);
   return {
     name: basename(nameOrPath) === nameOrPath || isHubName(nameOrPath) ? nameOrPath : basename(directory),
     kind,

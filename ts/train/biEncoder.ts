@@ -1,11 +1,13 @@
 import type { Autodiff } from '../graph/autodiff.ts';
 import type { Tensor } from '../graph/graph.ts';
 import { maxSim } from '../graph/maxSim.ts';
+import type { FeatureScale } from '../models/featureWeights.ts';
 import type { Tokenizer } from '../models/tokenizer.ts';
 import { judge } from './judge.ts';
-import type { Judged } from './losses/loss.ts';
+import { float32, type Judged } from './losses/loss.ts';
 import { dimsOf, type Task, type TaskOptions } from './task.ts';
 import { paddedLength, tokenFeeds } from './tokenFeeds.ts';
+import { featureValues, firstWeights, weighFeatures } from './weighFeatures.ts';
 
 export type TextKind = 'query' | 'document';
 
@@ -19,16 +21,26 @@ export interface BiEncoderOptions extends TaskOptions {
   similarity: 'cosine' | 'maxSim';
   /** A teacher's vector of a text, of unit length. */
   teacher: ((text: string, kind: TextKind) => Float32Array) | undefined;
+  /** What scores of all objectives but the first add to the similarity, by weights that are learnt. */
+  features: readonly FeatureScale[];
+  /** How many objectives there are; the first is the similarity alone. */
+  objectives: number;
 }
+
+/** The weights of similarity and features among the parameters. */
+export const FEATURE_WEIGHTS = 'features.weight';
 
 /**
  * Queries and documents to vectors of unit length by one model, `[texts, dim]` or `[texts, length, dim]`; scores are
- * cosines or their MaxSim, of a query with the documents of the whole batch.
+ * cosines or their MaxSim, of a query with the documents of the whole batch. With features, scores of the objectives after
+ * the first are weighted sums of similarity and features of a query's own documents.
  */
 export function biEncoder(options: BiEncoderOptions): Task {
-  const { model, tokenizer, padId, size, maxTokens, prompts, loss } = options;
+  const { model, tokenizer, padId, size, maxTokens, prompts, features, objectives, loss } = options;
   const { takesTypes } = model.family;
+  const count = features.length;
   return {
+    ...(count > 0 && { parameters: { [FEATURE_WEIGHTS]: firstWeights(features) } }),
     async batch(groups) {
       const documents = groups.flatMap((group) =>
         Array.from({ length: size }, (_, i) => group.documents[i] ?? ''),
@@ -48,6 +60,9 @@ export function biEncoder(options: BiEncoderOptions): Task {
         feeds: {
           ...tokenFeeds('query', asked, short, { padId, takesTypes }),
           ...tokenFeeds('document', read, long, { padId, takesTypes }),
+          ...(count > 0 && {
+            features: float32(featureValues(groups, size, features), [documents.length, count]),
+          }),
           ...loss.feeds(judged),
         },
       };
@@ -64,8 +79,19 @@ export function biEncoder(options: BiEncoderOptions): Task {
       const all = isCosine
         ? net.matmul(queries.vectors, net.transpose(texts.vectors, [1, 0]))
         : maxSim(net, queries, texts);
+      const own = ownScores(net, all, lists, documents);
+      const ranked =
+        count === 0
+          ? own
+          : weighFeatures(
+              net,
+              own,
+              net.graph.input('features', [lists * documents, count]),
+              parameters[FEATURE_WEIGHTS]!,
+            );
       const scores = {
-        own: ownScores(net, all, lists, documents),
+        own,
+        objectives: Array.from({ length: objectives }, (_, i) => (i === 0 ? own : ranked)),
         all,
         vectors: isCosine ? { queries: queries.vectors, documents: texts.vectors } : undefined,
       };

@@ -9,17 +9,16 @@ export function drawGroup(group: TrainingGroup, size: number, random: Random): T
   if (first > 0) order.unshift(...order.splice(first, 1));
   const drawn = order.slice(0, size);
   const pick = <T>(values: readonly T[]): T[] => drawn.map((i) => values[i]!);
-  const { objectives } = group;
+  const { objectives, features } = group;
+  const pickAll = (all: Readonly<Record<string, readonly number[]>>) =>
+    Object.fromEntries(Object.entries(all).map(([name, values]) => [name, pick(values)]));
   return {
     query: group.query,
     documents: pick(group.documents),
     grades: pick(group.grades),
     labels: pick(group.labels),
     scores: pick(group.scores),
-    ...(objectives && {
-      objectives: Object.fromEntries(
-        Object.entries(objectives).map(([name, values]) => [name, pick(values)]),
-      ),
-    }),
+    ...(objectives && { objectives: pickAll(objectives) }),
+    ...(features && { features: pickAll(features) }),
   };
 }

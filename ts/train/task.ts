@@ -18,6 +18,8 @@ export interface TaskOptions {
 export interface Task {
   batch(groups: readonly TrainingGroup[]): Promise<Batch>;
   loss: EmitLoss;
+  /** Vectors that are learnt beside the model's weights, by name, with their values at the start. */
+  parameters?: Readonly<Record<string, Float32Array>> | undefined;
 }
 
 /** Numbers of a bucket's name, which `x` joins. */

@@ -13,6 +13,8 @@ export interface TrainingGroup {
   scores: number[];
   /** Labels of further objectives, such as clicks, by name: probabilities, 0 to 1. */
   objectives?: Record<string, number[]> | undefined;
+  /** Numbers about the documents that are no part of their texts, such as popularity, by name. */
+  features?: Record<string, number[]> | undefined;
 }
 
 /** Highest grade: gains are `2^grade - 1`. */
@@ -27,9 +29,9 @@ const RELEVANT = 0.5;
  *     {"query": "…", "documents": ["…", "…"], "grades": [3, 0], "labels": [0.9, 0.1], "scores": [4.2, -1]}
  *
  * with at least one of `grades`, `labels`, `scores` and `objectives` (`{"click": [0.2, null]}`: labels of further
- * objectives), whose entries may be null. Where there are no grades, documents
- * with a label from 0.5 on have grade 1; where there are no labels, those with a grade above 0 have label 1. Other
- * fields are passed over. Errors: `ERR_NOT_FOUND`, `ERR_DATA` with the line.
+ * objectives), and perhaps `features` (`{"popularity": [12, null]}`), whose entries may be null. Where there are no
+ * grades, documents with a label from 0.5 on have grade 1; where there are no labels, those with a grade above 0 have
+ * label 1. Other fields are passed over. Errors: `ERR_NOT_FOUND`, `ERR_DATA` with the line.
  */
 export async function readGroups(path: string): Promise<TrainingGroup[]> {
   const groups: TrainingGroup[] = [];
@@ -97,18 +99,24 @@ function parseGroup(text: string, place: string): TrainingGroup {
   const isProbability = (one: number): boolean => one >= 0 && one <= 1;
   const labels = numbers('labels', 'a probability from 0 to 1', isProbability);
   const scores = numbers('scores', 'a score', Number.isFinite);
-  const given = line.objectives ?? {};
-  if (typeof given !== 'object' || Array.isArray(given)) {
-    throw wrong(`objectives should be an object of arrays, got ${show(given)}`);
-  }
-  const objectives = Object.fromEntries(
-    Object.entries(given).map(([name, values]) => [
-      name,
-      numbers(`objectives.${name}`, 'a probability from 0 to 1', isProbability, values)!,
-    ]),
-  );
-  const hasObjectives = Object.keys(objectives).length > 0;
-  if (grades === undefined && labels === undefined && scores === undefined && !hasObjectives) {
+  const byName = (
+    field: string,
+    expected: string,
+    fits: (one: number) => boolean,
+  ): Record<string, number[]> | undefined => {
+    const given = line[field] ?? {};
+    if (typeof given !== 'object' || Array.isArray(given)) {
+      throw wrong(`${field} should be an object of arrays, got ${show(given)}`);
+    }
+    const entries = Object.entries(given);
+    if (entries.length === 0) return undefined;
+    return Object.fromEntries(
+      entries.map(([name, values]) => [name, numbers(`${field}.${name}`, expected, fits, values)!]),
+    );
+  };
+  const objectives = byName('objectives', 'a probability from 0 to 1', isProbability);
+  const features = byName('features', 'a finite number', Number.isFinite);
+  if ((grades ?? labels ?? scores ?? objectives) === undefined) {
     throw wrong('expected one of grades, labels, scores and objectives beside documents, got none');
   }
   const unknown = documents.map(() => Number.NaN);
@@ -119,6 +127,7 @@ function parseGroup(text: string, place: string): TrainingGroup {
     grades: grades ?? labels?.map((one) => when(one, one >= RELEVANT)) ?? unknown,
     labels: labels ?? grades?.map((one) => when(one, one > 0)) ?? unknown,
     scores: scores ?? unknown,
-    ...(hasObjectives && { objectives }),
+    ...(objectives && { objectives }),
+    ...(features && { features }),
   };
 }

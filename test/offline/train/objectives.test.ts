@@ -81,10 +81,10 @@ test.each([
     'needs labels of the objective click',
   ],
   [
-    'objectives of a bi-encoder',
-    { task: 'bi-encoder' },
+    'objectives of a language model',
+    { task: 'ranker' },
     'ERR_ARGUMENT',
-    'recipe.objectives are for the task cross-encoder',
+    'recipe.objectives are for the tasks cross-encoder and bi-encoder',
   ],
 ])('%s is refused', async (_, fields, code, said) => {
   const attempt = trained('refused', fields as object);

@@ -8,6 +8,7 @@ import { type Candidates, readCandidates } from './candidateStage.ts';
 import { type ClickModel, drawImpressions, type Impressions, type Page } from './clickModel.ts';
 import { readGrades, readItems, type TextItem } from './collection.ts';
 import { jsonLines, readJsonLines } from './jsonl.ts';
+import { numberOf } from './numberOf.ts';
 import type { Collection, DistillRecipe } from './recipe.ts';
 import type { Stage } from './stage.ts';
 
@@ -96,11 +97,6 @@ function pullOf(documents: readonly TextItem[], { attributes }: ClickModel): Flo
     }
   }
   return pulls;
-}
-
-function numberOf(value: unknown): number {
-  if (typeof value === 'string') return Date.parse(value);
-  return typeof value === 'number' || typeof value === 'boolean' ? Number(value) : Number.NaN;
 }
 
 /** Reads a log: `{"query", "document", "position", "shown", "actions": {"click": 1}, "shuffled"}` a line. */

@@ -5,13 +5,13 @@ import { labelStage, readLabels } from './labelStage.ts';
 import { listStage } from './listStage.ts';
 import type { Measure } from './measure.ts';
 import { modelStage } from './modelStage.ts';
-import type { Collection, DistillRecipe } from './recipe.ts';
+import { type Collection, type DistillRecipe, learnsActions } from './recipe.ts';
 import type { Report } from './report.ts';
 import { splitStage } from './splitStage.ts';
 import { runStage, type Stage, type StageManifest } from './stage.ts';
 import { textLines, textStage } from './textStage.ts';
-import { engagementLines, relevanceLines } from './trainingLines.ts';
-import { modelIn, type Prune, type Train, trainStage } from './trainStage.ts';
+import { engagementLines, featureLines, relevanceLines } from './trainingLines.ts';
+import { modelIn, type Prune, type Train, type TrainingLine, trainStage } from './trainStage.ts';
 import { tuningStage } from './tuningStage.ts';
 import { vectorStage } from './vectorStage.ts';
 
@@ -37,7 +37,9 @@ export interface DistillOptions {
  */
 export async function distill(recipe: DistillRecipe, options: DistillOptions): Promise<string> {
   const { out, train, prune, measure, onStage, onDone, onProgress: report = () => {}, signal } = options;
-  const { task, collections, candidates, actions: acts, student: wanted } = recipe;
+  const { task, collections, candidates, actions: acts, features, student: wanted } = recipe;
+  const acting = learnsActions(recipe);
+  const byItself = acting && task === 'bi-encoder';
   const run = async (stage: Stage): Promise<string> => {
     signal?.throwIfAborted();
     onStage?.(stage.name);
@@ -74,7 +76,7 @@ export async function distill(recipe: DistillRecipe, options: DistillOptions): P
     const from = { vectors: vectors[name]!, splits };
     found[name] = await run(await candidateStage(collection, recipe, from, signal));
     if (learnt) lists[name] = await run(listStage(collection, recipe, { candidates: found[name], splits }));
-    if (recipe.engagement && (collection.actions ?? collection.clicks) !== undefined) {
+    if (acting && (collection.actions ?? collection.clicks) !== undefined) {
       actions[name] = await run(actionStage(collection, recipe, { candidates: found[name] }));
     }
   }
@@ -136,7 +138,7 @@ export async function distill(recipe: DistillRecipe, options: DistillOptions): P
       labels[name] = await run(labelStage(collection, recipe, from, acts, { report, signal }));
     }
   }
-  const objectives = engagement === undefined ? ['relevance'] : ['relevance', ...acts];
+  const objectives = acting ? ['relevance', ...acts] : ['relevance'];
   const texts = recipe.texts === undefined ? undefined : await run(textStage(recipe));
   const { layers, neurons, alpha = 0.5, warmStart, losses, ...fields } = wanted;
   const weights = engagement === undefined ? [1] : [alpha, ...acts.map(() => (1 - alpha) / acts.length)];
@@ -149,24 +151,36 @@ export async function distill(recipe: DistillRecipe, options: DistillOptions): P
       fields: { ...fields, model: warmStart ? modelIn(relevance!) : wanted.model },
       added: {
         task,
-        ...(engagement !== undefined && { objectives }),
-        losses: losses ?? lossesOf(objectives, weights),
+        ...(acting && { objectives }),
+        ...(features && { features }),
+        losses: losses ?? (features ? weighingLosses(acts) : lossesOf(objectives, weights)),
       },
       inputs: {
+        ...(byItself && named('actions', actions)),
         ...(Object.keys(labels).length > 0 ? named('labels', labels) : named('lists', lists)),
         ...(texts !== undefined && { texts }),
       },
-      dataOptions: { labels: recipe.labels },
+      dataOptions: { labels: recipe.labels, ...(byItself && { actions: acts, masking: recipe.masking }) },
       data: async () =>
         Object.keys(labels).length > 0
           ? (await Promise.all(Object.values(labels).map(readLabels))).flat()
           : [
               ...(await relevanceData()),
+              ...(byItself ? await actedData() : []),
               ...(texts === undefined ? [] : await textLines(texts, recipe.student.documents ?? 4)),
             ],
     }),
   );
   return run(await finished());
+
+  /** What users did on training pages, with the features of their documents. */
+  async function actedData(): Promise<TrainingLine[]> {
+    const parts = acted.map((one) => {
+      const from = { lists: lists[one.name]!, actions: actions[one.name]! };
+      return featureLines(one, from, { actions: acts, masking: recipe.masking, features: features ?? [] });
+    });
+    return (await Promise.all(parts)).flat();
+  }
 
   /** Tunes and measures the student, as far as there are dev and test queries. */
   async function finished(): Promise<Stage> {
@@ -184,7 +198,7 @@ export async function distill(recipe: DistillRecipe, options: DistillOptions): P
       const embedder = { model, maxTokens, vectors: own };
       const evaluation =
         tested.length > 0
-          ? await run(evaluationStage(recipe, { ...both, embedder, against, splits, measure }))
+          ? await run(evaluationStage(recipe, { ...both, embedder, against, student, splits, measure }))
           : undefined;
       return modelStage(recipe, { student, splits, evaluation }, signal);
     }
@@ -207,4 +221,11 @@ function lossesOf(objectives: readonly string[], weights: readonly number[]): ob
   return objectives.flatMap((objective, i) =>
     weights[i] === 0 ? [] : [{ name: 'bce', weight: weights[i], ...(i > 0 && { objective }) }],
   );
+}
+
+/** Relevance teaches the similarity, and each action, as a list, its weighted sum with features. */
+function weighingLosses(actions: readonly string[]): object[] {
+  const weight = 1 / actions.length;
+  const acted = actions.map((objective) => ({ name: 'listwise', to: 'labels', objective, weight }));
+  return [{ name: 'infoNce' }, ...acted];
 }

@@ -4,10 +4,11 @@ import { writeAtomic } from '../../core/files.ts';
 import type { Qrels, Run } from '../../core/types.ts';
 import { openEncoder } from '../../models/encoder.ts';
 import { readGrades, readItems, subjectsOf, type TextItem } from './collection.ts';
+import { type ActionFigures, evaluateActions } from './evaluateActions.ts';
 import { evaluateRanking, type RankingFigures, type RankingModels } from './evaluateRanking.ts';
 import type { Scored } from './lexicalIndex.ts';
 import { differenceOf, type Figure, figure, type Measure } from './measure.ts';
-import type { Collection, DistillRecipe } from './recipe.ts';
+import { type Collection, type DistillRecipe, learnsActions } from './recipe.ts';
 import type { Report } from './report.ts';
 import { type Found, retrieve } from './retrieve.ts';
 import { SPLITS, type Splits } from './splitStage.ts';
@@ -24,6 +25,8 @@ export interface CollectionFigures {
   /** Of another embedder on the same, and the differences this one less that one. */
   against?: { dense: Figure; fused: Figure; difference: { dense: Figure; fused: Figure } };
   ranking?: RankingFigures;
+  /** How an embedder that learns what users do tells it. */
+  actions?: ActionFigures;
   /** The last stage's figure on queries whose subjects training queries had, and on the others. */
   subjects?: { seen: Figure; unseen: Figure };
 }
@@ -34,6 +37,8 @@ export interface EvaluationOptions {
   against?: { model: string; maxTokens: number | undefined; vectors: Record<string, string> } | undefined;
   /** What is ranked with, for a cross-encoder. */
   ranking?: RankingModels | undefined;
+  /** Directory of the embedder's training. */
+  student?: string | undefined;
   splits: string;
   measure: Measure;
   report: Report;
@@ -44,8 +49,9 @@ export const EVALUATION = 'evaluation.json';
 
 /** Measures on the test splits: the only stage that reads their grades. */
 export function evaluationStage(recipe: DistillRecipe, options: EvaluationOptions): Stage {
-  const { embedder, against, ranking, splits, measure, report, signal } = options;
+  const { embedder, against, ranking, student, splits, measure, report, signal } = options;
   const tested = recipe.collections.filter(({ test }) => test);
+  const acting = learnsActions(recipe);
   const { relevance, engagement } = ranking ?? {};
   return {
     name: 'evaluation',
@@ -54,11 +60,13 @@ export function evaluationStage(recipe: DistillRecipe, options: EvaluationOption
       finalists: recipe.finalists,
       seed: recipe.seed,
       objectives: ranking?.objectives,
+      actions: acting ? recipe.actions : undefined,
       collections: tested.map(({ name, clicks }) => ({ name, clicks })),
     },
     inputs: {
       splits,
       ...(ranking && { student: ranking.student, tuning: ranking.tuning }),
+      ...(student !== undefined && acting && { student }),
       ...(relevance !== undefined && { relevance }),
       ...(engagement !== undefined && { engagement }),
       ...Object.fromEntries(
@@ -108,6 +116,17 @@ export function evaluationStage(recipe: DistillRecipe, options: EvaluationOption
               fused: differenceOf(values.fused, fused!, measure),
             },
           };
+        }
+        if (student !== undefined && acting && collection.clicks) {
+          const fused = found.map((one) => one.fused);
+          const input = { collection, documents, queries, judged, found: fused };
+          figures.actions = await evaluateActions(recipe, input, {
+            model: embedder.model,
+            maxTokens: embedder.maxTokens,
+            vectors: await readVectors(embedder.vectors[name]!),
+            measure,
+            signal,
+          });
         }
         let last = values.dense;
         if (ranking) {

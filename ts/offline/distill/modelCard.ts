@@ -45,6 +45,7 @@ export function modelCard({ recipe, head, training, splits, tuning, figures }: C
     table(['collection', 'training queries', 'dropped as near-duplicates', 'subjects held out'], data),
     ...(figures.length > 0 ? ['## Measured', RETRIEVAL_NOTE, retrievalTable(figures)] : []),
     ...against(figures),
+    ...actions(figures),
     ...ranking(figures),
     ...subjects(figures),
     ...calibration(tuning),
@@ -89,6 +90,24 @@ function against(figures: readonly CollectionFigures[]): string[] {
     'this one less it',
   ];
   return ['Against the other embedder, on the same queries in the same run:', table(head, rows)];
+}
+
+function actions(figures: readonly CollectionFigures[]): string[] {
+  const rows = figures.flatMap(({ collection, actions: byAction = {} }) =>
+    Object.entries(byAction).map(([action, { similarity, score, gain }]) => [
+      `${collection}, ${similarity.count} pages`,
+      action,
+      shown(similarity),
+      shown(score),
+      difference(gain),
+    ]),
+  );
+  if (rows.length === 0) return [];
+  return [
+    'Area under the ROC curve of simulated actions on each test page, in any order, by the similarity and with the weighted ' +
+      'attributes of `features.json`:',
+    table(['collection', 'action', 'similarity', 'with attributes', 'difference'], rows),
+  ];
 }
 
 function ranking(figures: readonly CollectionFigures[]): string[] {

@@ -5,6 +5,7 @@ import type { BertConfig } from '../../graph/bert.ts';
 import { type BertHead, bertInference } from '../../graph/bertInference.ts';
 import { bertWeights } from '../../graph/bertWeights.ts';
 import { openCheckpoint } from '../../graph/checkpoint.ts';
+import { FEATURES_FILE, featuresOf } from '../../models/featureWeights.ts';
 import { EVALUATION } from './evaluationStage.ts';
 import { readJsonLines } from './jsonl.ts';
 import { modelCard } from './modelCard.ts';
@@ -59,6 +60,7 @@ export function modelStage(
       const tuning: Tuning | undefined = await read(sources.tuning, TUNING);
       const training = await read(student, 'training.json');
       const maxTokens: number = training.maxTokens;
+      const features = task === 'bi-encoder' ? await featuresOf(student) : undefined;
       const rotation =
         matryoshka &&
         (await principalRotation(
@@ -83,6 +85,7 @@ export function modelStage(
           ...(labels > 0
             ? { 'seine.json': tuning === undefined ? {} : { blend: tuning.blend } }
             : { 'sentence_bert_config.json': { max_seq_length: maxTokens, do_lower_case: false } }),
+          ...(features && { [FEATURES_FILE]: features }),
           ...(tuning && { 'calibration.json': tuning.calibration }),
           'README.md': modelCard({
             recipe,

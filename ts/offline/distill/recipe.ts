@@ -133,6 +133,14 @@ const DistillRecipeSchema = Type.Object(
       default: true,
       description: 'A document without an action is a negative only if another of the query has it.',
     }),
+    features: Type.Optional(
+      Type.Array(Type.String({ minLength: 1 }), {
+        minItems: 1,
+        uniqueItems: true,
+        description:
+          'Fields of metadata, numbers, dates or true and false, that an embedder weighs beside its similarity, by actions.',
+      }),
+    ),
     texts: Type.Optional(
       file("Further texts, as a corpus: an embedder learns its teacher's vectors of them, too."),
     ),
@@ -173,7 +181,18 @@ export async function readDistillRecipe(path: string): Promise<DistillRecipe> {
 }
 
 function check(recipe: DistillRecipe): void {
-  const { task, collections, relevance, engagement, student, texts, matryoshka, actions, finalists } = recipe;
+  const {
+    task,
+    collections,
+    relevance,
+    engagement,
+    student,
+    texts,
+    matryoshka,
+    actions,
+    features,
+    finalists,
+  } = recipe;
   const wrong = (what: string): SeineError => new SeineError('ERR_ARGUMENT', `${what}.`);
   const names = collections.map(({ name }) => name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
@@ -216,12 +235,21 @@ function check(recipe: DistillRecipe): void {
       `recipe.actions should be among ${ACTIONS.join(', ')}, which the click model draws, got ${foreign}`,
     );
   }
+  if (features !== undefined && (task !== 'bi-encoder' || !acted)) {
+    throw wrong('recipe.features are for a bi-encoder, and a collection with train and actions or clicks');
+  }
   if (student.alpha !== undefined && engagement === undefined) {
     throw wrong('recipe.student.alpha weighs two teachers: give recipe.relevance and recipe.engagement');
   }
   if (student.warmStart && (relevance === undefined || student.layers !== undefined)) {
     throw wrong('recipe.student.warmStart needs recipe.relevance and all of its layers');
   }
+}
+
+/** Whether the student learns what users did: from a teacher or, an embedder, by itself. */
+export function learnsActions({ engagement, features, student }: DistillRecipe): boolean {
+  const about = (loss: unknown): boolean => typeof loss === 'object' && loss !== null && 'objective' in loss;
+  return (engagement ?? features) !== undefined || (student.losses?.some(about) ?? false);
 }
 
 /** Files and directories as absolute paths; names of models stay. */

@@ -37,6 +37,7 @@ export interface TrainingLine {
   grades?: (number | null)[];
   labels?: (number | null)[];
   objectives?: Record<string, (number | null)[]>;
+  features?: Record<string, (number | null)[]>;
 }
 
 export interface TrainStageOptions {

@@ -1,5 +1,6 @@
 import { companions } from '../../models/companions.ts';
 import { configText } from '../../models/configText.ts';
+import { FEATURES_FILE, type FeatureScale, type FeatureWeights } from '../../models/featureWeights.ts';
 import { readJson } from '../../models/tokenizer.ts';
 import { writeModelFiles } from '../../models/writeModelFiles.ts';
 import type { Prepared } from './prepare.ts';
@@ -19,7 +20,7 @@ const CLASSES: Readonly<Record<string, string>> = {
 /** Files that say how an embedder's vectors are made. */
 const OF_EMBEDDER = /^(modules|sentence_bert_config|config_sentence_transformers)\.json$|\//;
 /** Files about the weights that were, not those that are. */
-const OUTDATED = /^(seine|training)\.json$/;
+const OUTDATED = /^(seine|training|features)\.json$/;
 
 /** What `openEmbedder` takes a model without `modules.json` to be, with vectors of unit length. */
 const PLAIN_EMBEDDER = {
@@ -34,7 +35,7 @@ const PLAIN_EMBEDDER = {
 export async function exportTrained(
   directory: string,
   { task, objectives = ['relevance'], maxTokens: wanted }: Recipe,
-  { files: { directory: from, files }, config, model, maxTokens }: Prepared,
+  { files: { directory: from, files }, config, model, maxTokens, features }: Prepared,
   parameters: Float32Array,
 ): Promise<void> {
   const isEmbedder = task === 'bi-encoder';
@@ -59,6 +60,8 @@ export async function exportTrained(
     const pooling = { word_embedding_dimension: config.hidden_size, pooling_mode_mean_tokens: true };
     Object.assign(written, PLAIN_EMBEDDER, { '1_Pooling/config.json': pooling });
   }
+  if (features.length > 0)
+    written[FEATURES_FILE] = featureWeights(features, parameters.subarray(model.layout.size));
   const { _name_or_path, torch_dtype, ...kept } = config;
   const architectures = (kind: string): string[] => [`${CLASSES[String(config.model_type)]}${kind}`];
   written['config.json'] = configText(from, {
@@ -78,4 +81,12 @@ export async function exportTrained(
     }[task],
   });
   await writeModelFiles(directory, { tensors: model.named(parameters), files: written, copies });
+}
+
+/** What was learnt of features: their weights `[1 + features]` stand behind those of the model. */
+function featureWeights(features: readonly FeatureScale[], learnt: Float32Array): FeatureWeights {
+  return {
+    similarity: learnt[0]!,
+    features: features.map((feature, i) => ({ ...feature, weight: learnt[1 + i]! })),
+  };
 }

@@ -50,14 +50,14 @@ function neededBy({ name, to, objective }: LossRecipe): {
 } {
   const someKnown = (values: readonly number[]): boolean => values.some((value) => !Number.isNaN(value));
   const teacher = { what: "a teacher's scores", isThere: (group: TrainingGroup) => someKnown(group.scores) };
+  if (objective !== undefined) {
+    const isThere = ({ objectives }: TrainingGroup): boolean => someKnown(objectives?.[objective] ?? []);
+    return { what: `labels of the objective ${objective}`, isThere };
+  }
   switch (name) {
     case 'cosine':
       return { what: 'texts', isThere: () => true };
     case 'bce':
-      if (objective !== undefined) {
-        const isThere = ({ objectives }: TrainingGroup): boolean => someKnown(objectives?.[objective] ?? []);
-        return { what: `labels of the objective ${objective}`, isThere };
-      }
       return { what: 'grades or labels', isThere: ({ labels }) => someKnown(labels) };
     case 'infoNce':
       return { what: 'relevant documents', isThere: ({ grades }) => grades.some((grade) => grade > 0) };
@@ -68,6 +68,7 @@ function neededBy({ name, to, objective }: LossRecipe): {
       };
     case 'listwise':
       if (to === 'scores') return teacher;
+      if (to === 'labels') return { what: 'grades or labels', isThere: ({ labels }) => someKnown(labels) };
       return { what: 'grades', isThere: ({ grades }) => someKnown(grades) };
     case 'pointwiseKl':
     case 'mse':

@@ -7,6 +7,7 @@ import { lastTokens } from '../../graph/positions.ts';
 import { poolStates, unitLength } from '../../graph/sentenceEmbedding.ts';
 import { TrainableTransformer } from '../../graph/trainableTransformer.ts';
 import { wordColumns } from '../../graph/wordColumns.ts';
+import type { FeatureScale } from '../../models/featureWeights.ts';
 import { jointReader } from '../../models/jointReader.ts';
 import { modelTokenizer } from '../../models/modelTokenizer.ts';
 import { PROMPT_FILE, readPrompt } from '../../models/prompt.ts';
@@ -23,6 +24,7 @@ import { relevantDocuments } from '../../train/judge.ts';
 import { pairRanker } from '../../train/pairRanker.ts';
 import type { Task } from '../../train/task.ts';
 import type { TrainingGroup } from '../../train/trainingGroup.ts';
+import { featureScales } from './featureScales.ts';
 import { lossesOf } from './lossesOf.ts';
 import type { Recipe } from './recipe.ts';
 import { type TeacherOptions, teacherOf } from './teacherOf.ts';
@@ -34,6 +36,8 @@ export interface Prepared {
   model: TrainableTransformer;
   task: Task;
   maxTokens: number;
+  /** Of the recipe's features, over the data. */
+  features: FeatureScale[];
 }
 
 /** Where a teacher's vectors are kept, and who hears of them. */
@@ -62,8 +66,12 @@ export async function prepare(
     maxTokens,
     loss: lossesOf(recipe),
   };
+  const features = featureScales(recipe.features ?? [], groups);
   const made = await {
-    'bi-encoder': () => embedderOf(recipe, groups, files, checkpoint, { ...common, tokenizer }, teaching),
+    'bi-encoder': () => {
+      const options = { ...common, tokenizer, features, objectives: recipe.objectives?.length ?? 1 };
+      return embedderOf(recipe, groups, files, checkpoint, options, teaching);
+    },
     'cross-encoder': () => {
       const objectives = recipe.objectives?.length ?? 1;
       const model = new TrainableTransformer(checkpoint, (source, family, inputs, states) =>
@@ -89,7 +97,7 @@ export async function prepare(
       };
     },
   }[recipe.task]();
-  return { files, config, maxTokens, ...made };
+  return { files, config, maxTokens, features, ...made };
 }
 
 /** The logit of yes less that of no. */

@@ -23,10 +23,15 @@ const LossRecipe = Type.Object(
     ),
     margin: Type.Optional(positive('By which the better document is to lead: 0.2, else 1. margin.')),
     objective: Type.Optional(
-      Type.String({ minLength: 1, description: 'Whose labels and scores are meant: the first. bce.' }),
+      Type.String({
+        minLength: 1,
+        description: 'Whose labels and scores are meant: the first. bce, listwise.',
+      }),
     ),
     to: Type.Optional(
-      Type.Enum(['grades', 'scores'], { description: 'What lists are compared with: grades. listwise.' }),
+      Type.Enum(['grades', 'labels', 'scores'], {
+        description: 'What lists are compared with: grades. listwise.',
+      }),
     ),
   },
   { additionalProperties: false },
@@ -53,6 +58,14 @@ const RecipeSchema = Type.Object(
         minItems: 2,
         uniqueItems: true,
         description: 'What a cross-encoder gives a score for each of; the first is what it ranks by.',
+      }),
+    ),
+    features: Type.Optional(
+      Type.Array(Type.String({ minLength: 1 }), {
+        minItems: 1,
+        maxItems: 256,
+        uniqueItems: true,
+        description: "What a bi-encoder's scores of the objectives after the first add to its similarity.",
       }),
     ),
     teacher: Type.Optional(
@@ -110,12 +123,13 @@ export async function readRecipe(path: string): Promise<Recipe> {
   if (recipe.similarity !== undefined && recipe.task !== 'bi-encoder') {
     throw new SeineError('ERR_ARGUMENT', `recipe.similarity is for the task bi-encoder, got ${recipe.task}.`);
   }
-  if (recipe.objectives !== undefined && recipe.task !== 'cross-encoder') {
+  if (recipe.objectives !== undefined && recipe.task === 'ranker') {
     throw new SeineError(
       'ERR_ARGUMENT',
-      `recipe.objectives are for the task cross-encoder, got ${recipe.task}.`,
+      'recipe.objectives are for the tasks cross-encoder and bi-encoder, got ranker.',
     );
   }
+  checkFeatures(recipe);
   const folder = dirname(resolve(path));
   return {
     ...recipe,
@@ -129,12 +143,28 @@ export async function readRecipe(path: string): Promise<Recipe> {
 const OPTIONS: Record<LossRecipe['name'], readonly (keyof LossRecipe)[]> = {
   infoNce: ['temperature'],
   margin: ['margin'],
-  listwise: ['temperature', 'to'],
+  listwise: ['temperature', 'to', 'objective'],
   bce: ['temperature', 'objective'],
   pointwiseKl: ['temperature'],
   mse: [],
   cosine: [],
 };
+
+/** Features count in scores of objectives after the first, which some loss must be about. */
+function checkFeatures({ features, task, similarity, losses }: Recipe): void {
+  if (features === undefined) return;
+  if (task !== 'bi-encoder' || similarity === 'maxSim') {
+    throw new SeineError(
+      'ERR_ARGUMENT',
+      `recipe.features are for a bi-encoder of one vector a text, got ${similarity === 'maxSim' ? similarity : task}.`,
+    );
+  }
+  if (losses.some(({ objective }) => objective !== undefined)) return;
+  throw new SeineError(
+    'ERR_ARGUMENT',
+    'recipe.features are weighed for what users do: give recipe.objectives, and a loss with one of them after the first.',
+  );
+}
 
 function checkLoss(loss: LossRecipe, { task, teacher, similarity, objectives = [] }: Recipe): void {
   const { name, weight: _, ...given } = loss;
@@ -151,6 +181,12 @@ function checkLoss(loss: LossRecipe, { task, teacher, similarity, objectives = [
       'ERR_ARGUMENT',
       `The objective of the loss ${name} should be one of recipe.objectives after the first, got ` +
         `${show(loss.objective)}.`,
+    );
+  }
+  if (loss.objective !== undefined && name === 'listwise' && loss.to !== 'labels') {
+    throw new SeineError(
+      'ERR_ARGUMENT',
+      `The loss listwise of an objective compares lists with its labels, got to ${show(loss.to)}: set it to labels.`,
     );
   }
   const hasVectors = task === 'bi-encoder' && similarity !== 'maxSim';

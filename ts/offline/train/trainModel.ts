@@ -8,6 +8,7 @@ import { sha256, writeAtomic } from '../../core/files.ts';
 import { random } from '../../core/random.ts';
 import { threadBudget } from '../../core/threads.ts';
 import { weightFiles } from '../../graph/checkpoint.ts';
+import { withVectors } from '../../graph/flatLayout.ts';
 import { type ModelFiles, resolveModel } from '../../models/resolveModel.ts';
 import { readJson } from '../../models/tokenizer.ts';
 import { batchPlan } from '../../train/batchPlan.ts';
@@ -89,6 +90,7 @@ async function trainPrepared(
 ): Promise<Manifest> {
   const { model, task } = prepared;
   const { values, headDrawn } = model.initial(random(recipe.seed));
+  const { layout, initial } = withVectors(model.layout, values, task.parameters ?? {});
   const { batch, accumulate, documents, seed } = recipe;
   const lengths = groups.map((group) => lengthOf(group, prepared.maxTokens));
   const plan = batchPlan(lengths, batch, seed);
@@ -99,8 +101,8 @@ async function trainPrepared(
   const began = performance.now();
   const { parameters, losses, norms } = await train({
     ...schedule,
-    layout: model.layout,
-    initial: values,
+    layout,
+    initial,
     optimizer: {
       beta1: 0.9,
       beta2: 0.999,
@@ -128,7 +130,7 @@ async function trainPrepared(
   });
   const manifest: Manifest = {
     ...about,
-    parameters: model.layout.size,
+    parameters: layout.size,
     headDrawn,
     maxTokens: prepared.maxTokens,
     steps,

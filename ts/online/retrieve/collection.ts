@@ -1,5 +1,6 @@
 import { Columns } from '../../device/columns.ts';
 import type { Device } from '../../device/device.ts';
+import type { FeatureWeights } from '../../models/featureWeights.ts';
 import type { Store } from '../../store/store.ts';
 import type { StoreModel } from '../../store/types.ts';
 import { Mirror } from './mirror.ts';
@@ -10,15 +11,18 @@ const WASTED_ROWS = 10_000;
 /** Keeps a mirror of the store in memory and on the device in step with the store. */
 export class Collection {
   readonly device: Device;
+  /** What attributes add to scores under the embedder whose vectors are loaded next. */
+  features: FeatureWeights | undefined;
   readonly #store: Store;
-  #mirror = new Mirror(undefined, undefined, new Columns());
+  #mirror = new Mirror(new Columns());
   /** The mirror may hold what was staged by halves: it serves, but cannot follow. */
   #torn = false;
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor(store: Store, device: Device) {
+  constructor(store: Store, device: Device, features: FeatureWeights | undefined) {
     this.#store = store;
     this.device = device;
+    this.features = features;
   }
 
   /** What searches see now: hold on to it for the length of a search. */
@@ -88,9 +92,14 @@ export class Collection {
     const columns = new Columns();
     const { attributes } = await this.#store.info();
     for (const [name, type] of Object.entries(attributes)) columns.declare(name, type);
-    if (model === undefined) return new Mirror(undefined, undefined, columns);
-    const options = { dim: model.dim, metric: 'cosine', dtype: 'f32' } as const;
-    return new Mirror(model, await this.device.upload(new Float32Array(), options), columns);
+    if (model === undefined) return new Mirror(columns);
+    const { device, features } = this;
+    const none = new Float32Array();
+    const rows = await device.upload(
+      { data: none, features: features && none },
+      { dim: model.dim, metric: 'cosine', dtype: 'f32', features: features?.features.length },
+    );
+    return new Mirror(columns, model, rows, features);
   }
 }
 

@@ -1,9 +1,11 @@
 import { type Bitset, clearBit, hasBit, setBit, zeros } from '../../core/bitset.ts';
+import type { FeatureAddend } from '../../core/explanation.ts';
 import { lowerBound } from '../../core/lowerBound.ts';
 import type { Attributes } from '../../core/types.ts';
 import type { Columns } from '../../device/columns.ts';
-import type { Rows } from '../../device/device.ts';
+import type { RowBatch, Rows } from '../../device/device.ts';
 import { grown } from '../../device/grown.ts';
+import { attributeNumber, type FeatureWeights, scaled } from '../../models/featureWeights.ts';
 import type { Change, StoreModel } from '../../store/types.ts';
 
 type RowsChange = Extract<Change, { kind: 'rows' }>;
@@ -19,6 +21,8 @@ export class Mirror {
   readonly model: StoreModel | undefined;
   readonly columns: Columns;
   readonly rows: Rows | undefined;
+  /** What attributes add to a row's score. */
+  readonly features: FeatureWeights | undefined;
   /** Generation of the store that is visible. */
   generation = 0;
   /** Documents ever mirrored: ordinals are below it. */
@@ -40,12 +44,18 @@ export class Mirror {
   /** Staged: documents with ordinals from `count` on, documents to remove, vectors to append. */
   #stagedCount = 0;
   #stagedRemovals: number[] = [];
-  #stagedVectors: Float32Array[] = [];
+  #stagedVectors: RowBatch[] = [];
 
-  constructor(model: StoreModel | undefined, rows: Rows | undefined, columns: Columns) {
+  constructor(
+    columns: Columns,
+    model?: StoreModel | undefined,
+    rows?: Rows | undefined,
+    features?: FeatureWeights | undefined,
+  ) {
+    this.columns = columns;
     this.model = model;
     this.rows = rows;
-    this.columns = columns;
+    this.features = features;
   }
 
   /** Key of the document with this ordinal. */
@@ -123,8 +133,34 @@ export class Mirror {
     this.#starts.set(starts, this.#rowCount);
     this.#ends.set(ends, this.#rowCount);
     this.#rowCount = count;
-    if (load) await this.rows!.append(vectors);
-    else this.#stagedVectors.push(vectors.slice());
+    const features = this.#scaledFeatures(docs);
+    if (load) await this.rows!.append({ data: vectors, features });
+    else this.#stagedVectors.push({ data: vectors.slice(), features });
+  }
+
+  /** The weighted attributes of a row's document: `null` where it has none. */
+  attributesOf(row: number): FeatureAddend[] {
+    const ordinal = this.#rowDocuments[row]!;
+    return (this.features?.features ?? []).map((feature) => {
+      const value = attributeNumber(this.columns.reader(feature.attribute)(ordinal));
+      const addend = feature.weight * Math.fround(scaled(value, feature));
+      const { attribute, weight } = feature;
+      return { attribute, value: Number.isNaN(value) ? null : value, weight, addend };
+    });
+  }
+
+  /** `[docs, features]` of documents by their keys, if there are features. */
+  #scaledFeatures(docs: Uint32Array): Float32Array | undefined {
+    if (this.features === undefined) return undefined;
+    const { features } = this.features;
+    const all = new Float32Array(docs.length * features.length);
+    for (const [f, feature] of features.entries()) {
+      const read = this.columns.reader(feature.attribute);
+      for (const [i, key] of docs.entries()) {
+        all[i * features.length + f] = scaled(attributeNumber(read(this.ordinal(key))), feature);
+      }
+    }
+    return all;
   }
 
   /**

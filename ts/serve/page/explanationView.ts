@@ -11,10 +11,14 @@ export function explanationView(explanation: Explanation): HTMLElement {
   const rows: [name: string, ...parts: Child[]][] = [];
   if (filter !== undefined) rows.push(['filter', ...clauseLines(filter)]);
   if (retrieval?.dense !== undefined) {
-    const { rank, of, score: cosine, model, query, document } = retrieval.dense;
+    const { rank, of, score: sum, features, model, query, document } = retrieval.dense;
+    const addends = (features?.attributes ?? []).map(
+      ({ attribute, addend }) => `${score(addend)} for ${attribute}`,
+    );
     rows.push([
       'dense',
-      line(`rank ${count(rank)} of ${count(of)}, cosine ${score(cosine)}`),
+      line(`rank ${count(rank)} of ${count(of)}, ${features ? 'score' : 'cosine'} ${score(sum)}`),
+      ...(features ? [line([`${score(features.similarity)} for the cosine`, ...addends].join(' + '))] : []),
       line(`${model} read ${tokens(query)} of the query, ${tokens(document)} of the passage`),
     ]);
   }

@@ -32,9 +32,9 @@ export function scaleOf(hits: Scored[]): Scale {
     const values = hits.map((hit) => figureOf(hit, row)).filter((value) => value !== undefined);
     if (values.length === 0) continue;
     const [least, most] = [Math.min(...values), Math.max(...values)];
-    // A cosine has its own ends, and the scores of words and ranks their zero. A logit has neither.
+    // A cosine has its own ends (attributes may add to it), and the scores of words and ranks their zero. A logit has neither.
     const zero = row === 'ranker' || row === 'score' ? least - (most - least) * LEAST : 0;
-    scale.set(row, { empty: zero, full: row === 'dense' ? 1 : most });
+    scale.set(row, { empty: zero, full: row === 'dense' ? Math.max(1, most) : most });
   }
   return scale;
 }

@@ -20,9 +20,21 @@ export function listTargets(grades: readonly number[]): Float32Array {
 
 /**
  * `listwiseLoss` (ListNet, Z. Cao et al., 2007) to the gains of grades or, if `to` says so, to the softmax of a
- * teacher's scores at the same temperature. Documents of which these are not known are left out of the lists.
+ * teacher's scores at the same temperature, or to each label's share of their sum, such as of clicks. Documents of which
+ * these are not known are left out of the lists; a list whose labels are all 0 does not count.
  */
-export function listwise({ temperature, to }: { temperature: number; to: 'grades' | 'scores' }): Loss {
+export function listwise({
+  temperature,
+  to,
+}: {
+  temperature: number;
+  to: 'grades' | 'labels' | 'scores';
+}): Loss {
+  const sharesOf = {
+    grades: listTargets,
+    labels: sharesOfSum,
+    scores: (values: readonly number[]) => softmax(values, temperature),
+  }[to];
   return {
     feeds(judged) {
       const { lists, size } = judged;
@@ -34,7 +46,7 @@ export function listwise({ temperature, to }: { temperature: number; to: 'grades
         for (const at of places) hide[at] = HIDDEN;
         for (const at of known) hide[at] = 0;
         const values = known.map((at) => judged[to][at]!);
-        const shares = to === 'grades' ? listTargets(values) : softmax(values, temperature);
+        const shares = sharesOf(values);
         for (const [i, at] of known.entries()) targets[at] = shares[i]!;
       }
       const dims = [lists, size];
@@ -46,6 +58,11 @@ export function listwise({ temperature, to }: { temperature: number; to: 'grades
       return listwiseLoss(net, logits, input('targets', shape));
     },
   };
+}
+
+function sharesOfSum(labels: readonly number[]): Float32Array {
+  const total = labels.reduce((sum, label) => sum + label, 0);
+  return Float32Array.from(labels, (label) => (total > 0 ? label / total : 0));
 }
 
 function softmax(scores: readonly number[], temperature: number): Float32Array {

@@ -1,0 +1,74 @@
+import { SeineError, show } from '../core/errors.ts';
+import type { AttributeValue } from '../core/types.ts';
+import { resolveModel } from './resolveModel.ts';
+import { readJson } from './tokenizer.ts';
+
+/** An attribute of documents as a number that differs from document to document by about 1. */
+export interface FeatureScale {
+  /** Numbers, timestamps (in milliseconds) or booleans (0 and 1). */
+  attribute: string;
+  mean: number;
+  /** Above 0. */
+  deviation: number;
+}
+
+/**
+ * Retrieval as ranking: the score of a document is `similarity · ⟨query, document⟩ + Σ weight · (value − mean) / deviation`,
+ * where an attribute that a document lacks adds nothing.
+ */
+export interface FeatureWeights {
+  similarity: number;
+  /** At least one. */
+  features: (FeatureScale & { weight: number })[];
+}
+
+/** Where an embedder's directory has them. They are no part of its hash: vectors do not depend on them. */
+export const FEATURES_FILE = 'features.json';
+
+/** Features that devices take beside a row. */
+const MOST_FEATURES = 256;
+
+/** Those of an embedder by name or path, if it has some. Errors: those of `resolveModel`, `ERR_MODEL` naming the field. */
+export async function featuresOf(nameOrPath: string): Promise<FeatureWeights | undefined> {
+  const { files } = await resolveModel(nameOrPath, 'embedder');
+  const path = files[FEATURES_FILE];
+  return path === undefined ? undefined : readFeatureWeights(path);
+}
+
+async function readFeatureWeights(path: string): Promise<FeatureWeights> {
+  const { similarity, features } = (await readJson(path)) as Partial<FeatureWeights>;
+  const wrong = (what: string): SeineError =>
+    new SeineError('ERR_MODEL', `${path}: ${what}: train the model again, or correct the file.`);
+  if (!Number.isFinite(similarity)) {
+    throw wrong(`similarity should be a number, got ${show(similarity)}`);
+  }
+  if (!Array.isArray(features) || features.length === 0 || features.length > MOST_FEATURES) {
+    throw wrong(`features should be a list of 1 to ${MOST_FEATURES}, got ${show(features)}`);
+  }
+  const seen = new Set<string>();
+  for (const [i, feature] of features.entries()) {
+    const { attribute, mean, deviation, weight } = feature ?? {};
+    if (typeof attribute !== 'string' || attribute === '' || seen.has(attribute)) {
+      throw wrong(`features[${i}].attribute should be a name of its own, got ${show(attribute)}`);
+    }
+    seen.add(attribute);
+    for (const [name, value] of Object.entries({ mean, deviation, weight })) {
+      if (Number.isFinite(value)) continue;
+      throw wrong(`features[${i}].${name} should be a number, got ${show(value)}`);
+    }
+    if (deviation <= 0) throw wrong(`features[${i}].deviation should be above 0, got ${show(deviation)}`);
+  }
+  return { similarity: similarity!, features };
+}
+
+/** A value in deviations from the mean; 0 for NaN, which stands for none. */
+export function scaled(value: number, { mean, deviation }: FeatureScale): number {
+  return Number.isNaN(value) ? 0 : (value - mean) / deviation;
+}
+
+/** An attribute's value as a number; NaN if there is none, or if it is of a type that has none. */
+export function attributeNumber(value: AttributeValue | undefined): number {
+  if (value instanceof Date) return value.getTime();
+  const isNumeric = typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint';
+  return isNumeric ? Number(value) : Number.NaN;
+}
