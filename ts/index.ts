@@ -9,6 +9,7 @@ export type { QuantizeOptions, StoredRows } from './device/storedRows.ts';
 export type { EmbedTextsOptions, EmbedTextsResult } from './embedTexts.ts';
 export type { IndexInfo, IndexModels } from './indexParts.ts';
 export type { EncodeProgress, Encoder } from './models/encoder.ts';
+export type { FeatureScale, FeatureWeights } from './models/featureWeights.ts';
 export type { ScoreCacheState } from './online/rank/scoreCache.ts';
 export type { ReembedResult } from './online/retrieve/embedMissing.ts';
 export {
