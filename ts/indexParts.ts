@@ -25,17 +25,17 @@ export interface IndexParts {
 export interface IndexModels {
   device: string;
   /** The opened one, also while the index is empty and has no model yet. */
-  embedder: Pick<Encoder, 'name' | 'hash' | 'dim' | 'matryoshka' | 'maxTokens'>;
+  embedder: Pick<Encoder, 'name' | 'hash' | 'dim' | 'matryoshka' | 'maxTokens' | 'features'>;
   ranker: string | undefined;
 }
 
 export type IndexInfo = StoreInfo & IndexModels;
 
 export function modelsOf({ device, encoder, ranker }: IndexParts): IndexModels {
-  const { name, hash, dim, matryoshka, maxTokens } = encoder;
+  const { name, hash, dim, matryoshka, maxTokens, features } = encoder;
   return {
     device: `${device.name} (${device.description})`,
-    embedder: { name, hash, dim, matryoshka, maxTokens },
+    embedder: { name, hash, dim, matryoshka, maxTokens, features },
     ranker: ranker?.name,
   };
 }

@@ -1,5 +1,3 @@
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import { explanationText } from '../../ts/cli/explanationText.ts';
@@ -7,6 +5,7 @@ import { random } from '../../ts/core/random.ts';
 import type { Document } from '../../ts/core/types.ts';
 import { open, openEmbedder } from '../../ts/open.ts';
 import type { SeineIndex } from '../../ts/seineIndex.ts';
+import { weighingEmbedder } from '../helpers/weighingEmbedder.ts';
 import { freshPath, ids } from './setup.ts';
 
 const plain = fileURLToPath(new URL('../../models/seine-embed-small', import.meta.url));
@@ -22,16 +21,8 @@ const weights = {
   ],
 };
 
-/** The embedded model with weights of attributes; `change` makes it another model. */
-function weighing(content: object = weights, change: object = {}): string {
-  const directory = freshPath();
-  cpSync(plain, directory, { recursive: true });
-  const config = join(directory, 'config.json');
-  writeFileSync(config, JSON.stringify({ ...JSON.parse(readFileSync(config, 'utf8')), ...change }));
-  if (Object.keys(change).length === 0) cpSync(join(plain, 'config.json'), config);
-  writeFileSync(join(directory, 'features.json'), JSON.stringify(content));
-  return directory;
-}
+const weighing = (content: object = weights, change?: object): string =>
+  weighingEmbedder(freshPath(), content, change);
 
 const generator = random(3);
 const texts = [

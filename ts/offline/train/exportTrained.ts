@@ -3,6 +3,7 @@ import { configText } from '../../models/configText.ts';
 import { FEATURES_FILE, type FeatureScale, type FeatureWeights } from '../../models/featureWeights.ts';
 import { readJson } from '../../models/tokenizer.ts';
 import { writeModelFiles } from '../../models/writeModelFiles.ts';
+import { featureGain, learntWeights } from '../../train/weighFeatures.ts';
 import type { Prepared } from './prepare.ts';
 import type { Recipe } from './recipe.ts';
 
@@ -34,7 +35,7 @@ const PLAIN_EMBEDDER = {
 /** Writes what was trained as an ordinary model: configuration, tokenizer and weights, by the names of Hugging Face. */
 export async function exportTrained(
   directory: string,
-  { task, objectives = ['relevance'], maxTokens: wanted }: Recipe,
+  { task, objectives = ['relevance'], maxTokens: wanted, rate }: Recipe,
   { files: { directory: from, files }, config, model, maxTokens, features }: Prepared,
   parameters: Float32Array,
 ): Promise<void> {
@@ -61,7 +62,10 @@ export async function exportTrained(
     Object.assign(written, PLAIN_EMBEDDER, { '1_Pooling/config.json': pooling });
   }
   if (features.length > 0)
-    written[FEATURES_FILE] = featureWeights(features, parameters.subarray(model.layout.size));
+    written[FEATURES_FILE] = featureWeights(
+      features,
+      learntWeights(parameters.subarray(model.layout.size), featureGain(rate)),
+    );
   const { _name_or_path, torch_dtype, ...kept } = config;
   const architectures = (kind: string): string[] => [`${CLASSES[String(config.model_type)]}${kind}`];
   written['config.json'] = configText(from, {
@@ -83,10 +87,11 @@ export async function exportTrained(
   await writeModelFiles(directory, { tensors: model.named(parameters), files: written, copies });
 }
 
-/** What was learnt of features: their weights `[1 + features]` stand behind those of the model. */
+/** What was learnt of features: weights `[1 + features]`. */
 function featureWeights(features: readonly FeatureScale[], learnt: Float32Array): FeatureWeights {
+  const [similarity, ...weights] = learnt;
   return {
-    similarity: learnt[0]!,
-    features: features.map((feature, i) => ({ ...feature, weight: learnt[1 + i]! })),
+    similarity: similarity!,
+    features: features.map((feature, i) => ({ ...feature, weight: weights[i]! })),
   };
 }

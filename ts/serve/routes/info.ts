@@ -18,6 +18,11 @@ const InfoReply = Type.Object({
       name: Type.String(),
       dim: Type.Integer({ description: 'Length of a vector.' }),
       maxTokens: Type.Integer({ description: 'Tokens of a text that it reads.' }),
+      weights: Type.Optional(
+        Type.Record(Type.String(), Type.Number(), {
+          description: 'What a deviation of each attribute adds to the score by vectors, if it weighs any.',
+        }),
+      ),
     },
     { description: 'The embedder.' },
   ),
@@ -53,7 +58,8 @@ export const infoRoutes: FastifyPluginAsyncTypebox<{ service: Service }> = async
     async () => {
       const { index, settings, depths, version } = service;
       const { documents, rows, generation, attributes, embedder, device, ranker } = await index.info();
-      const { name, dim, maxTokens } = embedder;
+      const { name, dim, maxTokens, features } = embedder;
+      const weights = features?.features.map(({ attribute, weight }) => [attribute, weight]);
       const workloads = Object.entries(settings.workloads).map(([workload, { depth }]) => [
         workload,
         depth === undefined
@@ -66,7 +72,7 @@ export const infoRoutes: FastifyPluginAsyncTypebox<{ service: Service }> = async
         rows,
         generation,
         attributes,
-        model: { name, dim, maxTokens },
+        model: { name, dim, maxTokens, ...(weights && { weights: Object.fromEntries(weights) }) },
         ...(ranker !== undefined && { ranker }),
         device,
         workloads: Object.fromEntries(workloads),
