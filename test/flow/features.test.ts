@@ -138,6 +138,23 @@ test('weights come with a new embedder, and go with it', async () => {
   await index.close();
 });
 
+test('values however large leave an index searchable', async () => {
+  const path = freshPath();
+  const options = { ranker: 'none', embedder: weighing() };
+  const index = await open(path, options);
+  const values = [Number.MAX_VALUE, -Number.MAX_VALUE, 1e40, 0];
+  await index.upsert(
+    values.map((popularity, i) => ({ id: `d${i}`, text: 'A boat.', attributes: { popularity } })),
+  );
+  const { hits } = await index.search('boat', all);
+  expect(ids(hits)).toEqual(['d0', 'd2', 'd3', 'd1']);
+  expect(hits[0]!.score).toBeCloseTo(2e5, -1);
+  await index.close();
+  const again = await open(path, options);
+  expect((await again.search('boat', all)).hits).toEqual(hits);
+  await again.close();
+});
+
 test('attributes that are no numbers are refused', async () => {
   const kind = { attribute: 'kind', mean: 0, deviation: 1, weight: 1 };
   const embedder = weighing({ similarity: 1, features: [kind] });

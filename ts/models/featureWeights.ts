@@ -27,6 +27,8 @@ export const FEATURES_FILE = 'features.json';
 
 /** Features that devices take beside a row. */
 const MOST_FEATURES = 256;
+/** Weights and scaled values lie within it, so that no score leaves the range of float32. */
+const FARTHEST = 1e6;
 
 /** Those of an embedder by name or path, if it has some. Errors: those of `resolveModel`, `ERR_MODEL` naming the field. */
 export async function featuresOf(nameOrPath: string): Promise<FeatureWeights | undefined> {
@@ -39,8 +41,9 @@ async function readFeatureWeights(path: string): Promise<FeatureWeights> {
   const { similarity, features } = (await readJson(path)) as Partial<FeatureWeights>;
   const wrong = (what: string): SeineError =>
     new SeineError('ERR_MODEL', `${path}: ${what}: train the model again, or correct the file.`);
-  if (!Number.isFinite(similarity)) {
-    throw wrong(`similarity should be a number, got ${show(similarity)}`);
+  const isWeight = (value: unknown): boolean => Number.isFinite(value) && Math.abs(Number(value)) <= FARTHEST;
+  if (!isWeight(similarity)) {
+    throw wrong(`similarity should be a number of at most ${FARTHEST}, got ${show(similarity)}`);
   }
   if (!Array.isArray(features) || features.length === 0 || features.length > MOST_FEATURES) {
     throw wrong(`features should be a list of 1 to ${MOST_FEATURES}, got ${show(features)}`);
@@ -52,18 +55,22 @@ async function readFeatureWeights(path: string): Promise<FeatureWeights> {
       throw wrong(`features[${i}].attribute should be a name of its own, got ${show(attribute)}`);
     }
     seen.add(attribute);
-    for (const [name, value] of Object.entries({ mean, deviation, weight })) {
+    for (const [name, value] of Object.entries({ mean, deviation })) {
       if (Number.isFinite(value)) continue;
       throw wrong(`features[${i}].${name} should be a number, got ${show(value)}`);
+    }
+    if (!isWeight(weight)) {
+      throw wrong(`features[${i}].weight should be a number of at most ${FARTHEST}, got ${show(weight)}`);
     }
     if (deviation <= 0) throw wrong(`features[${i}].deviation should be above 0, got ${show(deviation)}`);
   }
   return { similarity: similarity!, features };
 }
 
-/** A value in deviations from the mean; 0 for NaN, which stands for none. */
+/** A value in deviations from the mean, a million at most; 0 for NaN, which stands for none. */
 export function scaled(value: number, { mean, deviation }: FeatureScale): number {
-  return Number.isNaN(value) ? 0 : (value - mean) / deviation;
+  if (Number.isNaN(value)) return 0;
+  return Math.max(-FARTHEST, Math.min(FARTHEST, (value - mean) / deviation));
 }
 
 /** An attribute's value as a number; NaN if there is none, or if it is of a type that has none. */

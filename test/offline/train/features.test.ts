@@ -148,6 +148,11 @@ test.each([
 
 test.each([
   ['no number', { similarity: 'high', features: [] }, 'similarity should be a number'],
+  [
+    'a weight beyond float32',
+    { similarity: 1, features: [{ attribute: 'a', mean: 0, deviation: 1, weight: 1e60 }] },
+    'features[0].weight should be a number of at most 1000000, got 1e+60',
+  ],
   ['no features', { similarity: 1, features: [] }, 'features should be a list of 1 to 256'],
   [
     'a deviation of 0',
