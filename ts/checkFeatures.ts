@@ -17,7 +17,7 @@ export function checkFeatures(
     throw new SeineError(
       'ERR_MODEL_MISMATCH',
       `The embedder ${embedder} weighs the attribute ${show(attribute)}, which should be of type ${NUMERIC.join(', ')}, but ` +
-        `the index has it as ${type}: choose another embedder, or build the index from other values.`,
+        `the index has it as ${type}: take it out of the embedder's features.json, or build the index from numbers.`,
     );
   }
 }
@@ -31,7 +31,7 @@ export function checkFeatureValues(documents: readonly Document[], { name, featu
       throw new SeineError(
         'ERR_ATTRIBUTE_TYPE',
         `The attribute ${show(attribute)} of the document ${show(id)} should be a number, a date or a boolean, for the ` +
-          `embedder ${name} weighs it, got ${show(value)}.`,
+          `embedder ${name} weighs it, got ${show(value)}: give a number, or take it out of the embedder's features.json.`,
       );
     }
   }

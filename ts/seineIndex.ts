@@ -171,6 +171,7 @@ export class SeineIndex {
       const rest = await embedMissing(store, encoder, model, options);
       done.documents += rest.documents;
       done.tokens += rest.tokens;
+      checkFeatures(encoder.name, encoder.features, (await store.info()).attributes); // as they are by now
       const { activated, missing } = await store.activateModel();
       if (!activated) {
         throw new SeineError('ERR_INTERNAL', `${missing} documents got no vectors: embed the index again.`);

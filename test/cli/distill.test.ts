@@ -242,6 +242,12 @@ describe('distill', () => {
       stderr:
         'seine: recipe.features are for a bi-encoder, and a collection with train and actions or clicks. [ERR_ARGUMENT]\n',
     });
+    const clicked = { ...embedder, collections: ranker.collections, features: ['pay'] };
+    expect(wrong('w7.json', clicked)).toEqual({
+      status: 2,
+      stderr:
+        'seine: recipe.student.losses should have one with an objective, such as click, for recipe.features. [ERR_ARGUMENT]\n',
+    });
     const foreign = { ...collection, train: { queries: './train.jsonl', qrels: './dev.tsv' } };
     const none = wrong('w3.json', { ...ranker, collections: [foreign] });
     expect(none).toMatchObject({ status: 5 });

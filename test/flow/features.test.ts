@@ -110,7 +110,7 @@ test.each([false, true])(
       expect(Math.abs(sum - score)).toBeLessThan(1e-6);
       expect(Math.abs(score - features!.similarity - addendOf(attributes))).toBeLessThan(1e-5);
       expect(explanationText(told, false)).toMatch(
-        /score \S+, rank .*\n {2}\S+ cosine [+−] \S+ popularity \((\d+|none)\)/,
+        /score \S+, rank .*\n {2}\S+ from the cosine [+−] \S+ popularity \((\d+|none)\)/,
       );
     }
     await index.close();
@@ -170,6 +170,17 @@ test('attributes that are no numbers are refused', async () => {
   await encoder.close();
   await index.close();
   await expect(open(path, { ranker: 'none', embedder })).rejects.toMatchObject(refused);
+
+  // A type that is fixed while the index is embedded anew.
+  const late = await open(freshPath(), { ranker: 'none' });
+  await late.upsert(documents.slice(0, 80).map(({ id, text }) => ({ id, text })));
+  const weigher = await openEmbedder(weighing({ similarity: 1, features: [kind] }, { copy: 3 }));
+  const reembedding = expect(late.reembed(weigher.encoder, weigher.model)).rejects.toMatchObject(refused);
+  await late.upsert([{ id: 'late', text: 'A boat.', attributes: { kind: 'ship' } }]);
+  await reembedding;
+  expect((await late.search('boat', { retrieve: 'dense' })).hits.length).toBe(10);
+  await weigher.encoder.close();
+  await late.close();
 
   const empty = await open(freshPath(), { ranker: 'none', embedder });
   await expect(empty.upsert(documents.slice(0, 3))).rejects.toMatchObject({

@@ -36,7 +36,7 @@ test('an embedder that weighs attributes serves with them, and says so', async (
   try {
     await ask(`${server.url}/documents`, DOCUMENTS);
     const { body: info } = await ask(`${server.url}/info`);
-    expect(info.model.weights).toEqual({ pay: 5 });
+    expect(info.model.weights).toEqual({ similarity: 1, attributes: { pay: 5 } });
     const { body } = await ask(`${server.url}/search`, { query: 'nurse', retrieve: 'dense' });
     const paid = DOCUMENTS.filter(({ attributes }) => typeof attributes?.pay === 'number');
     paid.sort((a, b) => Number(b.attributes!.pay) - Number(a.attributes!.pay));

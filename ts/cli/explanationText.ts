@@ -70,7 +70,7 @@ function featuresText({ similarity, attributes }: NonNullable<DenseExplanation['
     const known = value === null ? 'none' : significant(value);
     return `${signed(addend)} ${printable(attribute)} (${known})`;
   });
-  return [`${significant(similarity)} cosine`, ...addends].join(' ');
+  return [`${significant(similarity)} from the cosine`, ...addends].join(' ');
 }
 
 const signed = (value: number): string => `${value < 0 ? '−' : '+'} ${significant(Math.abs(value))}`;

@@ -1,5 +1,6 @@
 import { SeineError, show } from '../core/errors.ts';
 import type { AttributeValue } from '../core/types.ts';
+import { FEATURES_FILE } from './layout.ts';
 import { resolveModel } from './resolveModel.ts';
 import { readJson } from './tokenizer.ts';
 
@@ -21,9 +22,6 @@ export interface FeatureWeights {
   /** At least one. */
   features: (FeatureScale & { weight: number })[];
 }
-
-/** Where an embedder's directory has them. They are no part of its hash: vectors do not depend on them. */
-export const FEATURES_FILE = 'features.json';
 
 /** Features that devices take beside a row. */
 const MOST_FEATURES = 256;
@@ -71,6 +69,12 @@ async function readFeatureWeights(path: string): Promise<FeatureWeights> {
 export function scaled(value: number, { mean, deviation }: FeatureScale): number {
   if (Number.isNaN(value)) return 0;
   return Math.max(-FARTHEST, Math.min(FARTHEST, (value - mean) / deviation));
+}
+
+/** The weights of so many queries, the same for all, as a device takes them: `[queries, 1 + features]`. */
+export function queryWeights({ similarity, features }: FeatureWeights, queries: number): Float32Array {
+  const row = [similarity, ...features.map(({ weight }) => weight)];
+  return Float32Array.from({ length: queries * row.length }, (_, i) => row[i % row.length]!);
 }
 
 /** An attribute's value as a number; NaN if there is none, or if it is of a type that has none. */

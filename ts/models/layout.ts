@@ -1,6 +1,9 @@
 /** A model's graph: the first of these that is there. */
 export const GRAPHS = ['onnx/model.onnx', 'model.onnx'] as const;
 
+/** Weights of attributes beside an embedder. No part of its hash: vectors do not depend on them. */
+export const FEATURES_FILE = 'features.json';
+
 /** Files that a model has beside `config.json`, `tokenizer.json` and its graph, each only if it needs it. */
 export const OPTIONAL_FILES = [
   'tokenizer_config.json',
@@ -10,8 +13,5 @@ export const OPTIONAL_FILES = [
   'config_sentence_transformers.json',
   'seine.json',
   'prompt.json',
-  'features.json',
+  FEATURES_FILE,
 ] as const;
-
-/** Files that the hash of a model leaves out: its output does not depend on them. */
-export const UNHASHED_FILES: readonly string[] = ['features.json'];

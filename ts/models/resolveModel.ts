@@ -10,7 +10,7 @@ import { WEIGHTS, weightFiles } from '../graph/checkpoint.ts';
 import { externalData } from './externalData.ts';
 import { ggufCompanions } from './ggufCompanions.ts';
 import { downloadModel, type HubProgress, isHubName } from './hub.ts';
-import { GRAPHS, OPTIONAL_FILES, UNHASHED_FILES } from './layout.ts';
+import { FEATURES_FILE, GRAPHS, OPTIONAL_FILES } from './layout.ts';
 import { PROMPT_FILE, promptPath } from './prompt.ts';
 
 export type ModelKind = 'embedder' | 'ranker';
@@ -134,7 +134,7 @@ async function describe(nameOrPath: string, kind: ModelKind, directory: string):
   }
   const sorted = [...paths].sort(([a], [b]) => (a < b ? -1 : 1));
   const hash = createHash('sha256');
-  const hashed = sorted.filter(([name]) => !UNHASHED_FILES.includes(name));
+  const hashed = sorted.filter(([name]) => name !== FEATURES_FILE);
   for (const [name, path] of hashed) hash.update(`${name}\0${await contentHash(path)}\n`);
   return {
     name: basename(nameOrPath) === nameOrPath || isHubName(nameOrPath) ? nameOrPath : basename(directory),

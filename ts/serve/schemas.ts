@@ -60,7 +60,12 @@ export const RequestId = Type.String({ description: 'Also in the header x-reques
 
 const StageScores = Type.Object(
   {
-    dense: Type.Optional(Type.Number({ description: 'Cosine of the best passage.' })),
+    dense: Type.Optional(
+      Type.Number({
+        description:
+          'Cosine of the best passage, with what attributes add to it if the embedder weighs some.',
+      }),
+    ),
     bm25: Type.Optional(Type.Number()),
     fused: Type.Optional(Type.Number()),
     ranker: Type.Optional(Type.Number({ description: 'Logit of the cross-encoder.' })),

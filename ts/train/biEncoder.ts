@@ -23,8 +23,6 @@ export interface BiEncoderOptions extends TaskOptions {
   teacher: ((text: string, kind: TextKind) => Float32Array) | undefined;
   /** What scores of all objectives but the first add to the similarity, by weights that are learnt. */
   features: readonly FeatureScale[];
-  /** What a feature's parameter is multiplied by to be its weight. */
-  gain: number;
   /** How many objectives there are; the first is the similarity alone. */
   objectives: number;
 }
@@ -38,7 +36,7 @@ export const FEATURE_WEIGHTS = 'features.weight';
  * the first are weighted sums of similarity and features of a query's own documents.
  */
 export function biEncoder(options: BiEncoderOptions): Task {
-  const { model, tokenizer, padId, size, maxTokens, prompts, features, gain, objectives, loss } = options;
+  const { model, tokenizer, padId, size, maxTokens, prompts, features, objectives, loss } = options;
   const { takesTypes } = model.family;
   const count = features.length;
   return {
@@ -90,7 +88,6 @@ export function biEncoder(options: BiEncoderOptions): Task {
               own,
               net.graph.input('features', [lists * documents, count]),
               parameters[FEATURE_WEIGHTS]!,
-              gain,
             );
       const scores = {
         own,

@@ -27,6 +27,8 @@ export interface TrainOptions {
   warmup: number;
   /** Learning rate at the end of the warm-up. */
   peak: number;
+  /** Parameters from one on that have a learning rate, and a length of the gradient, of their own. */
+  further?: { from: number; peak: number } | undefined;
   /** Emits the loss of a bucket's batches. */
   loss: EmitLoss;
   /**
@@ -89,10 +91,21 @@ export async function train(options: TrainOptions): Promise<Trained> {
       const step = losses.length + 1;
       const began = performance.now();
       const { loss, gradient } = await gradients.of(step, await options.batches(step));
-      const norm = await adamW.norm(gradient);
-      if (!Number.isFinite(loss) || !Number.isFinite(norm)) throw diverged(step, loss, saved);
+      const parts = partsOf(options);
+      const lengths: number[] = [];
+      for (const { from, to } of parts) lengths.push(await adamW.norm(gradient.subarray(from, to)));
+      if (![loss, ...lengths].every(Number.isFinite)) throw diverged(step, loss, saved);
+      for (const [i, { from, to, peak, decayed }] of parts.entries()) {
+        const part = {
+          parameters: state.parameters.subarray(from, to),
+          mean: state.mean.subarray(from, to),
+          variance: state.variance.subarray(from, to),
+        };
+        const at = { norm: lengths[i]!, step, rate: learningRate(step, { ...options, peak }), decayed };
+        await adamW.step(part, gradient.subarray(from, to), at);
+      }
+      const norm = lengths[0]!;
       const rate = learningRate(step, options);
-      await adamW.step(state, gradient, { norm, step, rate, decayed: layout.decayed });
       losses.push(loss);
       norms.push(norm);
       if (step % checkpointSteps === 0 || step === steps) await save();
@@ -103,6 +116,16 @@ export async function train(options: TrainOptions): Promise<Trained> {
     await gradients.release();
   }
   return { parameters: state.parameters, ...history() };
+}
+
+/** Stretches of the parameters with one learning rate each; the first is the model's own. */
+function partsOf({ layout, peak, further }: TrainOptions) {
+  const whole = { from: 0, to: layout.size, peak, decayed: layout.decayed };
+  if (further === undefined) return [whole];
+  return [
+    { ...whole, to: further.from },
+    { ...further, to: layout.size, decayed: 0 },
+  ];
 }
 
 function diverged(step: number, loss: number, saved: number): SeineError {

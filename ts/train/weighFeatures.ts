@@ -6,23 +6,14 @@ import { scaled } from '../models/featureWeights.ts';
 import type { TrainingGroup } from './trainingGroup.ts';
 
 /**
- * How much a weight changes in a step of AdamW at the peak of the schedule, whatever the learning rate: that is for the
- * weights of a transformer, which are to change little, while a feature begins at 0 and may come to count as much as
- * differences of cosines do.
+ * Learning rate of the weights at its peak: that of a recipe is for the weights of a transformer, which are to change
+ * little, while a feature begins at 0 and may come to count as much as differences of cosines do.
  */
-const FEATURE_RATE = 1e-3;
-
-/** What a feature's parameter is multiplied by to be its weight, at a learning rate. */
-export const featureGain = (rate: number): number => FEATURE_RATE / rate;
+export const FEATURE_RATE = 1e-3;
 
 /** `[1 + features]` at the start: the similarity counts as it is, and features do not. */
 export function firstWeights(features: readonly FeatureScale[]): Float32Array {
   return Float32Array.from({ length: 1 + features.length }, (_, i) => (i === 0 ? 1 : 0));
-}
-
-/** The weights of similarity and features from their parameters, `[1 + features]`. */
-export function learntWeights(parameters: Float32Array, gain: number): Float32Array {
-  return parameters.map((value, i) => (i === 0 ? value : gain * value));
 }
 
 /** The features of a batch's documents, `[groups · size, features]`, scaled; 0 where they are not known. */
@@ -43,21 +34,17 @@ export function featureValues(
   return all;
 }
 
-/**
- * `w₀ · similarity + Σ wᵢ · fᵢ`: of similarities `[lists, size]`, features `[lists · size, n]` and the parameters `[1 + n]`
- * of the weights (see `learntWeights`).
- */
+/** `w₀ · similarity + Σ wᵢ · fᵢ`: of similarities `[lists, size]`, features `[lists · size, n]` and weights `[1 + n]`. */
 export function weighFeatures(
   net: Autodiff,
   similarities: Tensor,
   features: Tensor,
-  parameters: Tensor,
-  gain: number,
+  weights: Tensor,
 ): Tensor {
   const [lists, size] = staticShape(similarities.shape) as [number, number];
   const [, count] = staticShape(features.shape) as [number, number];
-  const similarity = net.reshape(part(net, parameters, 0, 0, 1), [1, 1]);
-  const others = net.scale(net.reshape(part(net, parameters, 0, 1, 1 + count), [count, 1]), gain);
+  const similarity = net.reshape(part(net, weights, 0, 0, 1), [1, 1]);
+  const others = net.reshape(part(net, weights, 0, 1, 1 + count), [count, 1]);
   const column = net.reshape(similarities, [lists * size, 1]);
   const sum = net.add(net.matmul(column, similarity), net.matmul(features, others));
   return net.reshape(sum, [lists, size]);

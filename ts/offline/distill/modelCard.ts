@@ -104,9 +104,9 @@ function actions(figures: readonly CollectionFigures[]): string[] {
   );
   if (rows.length === 0) return [];
   return [
-    'Area under the ROC curve of simulated actions on each test page, in any order, by the similarity and with the weighted ' +
-      'attributes of `features.json`:',
-    table(['collection', 'action', 'similarity', 'with attributes', 'difference'], rows),
+    'Area under the ROC curve of simulated actions on each test page, in any order, by the similarity alone and by the ' +
+      'score of a search, which has the attributes of `features.json` in it if there are some:',
+    table(['collection', 'action', 'similarity', 'score', 'difference'], rows),
   ];
 }
 

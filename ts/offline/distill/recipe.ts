@@ -238,6 +238,14 @@ function check(recipe: DistillRecipe): void {
   if (features !== undefined && (task !== 'bi-encoder' || !acted)) {
     throw wrong('recipe.features are for a bi-encoder, and a collection with train and actions or clicks');
   }
+  if (features !== undefined && student.losses !== undefined && !hasObjective(student.losses)) {
+    throw wrong(
+      'recipe.student.losses should have one with an objective, such as click, for recipe.features',
+    );
+  }
+  if (hasObjective(student.losses) && task === 'bi-encoder' && !acted) {
+    throw wrong('recipe.student.losses of an objective need a collection with train and actions or clicks');
+  }
   if (student.alpha !== undefined && engagement === undefined) {
     throw wrong('recipe.student.alpha weighs two teachers: give recipe.relevance and recipe.engagement');
   }
@@ -248,9 +256,12 @@ function check(recipe: DistillRecipe): void {
 
 /** Whether the student learns what users did: from a teacher or, an embedder, by itself. */
 export function learnsActions({ engagement, features, student }: DistillRecipe): boolean {
-  const about = (loss: unknown): boolean => typeof loss === 'object' && loss !== null && 'objective' in loss;
-  return (engagement ?? features) !== undefined || (student.losses?.some(about) ?? false);
+  return (engagement ?? features) !== undefined || hasObjective(student.losses);
 }
+
+/** Whether one of some losses is about what users did. */
+const hasObjective = (losses: readonly unknown[] = []): boolean =>
+  losses.some((loss) => typeof loss === 'object' && loss !== null && 'objective' in loss);
 
 /** Files and directories as absolute paths; names of models stay. */
 function withPaths(recipe: DistillRecipe, folder: string): DistillRecipe {

@@ -1,8 +1,10 @@
 import { openDevice } from '../../device/openDevice.ts';
 import type { Encoder } from '../../models/encoder.ts';
+import { type FeatureWeights, queryWeights, scaled } from '../../models/featureWeights.ts';
 import { fuse as fuseRankings } from '../../online/retrieve/fuse.ts';
 import type { TextItem } from './collection.ts';
 import { LexicalIndex, type Scored } from './lexicalIndex.ts';
+import { numberOf } from './numberOf.ts';
 
 /** What the two searches find for a query, best first, equal scores by rising index. */
 export interface Found {
@@ -22,7 +24,7 @@ export interface RetrieveOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** For each query the documents that exact search by cosines and BM25 find. */
+/** For each query the documents that exact search, by cosines and what attributes the embedder weighs, and BM25 find. */
 export async function retrieve(
   documents: readonly TextItem[],
   queries: readonly TextItem[],
@@ -33,8 +35,12 @@ export async function retrieve(
   const texts = queries.map(({ text }) => text);
   const { vectors: asked } = await encoder.encode(texts, { kind: 'query', signal });
   await using device = await openDevice('auto');
-  const rows = await device.upload(vectors, { dim: encoder.dim, metric: 'cosine', dtype: 'f32' });
-  const { ids, scores, counts, k } = await rows.search(asked, { k: depth, signal });
+  const { dim, features } = encoder;
+  const batch = { data: vectors, features: features && documentFeatures(documents, features) };
+  const count = features?.features.length;
+  const rows = await device.upload(batch, { dim, metric: 'cosine', dtype: 'f32', features: count });
+  const weights = features && queryWeights(features, queries.length);
+  const { ids, scores, counts, k } = await rows.search(asked, { k: depth, weights, signal });
   return texts.map((text, q) => {
     const dense = Array.from({ length: counts[q]! }, (_, i) => ({
       document: ids[q * k + i]!,
@@ -54,4 +60,13 @@ export function fuse(lists: readonly (readonly Scored[])[]): Scored[] {
     })),
   );
   return Array.from(docs, (document, i) => ({ document, score: scores[i]! }));
+}
+
+/** The attributes of documents that an embedder weighs, scaled, `[documents, features]`. */
+function documentFeatures(documents: readonly TextItem[], { features }: FeatureWeights): Float32Array {
+  return Float32Array.from(
+    documents.flatMap(({ metadata }) =>
+      features.map((feature) => scaled(numberOf(metadata[feature.attribute]), feature)),
+    ),
+  );
 }

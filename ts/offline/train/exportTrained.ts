@@ -1,9 +1,9 @@
 import { companions } from '../../models/companions.ts';
 import { configText } from '../../models/configText.ts';
-import { FEATURES_FILE, type FeatureScale, type FeatureWeights } from '../../models/featureWeights.ts';
+import type { FeatureScale, FeatureWeights } from '../../models/featureWeights.ts';
+import { FEATURES_FILE } from '../../models/layout.ts';
 import { readJson } from '../../models/tokenizer.ts';
 import { writeModelFiles } from '../../models/writeModelFiles.ts';
-import { featureGain, learntWeights } from '../../train/weighFeatures.ts';
 import type { Prepared } from './prepare.ts';
 import type { Recipe } from './recipe.ts';
 
@@ -35,7 +35,7 @@ const PLAIN_EMBEDDER = {
 /** Writes what was trained as an ordinary model: configuration, tokenizer and weights, by the names of Hugging Face. */
 export async function exportTrained(
   directory: string,
-  { task, objectives = ['relevance'], maxTokens: wanted, rate }: Recipe,
+  { task, objectives = ['relevance'], maxTokens: wanted }: Recipe,
   { files: { directory: from, files }, config, model, maxTokens, features }: Prepared,
   parameters: Float32Array,
 ): Promise<void> {
@@ -62,10 +62,7 @@ export async function exportTrained(
     Object.assign(written, PLAIN_EMBEDDER, { '1_Pooling/config.json': pooling });
   }
   if (features.length > 0)
-    written[FEATURES_FILE] = featureWeights(
-      features,
-      learntWeights(parameters.subarray(model.layout.size), featureGain(rate)),
-    );
+    written[FEATURES_FILE] = featureWeights(features, parameters.subarray(model.layout.size));
   const { _name_or_path, torch_dtype, ...kept } = config;
   const architectures = (kind: string): string[] => [`${CLASSES[String(config.model_type)]}${kind}`];
   written['config.json'] = configText(from, {

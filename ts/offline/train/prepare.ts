@@ -24,7 +24,6 @@ import { relevantDocuments } from '../../train/judge.ts';
 import { pairRanker } from '../../train/pairRanker.ts';
 import type { Task } from '../../train/task.ts';
 import type { TrainingGroup } from '../../train/trainingGroup.ts';
-import { featureGain } from '../../train/weighFeatures.ts';
 import { featureScales } from './featureScales.ts';
 import { lossesOf } from './lossesOf.ts';
 import type { Recipe } from './recipe.ts';
@@ -71,7 +70,7 @@ export async function prepare(
   const made = await {
     'bi-encoder': () => {
       const objectives = recipe.objectives?.length ?? 1;
-      const options = { ...common, tokenizer, features, gain: featureGain(recipe.rate), objectives };
+      const options = { ...common, tokenizer, features, objectives };
       return embedderOf(recipe, groups, files, checkpoint, options, teaching);
     },
     'cross-encoder': () => {

@@ -129,7 +129,7 @@ export async function readRecipe(path: string): Promise<Recipe> {
       'recipe.objectives are for the tasks cross-encoder and bi-encoder, got ranker.',
     );
   }
-  checkFeatures(recipe);
+  checkFeatureUse(recipe);
   const folder = dirname(resolve(path));
   return {
     ...recipe,
@@ -151,7 +151,7 @@ const OPTIONS: Record<LossRecipe['name'], readonly (keyof LossRecipe)[]> = {
 };
 
 /** Features count in scores of objectives after the first, which some loss must be about. */
-function checkFeatures({ features, task, similarity, losses }: Recipe): void {
+function checkFeatureUse({ features, task, similarity, losses }: Recipe): void {
   if (features === undefined) return;
   if (task !== 'bi-encoder' || similarity === 'maxSim') {
     throw new SeineError(

@@ -16,6 +16,7 @@ import { drawGroup } from '../../train/drawGroup.ts';
 import { learningRate } from '../../train/schedule.ts';
 import { type StepReport, train } from '../../train/trainer.ts';
 import { readGroups, type TrainingGroup } from '../../train/trainingGroup.ts';
+import { FEATURE_RATE } from '../../train/weighFeatures.ts';
 import { exportTrained } from './exportTrained.ts';
 import { requireLearnable } from './lossesOf.ts';
 import type { Manifest } from './manifest.ts';
@@ -103,6 +104,7 @@ async function trainPrepared(
     ...schedule,
     layout,
     initial,
+    further: task.parameters && { from: model.layout.size, peak: FEATURE_RATE },
     optimizer: {
       beta1: 0.9,
       beta2: 0.999,

@@ -133,7 +133,7 @@ export class Mirror {
     this.#starts.set(starts, this.#rowCount);
     this.#ends.set(ends, this.#rowCount);
     this.#rowCount = count;
-    const features = this.#scaledFeatures(docs);
+    const features = this.#scaledFeatures(this.#rowDocuments.subarray(count - docs.length, count));
     if (load) await this.rows!.append({ data: vectors, features });
     else this.#stagedVectors.push({ data: vectors.slice(), features });
   }
@@ -143,21 +143,21 @@ export class Mirror {
     const ordinal = this.#rowDocuments[row]!;
     return (this.features?.features ?? []).map((feature) => {
       const value = attributeNumber(this.columns.reader(feature.attribute)(ordinal));
-      const addend = feature.weight * Math.fround(scaled(value, feature));
+      const addend = Math.fround(feature.weight) * Math.fround(scaled(value, feature));
       const { attribute, weight } = feature;
       return { attribute, value: Number.isNaN(value) ? null : value, weight, addend };
     });
   }
 
-  /** `[docs, features]` of documents by their keys, if there are features. */
-  #scaledFeatures(docs: Uint32Array): Float32Array | undefined {
+  /** `[documents, features]` of documents by their ordinals, if there are features. */
+  #scaledFeatures(ordinals: Uint32Array): Float32Array | undefined {
     if (this.features === undefined) return undefined;
     const { features } = this.features;
-    const all = new Float32Array(docs.length * features.length);
+    const all = new Float32Array(ordinals.length * features.length);
     for (const [f, feature] of features.entries()) {
       const read = this.columns.reader(feature.attribute);
-      for (const [i, key] of docs.entries()) {
-        all[i * features.length + f] = scaled(attributeNumber(read(this.ordinal(key))), feature);
+      for (const [i, ordinal] of ordinals.entries()) {
+        all[i * features.length + f] = scaled(attributeNumber(read(ordinal)), feature);
       }
     }
     return all;

@@ -2,7 +2,7 @@ import { type Bitset, countBits, zeros } from '../../core/bitset.ts';
 import type { FilterExpression, RetrieveMode } from '../../core/types.ts';
 import { evaluateFilter } from '../../device/reference/filter.ts';
 import type { Encoder } from '../../models/encoder.ts';
-import type { FeatureWeights } from '../../models/featureWeights.ts';
+import { queryWeights } from '../../models/featureWeights.ts';
 import type { Store } from '../../store/store.ts';
 import type { StoreModel } from '../../store/types.ts';
 import type { Collection } from './collection.ts';
@@ -137,7 +137,7 @@ async function denseSearch(
   const queries = vectors.length / rows.dim;
   if (wanted === 0) return Array.from({ length: queries }, () => new Map());
   const filter = filtered ? { mask: mirror.rowMask(documents) } : undefined;
-  const weights = mirror.features && weightsOf(mirror.features, queries);
+  const weights = mirror.features && queryWeights(mirror.features, queries);
   let generation: number | undefined;
   for (let k = whole ? Math.max(rows.count, wanted) : wanted; ; k *= 2) {
     const top = await rows.search(vectors, { k, filter, weights, signal });
@@ -146,12 +146,6 @@ async function denseSearch(
     const lists = listsOf(mirror, top, wanted);
     if (!lists.some((list, i) => list.size < wanted && top.counts[i] === k)) return lists;
   }
-}
-
-/** `[queries, 1 + features]`: the same for all of them. */
-function weightsOf({ similarity, features }: FeatureWeights, queries: number): Float32Array {
-  const row = [similarity, ...features.map(({ weight }) => weight)];
-  return Float32Array.from({ length: queries * row.length }, (_, i) => row[i % row.length]!);
 }
 
 function listsOf(

@@ -19,9 +19,15 @@ const InfoReply = Type.Object({
       dim: Type.Integer({ description: 'Length of a vector.' }),
       maxTokens: Type.Integer({ description: 'Tokens of a text that it reads.' }),
       weights: Type.Optional(
-        Type.Record(Type.String(), Type.Number(), {
-          description: 'What a deviation of each attribute adds to the score by vectors, if it weighs any.',
-        }),
+        Type.Object(
+          {
+            similarity: Type.Number({ description: 'Of the cosine.' }),
+            attributes: Type.Record(Type.String(), Type.Number(), {
+              description: 'Of a deviation of each attribute from its mean.',
+            }),
+          },
+          { description: 'What the score by vectors is the weighted sum of, if it weighs attributes.' },
+        ),
       ),
     },
     { description: 'The embedder.' },
@@ -59,7 +65,10 @@ export const infoRoutes: FastifyPluginAsyncTypebox<{ service: Service }> = async
       const { index, settings, depths, version } = service;
       const { documents, rows, generation, attributes, embedder, device, ranker } = await index.info();
       const { name, dim, maxTokens, features } = embedder;
-      const weights = features?.features.map(({ attribute, weight }) => [attribute, weight]);
+      const weights = features && {
+        similarity: features.similarity,
+        attributes: Object.fromEntries(features.features.map(({ attribute, weight }) => [attribute, weight])),
+      };
       const workloads = Object.entries(settings.workloads).map(([workload, { depth }]) => [
         workload,
         depth === undefined
@@ -72,7 +81,7 @@ export const infoRoutes: FastifyPluginAsyncTypebox<{ service: Service }> = async
         rows,
         generation,
         attributes,
-        model: { name, dim, maxTokens, ...(weights && { weights: Object.fromEntries(weights) }) },
+        model: { name, dim, maxTokens, ...(weights && { weights }) },
         ...(ranker !== undefined && { ranker }),
         device,
         workloads: Object.fromEntries(workloads),
