@@ -35,7 +35,10 @@ export interface ActionOptions {
   signal: AbortSignal | undefined;
 }
 
-/** Measures an embedder by what the click model does on pages of the test queries, shown in any order. */
+/**
+ * Measures an embedder by what the click model does on the first pages of `found`, shown in any order. Pages should not
+ * depend on the embedder: those that it had put together would differ least in what it knows.
+ */
 export async function evaluateActions(
   recipe: DistillRecipe,
   { collection, documents, queries, judged, found }: RankingInput,

@@ -118,8 +118,8 @@ export function evaluationStage(recipe: DistillRecipe, options: EvaluationOption
           };
         }
         if (student !== undefined && acting && collection.clicks) {
-          const fused = found.map((one) => one.fused);
-          const input = { collection, documents, queries, judged, found: fused };
+          // Pages of the words alone, the same whatever the embedder is.
+          const input = { collection, documents, queries, judged, found: found.map(({ bm25 }) => bm25) };
           figures.actions = await evaluateActions(recipe, input, {
             model: embedder.model,
             maxTokens: embedder.maxTokens,
