@@ -36,8 +36,8 @@ export interface ActionOptions {
 }
 
 /**
- * Measures an embedder by what the click model does on the first pages of `found`, shown in any order. Pages should not
- * depend on the embedder: those that it had put together would differ least in what it knows.
+ * Measures an embedder by what the click model does on the first pages of `found`, filled up with graded documents, shown
+ * in any order. Pages should not depend on the embedder: those that it had put together would differ least in what it knows.
  */
 export async function evaluateActions(
   recipe: DistillRecipe,
@@ -45,11 +45,18 @@ export async function evaluateActions(
   { model, maxTokens, vectors, measure, signal }: ActionOptions,
 ): Promise<ActionFigures> {
   const clicks = { ...collection.clicks!, shuffled: 1 };
-  const candidates = queries.map(({ id }, i) => ({ query: id, found: [...found[i]!] }));
+  const index = new Map(documents.map(({ id }, i) => [id, i]));
+  const candidates = queries.map(({ id }, i) => {
+    const listed = found[i]!.map(({ document }) => document);
+    const graded = [...judged.get(id)!.keys()].flatMap((document) => index.get(document) ?? []);
+    return {
+      query: id,
+      found: Array.from(new Set([...listed, ...graded]), (document) => ({ document, score: 0 })),
+    };
+  });
   const pages = pagesOf(candidates, documents, judged, clicks);
   const done = drawImpressions(pages, clicks, random(recipe.seed + 2));
   const place = new Map(queries.map(({ id }, i) => [id, i]));
-  const index = new Map(documents.map(({ id }, i) => [id, i]));
   const encoder = await openEncoder(model, { maxTokens });
   try {
     const texts = queries.map(({ text }) => text);
