@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { openCrossEncoder } from '../../ts/models/crossEncoder.ts';
 import { openEncoder } from '../../ts/models/encoder.ts';
-import { files, LETTERS, training, writeLetters } from './letters.ts';
+import { LETTERS, letters, training, writeLetters } from './letters.ts';
 import { jsonLines, Workplace } from './seine.ts';
 
 jest.setTimeout(300_000);
@@ -15,11 +15,7 @@ const ranker = {
   task: 'cross-encoder',
   collections: [
     {
-      name: 'letters',
-      corpus: './corpus.jsonl',
-      train: files('train'),
-      dev: files('dev'),
-      test: files('test'),
+      ...letters,
       subject: { document: 'first', query: 'firsts' },
       clicks: { sessions: 12, page: 8, attributes: { pay: 0.5 } },
     },
@@ -34,7 +30,7 @@ const ranker = {
 const embedder = {
   name: 'tiny-embedder',
   task: 'bi-encoder',
-  collections: [{ name: 'letters', corpus: './corpus.jsonl', train: files('train'), test: files('test') }],
+  collections: [{ ...letters, dev: undefined }],
   candidates: { model: 'seine-embed-small', depth: 30 },
   student: {
     ...training,

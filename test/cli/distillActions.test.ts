@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { openEncoder } from '../../ts/models/encoder.ts';
-import { files, training, writeLetters } from './letters.ts';
+import { letters, training, writeLetters } from './letters.ts';
 import { Workplace } from './seine.ts';
 
 jest.setTimeout(300_000);
@@ -15,16 +15,7 @@ const path = (...parts: string[]): string => join(place.folder, ...parts);
 const weigher = {
   name: 'tiny-weigher',
   task: 'bi-encoder',
-  collections: [
-    {
-      name: 'letters',
-      corpus: './corpus.jsonl',
-      train: files('train'),
-      dev: files('dev'),
-      test: files('test'),
-      clicks: { sessions: 12, page: 8, attributes: { pay: 2 } },
-    },
-  ],
+  collections: [{ ...letters, clicks: { sessions: 12, page: 8, attributes: { pay: 2 } } }],
   candidates: { model: 'seine-embed-small', depth: 30 },
   actions: ['click'],
   features: ['pay'],

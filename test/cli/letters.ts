@@ -32,7 +32,15 @@ function split(place: Workplace, name: string, count: number, seed: number): voi
   place.file(`${name}.tsv`, `query-id\tcorpus-id\tscore\n${rows.join('\n')}\n`);
 }
 
-export const files = (name: string) => ({ queries: `./${name}.jsonl`, qrels: `./${name}.tsv` });
+const files = (name: string) => ({ queries: `./${name}.jsonl`, qrels: `./${name}.tsv` });
+/** The collection in a recipe. */
+export const letters = {
+  name: 'letters',
+  corpus: './corpus.jsonl',
+  train: files('train'),
+  dev: files('dev'),
+  test: files('test'),
+};
 /** What trains a student, or a teacher, in a second. */
 export const training = {
   model: './base',

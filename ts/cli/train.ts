@@ -32,8 +32,8 @@ A recipe: { "task": "bi-encoder", "model": "./all-MiniLM-L6-v2", "data": ["train
   "losses": [{ "name": "infoNce" }], "batch": 16, "documents": 4, "epochs": 1, "maxTokens": 128, "rate": 2e-5 }
 Its paths are relative to its folder; docs/training.md describes all fields. Lines of the data are
   {"query": "…", "positives": ["…"], "negatives": ["…"]} or
-  {"query": "…", "documents": ["…", "…"], "grades": [3, 0]}, also with "labels" (0 to 1), a teacher's "scores", "objectives" (labels of
-  clicks and the like) and "features" (numbers that an embedder is to weigh beside its similarity).
+  {"query": "…", "documents": ["…", "…"], "grades": [3, 0]}, also with "labels" (0 to 1), a teacher's "scores",
+  "objectives" (labels of clicks and the like) and "features" (numbers that an embedder is to weigh beside its similarity).
 Losses: infoNce, margin, listwise, bce, pointwiseKl, mse, cosine. The directory also gets training.json (hashes,
 options, versions, curve) and training.html (the curve as a chart).
 

@@ -7,7 +7,7 @@ import type {
   TextReading,
   TextWindow,
 } from './contracts.ts';
-import { featuresOf } from './featureWeights.ts';
+import { featuresIn } from './featureWeights.ts';
 import { hashAt } from './hashAt.ts';
 import type { EmbedderInfo } from './inferenceProtocol.ts';
 import { InferenceThread } from './inferenceThread.ts';
@@ -22,7 +22,7 @@ export type * from './contracts.ts';
 export async function openEncoder(nameOrPath: string, options: OpenModelOptions = {}): Promise<Encoder> {
   const files = await resolveModel(nameOrPath, 'embedder');
   const hash = hashAt(files, options.precision);
-  const features = await featuresOf(files.directory);
+  const features = await featuresIn(files);
   const thread = await InferenceThread.open<EmbedderInfo>({ files, options });
   return {
     name: files.name,

@@ -1,7 +1,7 @@
 import { SeineError, show } from '../core/errors.ts';
 import type { AttributeValue } from '../core/types.ts';
 import { FEATURES_FILE } from './layout.ts';
-import { resolveModel } from './resolveModel.ts';
+import { type ModelFiles, resolveModel } from './resolveModel.ts';
 import { readJson } from './tokenizer.ts';
 
 /** An attribute of documents as a number that differs from document to document by about 1. */
@@ -30,7 +30,11 @@ const FARTHEST = 1e6;
 
 /** Those of an embedder by name or path, if it has some. Errors: those of `resolveModel`, `ERR_MODEL` naming the field. */
 export async function featuresOf(nameOrPath: string): Promise<FeatureWeights | undefined> {
-  const { files } = await resolveModel(nameOrPath, 'embedder');
+  return featuresIn(await resolveModel(nameOrPath, 'embedder'));
+}
+
+/** Those among the files of an embedder. Errors: `ERR_MODEL` naming the field. */
+export async function featuresIn({ files }: ModelFiles): Promise<FeatureWeights | undefined> {
   const path = files[FEATURES_FILE];
   return path === undefined ? undefined : readFeatureWeights(path);
 }

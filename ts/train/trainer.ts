@@ -81,6 +81,7 @@ export async function train(options: TrainOptions): Promise<Trained> {
   };
   const adamW = new NativeAdamW(optimizer, options.threads);
   const gradients = new Gradients(options, state.parameters);
+  const parts = partsOf(options);
   try {
     while (losses.length < steps) {
       await setImmediate(); // signals are heard here: a run occupies its thread
@@ -91,7 +92,6 @@ export async function train(options: TrainOptions): Promise<Trained> {
       const step = losses.length + 1;
       const began = performance.now();
       const { loss, gradient } = await gradients.of(step, await options.batches(step));
-      const parts = partsOf(options);
       const lengths: number[] = [];
       for (const { from, to } of parts) lengths.push(await adamW.norm(gradient.subarray(from, to)));
       if (![loss, ...lengths].every(Number.isFinite)) throw diverged(step, loss, saved);

@@ -50,6 +50,10 @@ function neededBy({ name, to, objective }: LossRecipe): {
 } {
   const someKnown = (values: readonly number[]): boolean => values.some((value) => !Number.isNaN(value));
   const teacher = { what: "a teacher's scores", isThere: (group: TrainingGroup) => someKnown(group.scores) };
+  const labelled = {
+    what: 'grades or labels',
+    isThere: ({ labels }: TrainingGroup) => someKnown(labels),
+  };
   if (objective !== undefined) {
     const isThere = ({ objectives }: TrainingGroup): boolean => someKnown(objectives?.[objective] ?? []);
     return { what: `labels of the objective ${objective}`, isThere };
@@ -58,7 +62,7 @@ function neededBy({ name, to, objective }: LossRecipe): {
     case 'cosine':
       return { what: 'texts', isThere: () => true };
     case 'bce':
-      return { what: 'grades or labels', isThere: ({ labels }) => someKnown(labels) };
+      return labelled;
     case 'infoNce':
       return { what: 'relevant documents', isThere: ({ grades }) => grades.some((grade) => grade > 0) };
     case 'margin':
@@ -68,7 +72,7 @@ function neededBy({ name, to, objective }: LossRecipe): {
       };
     case 'listwise':
       if (to === 'scores') return teacher;
-      if (to === 'labels') return { what: 'grades or labels', isThere: ({ labels }) => someKnown(labels) };
+      if (to === 'labels') return labelled;
       return { what: 'grades', isThere: ({ grades }) => someKnown(grades) };
     case 'pointwiseKl':
     case 'mse':
