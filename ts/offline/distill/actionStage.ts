@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { SeineError, show } from '../../core/errors.ts';
 import { writeAtomic } from '../../core/files.ts';
+import { meanAndDeviation } from '../../core/meanAndDeviation.ts';
 import { random } from '../../core/random.ts';
 import { readLines } from '../../core/readLines.ts';
 import type { Qrels } from '../../core/types.ts';
@@ -83,8 +84,7 @@ function pullOf(documents: readonly TextItem[], { attributes }: ClickModel): Flo
   for (const [field, weight] of Object.entries(attributes)) {
     const values = documents.map(({ metadata }) => numberOf(metadata[field]));
     const known = values.filter((value) => !Number.isNaN(value));
-    const mean = known.reduce((sum, value) => sum + value, 0) / known.length;
-    const deviation = Math.sqrt(known.reduce((sum, value) => sum + (value - mean) ** 2, 0) / known.length);
+    const { mean, deviation } = meanAndDeviation(known);
     if (!(deviation > 0)) {
       throw new SeineError(
         'ERR_DATA',

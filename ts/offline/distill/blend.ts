@@ -1,3 +1,4 @@
+import { meanAndDeviation } from '../../core/meanAndDeviation.ts';
 import type { Qrels, Run } from '../../core/types.ts';
 import { type Measure, mean } from './measure.ts';
 
@@ -71,7 +72,6 @@ function difference(values: readonly number[]): Difference {
 }
 
 function standardized(values: readonly number[]): number[] {
-  const centre = mean(values);
-  const deviation = Math.sqrt(mean(values.map((value) => (value - centre) ** 2)));
+  const { mean: centre, deviation } = meanAndDeviation(values);
   return values.map((value) => (deviation > 0 ? (value - centre) / deviation : 0));
 }

@@ -1,4 +1,5 @@
 import { SeineError, show } from '../../core/errors.ts';
+import { meanAndDeviation } from '../../core/meanAndDeviation.ts';
 import type { FeatureScale } from '../../models/featureWeights.ts';
 import type { TrainingGroup } from '../../train/trainingGroup.ts';
 
@@ -11,9 +12,7 @@ export function featureScales(names: readonly string[], groups: readonly Trainin
     const values = groups
       .flatMap(({ features }) => features?.[attribute] ?? [])
       .filter((value) => !Number.isNaN(value));
-    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-    const square = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
-    const deviation = Math.sqrt(square);
+    const { mean, deviation } = meanAndDeviation(values);
     const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
     // What equal numbers seem to differ by, once they are added up, is no difference.
     if (deviation > LEAST_SPREAD * largest && Number.isFinite(deviation))

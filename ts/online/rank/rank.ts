@@ -1,3 +1,4 @@
+import { meanAndDeviation } from '../../core/meanAndDeviation.ts';
 import type { CrossEncoder } from '../../models/crossEncoder.ts';
 import type { PairScores } from './pairScores.ts';
 import type { Question } from './prompt.ts';
@@ -60,8 +61,7 @@ export async function rank(
 /** z-scores of what is defined, with the population standard deviation; all zero if the values are equal. */
 function standardise(values: (number | undefined)[]): (number | undefined)[] {
   const known = values.filter((value) => value !== undefined);
-  const mean = known.reduce((sum, value) => sum + value, 0) / known.length;
-  const deviation = Math.sqrt(known.reduce((sum, value) => sum + (value - mean) ** 2, 0) / known.length);
+  const { mean, deviation } = meanAndDeviation(known);
   return values.map((value) => {
     if (value === undefined) return undefined;
     return deviation > 0 ? (value - mean) / deviation : 0;
