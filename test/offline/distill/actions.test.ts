@@ -73,7 +73,7 @@ describe('the click model', () => {
     const documents = [10, 20, 30].map((salary, i) => ({
       id: `d${i}`,
       text: '',
-      metadata: { salary, remote: true },
+      metadata: { salary, remote: true, fee: 0.1 }, // three tenths add up to more than .3
     }));
     const found = documents.map((_, document) => ({ document, score: 1 }));
     const grades = new Map([['q', new Map([['d1', 2]])]]);
@@ -85,7 +85,9 @@ describe('the click model', () => {
       ['d1', 1],
     ]);
     expect(first!.documents[0]!.pull).toBeCloseTo(-2 * Math.sqrt(1.5), 12);
-    expect(() => pages({ remote: 1 })).toThrow('"remote" of the click model should be a number');
+    for (const same of ['remote', 'fee']) {
+      expect(() => pages({ [same]: 1 })).toThrow(`"${same}" of the click model should be a number`);
+    }
   });
 });
 

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { SeineError, show } from '../../core/errors.ts';
 import { writeAtomic } from '../../core/files.ts';
-import { meanAndDeviation } from '../../core/meanAndDeviation.ts';
 import { random } from '../../core/random.ts';
 import { readLines } from '../../core/readLines.ts';
+import { spreadOf } from '../../core/spreadOf.ts';
 import type { Qrels } from '../../core/types.ts';
 import { type Candidates, readCandidates } from './candidateStage.ts';
 import { type ClickModel, drawImpressions, type Impressions, type Page } from './clickModel.ts';
@@ -83,9 +83,8 @@ function pullOf(documents: readonly TextItem[], { attributes }: ClickModel): Flo
   const pulls = new Float64Array(documents.length);
   for (const [field, weight] of Object.entries(attributes)) {
     const values = documents.map(({ metadata }) => numberOf(metadata[field]));
-    const known = values.filter((value) => !Number.isNaN(value));
-    const { mean, deviation } = meanAndDeviation(known);
-    if (!(deviation > 0)) {
+    const spread = spreadOf(values.filter((value) => !Number.isNaN(value)));
+    if (!spread) {
       throw new SeineError(
         'ERR_DATA',
         `The attribute ${show(field)} of the click model should be a number, a date or true or false that differs from ` +
@@ -93,7 +92,7 @@ function pullOf(documents: readonly TextItem[], { attributes }: ClickModel): Flo
       );
     }
     for (const [i, value] of values.entries()) {
-      if (!Number.isNaN(value)) pulls[i]! += (weight * (value - mean)) / deviation;
+      if (!Number.isNaN(value)) pulls[i]! += (weight * (value - spread.mean)) / spread.deviation;
     }
   }
   return pulls;
