@@ -169,7 +169,7 @@ describe('distill', () => {
     const { model } = distill('embedder.json', 'embedder');
     const encoder = await openEncoder(path(model));
     expect(encoder).toMatchObject({ dim: 32, matryoshka: [16, 32], maxTokens: 20 });
-    expect(json(model, 'config.json').intermediate_size).toBe(48);
+    expect(json(model, 'config.json')).toMatchObject({ intermediate_size: 48, max_position_embeddings: 20 });
     // One of the 30 texts is a test query, and the last of those that are left fill no line of seven.
     const lines = (...parts: string[]) =>
       readFileSync(path(...parts), 'utf8')

@@ -31,6 +31,9 @@ export interface BertInputs {
   positions?: Tensor | undefined;
 }
 
+/** The parameter `[positions, hidden]`. */
+export const POSITION_EMBEDDINGS = 'embeddings.position_embeddings.weight';
+
 /** Name -> shape of every parameter besides the token embeddings; a head for `labels` logits on the pooler, if any. */
 export function bertShapes(config: BertConfig, labels: number): Record<string, number[]> {
   const { hidden_size: hidden, intermediate_size: inner } = config;
@@ -43,7 +46,7 @@ export function bertShapes(config: BertConfig, labels: number): Record<string, n
     shapes[`${name}.weight`] = [hidden];
     shapes[`${name}.bias`] = [hidden];
   };
-  shapes['embeddings.position_embeddings.weight'] = [config.max_position_embeddings, hidden];
+  shapes[POSITION_EMBEDDINGS] = [config.max_position_embeddings, hidden];
   shapes['embeddings.token_type_embeddings.weight'] = [config.type_vocab_size, hidden];
   norm('embeddings.LayerNorm');
   for (let layer = 0; layer < config.num_hidden_layers; layer++) {
@@ -88,7 +91,7 @@ export function bertEncoder(
   const norm = (x: Tensor, name: string): Tensor =>
     net.layerNorm(x, get(`${name}.weight`), get(`${name}.bias`), epsilon);
 
-  const table = get('embeddings.position_embeddings.weight');
+  const table = get(POSITION_EMBEDDINGS);
   let positions: Tensor;
   if (inputs.positions) positions = net.gather(table, inputs.positions);
   else if (typeof length === 'number') positions = net.head(table, length);

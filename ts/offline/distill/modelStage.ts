@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SeineError, show } from '../../core/errors.ts';
-import type { BertConfig } from '../../graph/bert.ts';
+import { type BertConfig, POSITION_EMBEDDINGS } from '../../graph/bert.ts';
 import { type BertHead, bertInference } from '../../graph/bertInference.ts';
 import { bertWeights } from '../../graph/bertWeights.ts';
 import { openCheckpoint } from '../../graph/checkpoint.ts';
@@ -55,12 +55,15 @@ export function modelStage(
       }
       const shape = config as unknown as BertConfig;
       const labels = task === 'bi-encoder' ? 0 : Number(config.num_labels);
-      const { weights, wordEmbeddings } = bertWeights(checkpoint, shape, labels);
       const read = async (from: string | undefined, file: string) =>
         from === undefined ? undefined : JSON.parse(await readFile(join(from, file), 'utf8'));
       const tuning: Tuning | undefined = await read(sources.tuning, TUNING);
       const training = await read(student, 'training.json');
       const maxTokens: number = training.maxTokens;
+      const { weights, wordEmbeddings } = bertWeights(checkpoint, shape, labels);
+      // No position after the last token that is read was learnt.
+      const places = Math.min(shape.max_position_embeddings, maxTokens);
+      weights[POSITION_EMBEDDINGS] = weights[POSITION_EMBEDDINGS]!.subarray(0, places * shape.hidden_size);
       const features = task === 'bi-encoder' ? await featuresOf(student) : undefined;
       const rotation =
         matryoshka &&
@@ -73,14 +76,14 @@ export function modelStage(
       const { dtype: _, ...kept } = config;
       const trimmed = scripts && trimVocabulary(await read(student, 'tokenizer.json'), scripts);
       const words = trimmed ? rowsOf(wordEmbeddings, shape.hidden_size, trimmed) : wordEmbeddings;
-      const vocabulary = trimmed && vocabularyOf(trimmed, config);
+      const sizes = { max_position_embeddings: places, ...(trimmed && vocabularyOf(trimmed, config)) };
       await writeModel(
         directory,
         {
-          'onnx/model.onnx': bertInference({ ...shape, ...vocabulary }, head, weights, words, 'int8'),
+          'onnx/model.onnx': bertInference({ ...shape, ...sizes }, head, weights, words, 'int8'),
           'config.json': {
             ...kept,
-            ...vocabulary,
+            ...sizes,
             ...(matryoshka && { matryoshka_dimensions: matryoshka }),
           },
           ...(labels > 0
