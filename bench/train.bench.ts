@@ -71,19 +71,16 @@ try {
 
   const dims = [pairs, length];
   const batch: Batch = {
-    bucket: 'only',
-    feeds: {
-      'pair.ids': { type: 'int64', dims, data: ids },
-      'pair.mask': { type: 'int64', dims, data: new BigInt64Array(ids.length).fill(1n) },
-      'pair.types': { type: 'int64', dims, data: new BigInt64Array(ids.length) },
-      targets: { type: 'float32', dims: [lists, size], data: targets },
-    },
+    'pair.ids': { type: 'int64', dims, data: ids },
+    'pair.mask': { type: 'int64', dims, data: new BigInt64Array(ids.length).fill(1n) },
+    'pair.types': { type: 'int64', dims, data: new BigInt64Array(ids.length) },
+    targets: { type: 'float32', dims: [lists, size], data: targets },
   };
   const gradients = new Gradients(
     {
       layout: model.layout,
-      loss: () => (net, weights) => {
-        const logits = model.apply(net, weights, model.inputs(net, 'pair', [pairs, length]));
+      loss(net, weights) {
+        const logits = model.apply(net, weights, model.inputs(net, 'pair', [pairs, 'length']));
         return listwiseLoss(
           net,
           net.reshape(logits, [lists, size]),

@@ -38,7 +38,7 @@ describe('gradients through every family', () => {
     expect(headDrawn).toBe(false);
     const [rows, length] = [texts.ids.length, texts.ids[0]!.length];
     const graph = gradientGraph(model.layout, (net, parameters) => {
-      const out = model.apply(net, parameters, model.inputs(net, 'text', [rows, length]));
+      const out = model.apply(net, parameters, model.inputs(net, 'text', [rows, 'length']));
       const count = (out.shape as number[]).reduce((product, dim) => product * dim, 1);
       const flat = net.reshape(out, [count]);
       return net.total(net.mul(flat, net.graph.constantVector('waves', waves(count))));

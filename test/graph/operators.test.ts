@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { random } from '../../ts/core/random.ts';
 import { Autodiff } from '../../ts/graph/autodiff.ts';
-import { part, regroup, rmsNorm, rotate, silu } from '../../ts/graph/decoderOps.ts';
+import { part, rmsNorm, rotate, silu } from '../../ts/graph/decoderOps.ts';
 import { flatLayout } from '../../ts/graph/flatLayout.ts';
 import { gradientGraph, gradientOf } from '../../ts/graph/gradientGraph.ts';
 import type { Tensor as GraphTensor } from '../../ts/graph/graph.ts';
@@ -74,10 +74,6 @@ const operators: Record<string, Operator> = {
     reference: (x) => byRow(x, 4, (row) => row.map((v) => v - Math.log(sum(row.map(Math.exp))))),
   },
   part: { emit: (net, x) => part(net, x, 2, 1, 3), reference: (x) => byRow(x, 4, (row) => row.slice(1, 3)) },
-  regroup: {
-    emit: (net, x) => regroup(net, x, [0, -1, 2, 2], [3, 2, 2, 2]),
-    reference: (x) => Array.from(x),
-  },
   rotate: {
     emit: (net, x) => rotate(net, x, vector(net, 'cos', angles.cos), vector(net, 'sin', angles.sin)),
     reference: (x) =>

@@ -1,9 +1,15 @@
 import { expect, test } from '@jest/globals';
+import type { Tensor } from '../../ts/models/session.ts';
 import { dropoutFeeds } from '../../ts/train/dropoutFeeds.ts';
 
-const inputs = ['ids', 'dropout.0', 'dropout.1'].map((name) => ({ name, type: 'bool', dims: [200, 250] }));
+const inputs = ['ids', 'dropout.0', 'dropout.1'].map((name) => ({
+  name,
+  type: 'bool',
+  dims: [200, 'length'],
+}));
+const ids: Tensor = { type: 'int64', dims: [200, 250], data: new BigInt64Array(200 * 250) };
 const masks = (seed: number, batch: number, rate = 0.1) => {
-  const feeds = dropoutFeeds(inputs, { rate, seed }, batch);
+  const feeds = dropoutFeeds(inputs, { ids }, { rate, seed }, batch);
   expect(Object.keys(feeds)).toEqual(['dropout.0', 'dropout.1']);
   return Object.values(feeds).map(({ data }) => data as Uint8Array);
 };

@@ -38,13 +38,13 @@ function plane(name: string, onStep?: (report: StepReport) => void) {
       const generator = random(step);
       const x = Float32Array.from({ length: batch * dim }, () => generator.normal());
       const y = Float32Array.from({ length: batch }, (_, i) => 3 + x[i * dim]! - 2 * x[i * dim + 1]!);
-      const feeds: Batch['feeds'] = {
+      const feeds: Batch = {
         x: { type: 'float32', dims: [batch, dim], data: x },
         y: { type: 'float32', dims: [batch, 1], data: y },
       };
-      return [{ bucket: 'only', feeds }];
+      return [feeds];
     },
-    loss: () => (net, parameters) => {
+    loss: (net, parameters) => {
       const x = net.graph.input('x', [batch, dim]);
       const y = net.graph.input('y', [batch, 1]);
       const error = net.sub(net.linear(x, parameters.weight!, parameters.bias!), y);
@@ -59,7 +59,7 @@ function reference(options: ReturnType<typeof plane>): Float64Array {
   const mean = new Float64Array(dim + 1);
   const variance = new Float64Array(dim + 1);
   for (let step = 1; step <= options.steps; step++) {
-    const { x, y } = options.batches(step)[0]!.feeds;
+    const { x, y } = options.batches(step)[0]!;
     const gradient = new Float64Array(dim + 1);
     for (let i = 0; i < batch; i++) {
       let error = p[dim]! - Number(y!.data[i]);
@@ -118,7 +118,7 @@ test('a loss that is not finite stops the training', async () => {
   broken.onStep = ({ step }) => steps.push(step);
   broken.batches = (step) => {
     const made = plane('broken').batches(step);
-    if (step === 33) made[0]!.feeds.y!.data[0] = Number.NaN;
+    if (step === 33) made[0]!.y!.data[0] = Number.NaN;
     return made;
   };
   await expect(train(broken)).rejects.toMatchObject({
@@ -134,21 +134,18 @@ test('gradients of the batches of a step are averaged: halves of a batch train a
   const { parameters: whole, losses } = await train(plane('one'));
   const halves = plane('two');
   halves.batches = (step) => {
-    const { x, y } = plane('two').batches(step)[0]!.feeds;
+    const { x, y } = plane('two').batches(step)[0]!;
     return [0, 1].map((half) => {
       const [from, to] = [(half * batch) / 2, ((half + 1) * batch) / 2];
       const part = (data: Tensor['data'], width: number): Float32Array =>
         (data as Float32Array).slice(from * width, to * width);
       return {
-        bucket: 'half',
-        feeds: {
-          x: { type: 'float32', dims: [batch / 2, dim], data: part(x!.data, dim) },
-          y: { type: 'float32', dims: [batch / 2, 1], data: part(y!.data, 1) },
-        },
+        x: { type: 'float32', dims: [batch / 2, dim], data: part(x!.data, dim) },
+        y: { type: 'float32', dims: [batch / 2, 1], data: part(y!.data, 1) },
       };
     });
   };
-  halves.loss = () => (net, parameters) => {
+  halves.loss = (net, parameters) => {
     const x = net.graph.input('x', [batch / 2, dim]);
     const y = net.graph.input('y', [batch / 2, 1]);
     const error = net.sub(net.linear(x, parameters.weight!, parameters.bias!), y);
@@ -176,7 +173,7 @@ test('an aborted training keeps the step that it has reached', async () => {
 
 test('a batch that does not fit into memory is said to be too large', async () => {
   const large = plane('large');
-  large.loss = () => (net, parameters) => {
+  large.loss = (net, parameters) => {
     const x = net.graph.input('x', [batch, dim]);
     net.graph.input('y', [batch, 1]);
     const [rows, columns] = [2 ** 24, 2 ** 24]; // more bytes than there are addresses

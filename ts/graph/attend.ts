@@ -1,5 +1,5 @@
 import type { Autodiff } from './autodiff.ts';
-import { staticShape, type Tensor } from './graph.ts';
+import type { Tensor } from './graph.ts';
 
 /**
  * Scaled dot-product attention (A. Vaswani et al., 2017): `softmax(Q·Kᵀ / √width + hide) · V` for queries, keys and
@@ -10,21 +10,22 @@ export function attend(net: Autodiff, queries: Tensor, keys: Tensor, values: Ten
   const swapped = [...axes.slice(0, -2), axes.length - 1, axes.length - 2];
   const width = keys.shape.at(-1) as number;
   const similarity = net.scale(net.matmul(queries, net.transpose(keys, swapped)), 1 / Math.sqrt(width));
-  const hidden = similarity.requiresGrad ? spread(net, hide, similarity.shape) : hide;
+  const hidden = similarity.requiresGrad ? spread(net, hide, similarity) : hide;
   return net.matmul(net.dropout(net.softmax(net.add(similarity, hidden))), values);
 }
 
-/** What hides keys, in the shapes that layers have asked for. */
+/** What hides keys, in the shape of the similarities of the layer that asked last. */
 const spreads = new WeakMap<Tensor, Tensor>();
 
 /**
- * The same in a shape that it broadcasts to, made once for all layers: adding what is broadcast takes ONNX Runtime more
+ * The same in the shape of similarities, made once for all layers: adding what is broadcast takes ONNX Runtime more
  * than twice as long.
  */
-function spread({ graph }: Autodiff, hide: Tensor, shape: Tensor['shape']): Tensor {
+function spread({ graph }: Autodiff, hide: Tensor, similarity: Tensor): Tensor {
+  const { shape } = similarity;
   const known = spreads.get(hide);
   if (known?.shape.join() === shape.join()) return known;
-  const made = graph.emit('Expand', [hide, graph.integers(staticShape(shape))], shape);
+  const made = graph.emit('Expand', [hide, graph.shapeOf(similarity)], shape);
   spreads.set(hide, made);
   return made;
 }

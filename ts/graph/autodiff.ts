@@ -9,8 +9,8 @@ const FEW_ROWS = 16;
 
 /**
  * Operators with reverse-mode gradients: each emits its forward nodes at once and remembers how to emit the nodes
- * of its gradient. Without a parameter that requires a gradient nothing is remembered, and shapes may be symbolic:
- * one description of a network serves training and export.
+ * of its gradient; without a parameter that requires one nothing is remembered. Dimensions may be symbolic: one
+ * description of a network serves training and export.
  *
  * Sums over repeated indices are taken by `ScatterElements`: ONNX Runtime's `ScatterND` with `reduction=add` gives wrong
  * sums on several threads when indices repeat.
@@ -105,7 +105,7 @@ export class Autodiff {
     const y = bias ? graph.binary('Add', product, bias) : product;
     return this.record(y, bias ? [x, weight, bias] : [x, weight], (grad) => {
       const [inner, outer] = staticShape(weight.shape) as [number, number];
-      const rows = sizeOf(x.shape) / inner;
+      const rows = sizeOf(x.shape.slice(0, -1));
       const flat = graph.reshape(grad, [rows, outer]);
       this.accumulate(x, () => graph.reshape(graph.gemm(flat, weight, { transB: true }), x.shape));
       this.accumulate(weight, () => graph.gemm(graph.reshape(x, [rows, inner]), flat, { transA: true }));
@@ -224,13 +224,7 @@ export class Autodiff {
         }
         const zeros = graph.emit('Expand', [graph.scalar(0), graph.integers([rows, dim])], table.shape);
         const column = graph.reshape(indices, [count, 1]);
-        const places = graph.emit(
-          'Expand',
-          [column, graph.integers([count, dim])],
-          [count, dim],
-          {},
-          'int64',
-        );
+        const places = graph.emit('Expand', [column, graph.integers([1, dim])], [count, dim], {}, 'int64');
         const updates = graph.reshape(grad, [count, dim]);
         return graph.emit('ScatterElements', [zeros, places, updates], table.shape, {
           axis: 0,
@@ -257,9 +251,11 @@ export class Autodiff {
     const { graph } = this;
     return this.record(graph.gather(x, graph.integer(0), 1), [x], (grad) => {
       this.accumulate(x, () => {
-        const [batch, length, dim] = staticShape(x.shape) as [number, number, number];
-        const one = graph.reshape(grad, [batch, 1, dim]);
-        return graph.emit('Pad', [one, graph.integers([0, 0, 0, 0, length - 1, 0])], x.shape);
+        const [batch, , dim] = x.shape;
+        const one = graph.reshape(grad, [batch!, 1, dim!]);
+        const rest = graph.emit('Sub', [graph.shapeOf(x, 1, 2), graph.integers([1])], [1], {}, 'int64');
+        const pads = [graph.integers([0, 0, 0, 0]), rest, graph.integers([0])];
+        return graph.emit('Pad', [one, graph.emit('Concat', pads, [6], { axis: 0 }, 'int64')], x.shape);
       });
     });
   }
@@ -268,7 +264,7 @@ export class Autodiff {
   total(x: Tensor): Tensor {
     const { graph } = this;
     return this.record(graph.emit('ReduceSum', [x], [], { keepdims: 0 }), [x], (grad) => {
-      this.accumulate(x, () => graph.emit('Expand', [grad, graph.integers(staticShape(x.shape))], x.shape));
+      this.accumulate(x, () => graph.emit('Expand', [grad, graph.shapeOf(x)], x.shape));
     });
   }
 

@@ -3,7 +3,8 @@ import { attend } from './attend.ts';
 import type { Autodiff } from './autodiff.ts';
 import { geluMlp, type Layer } from './geluMlp.ts';
 import type { Tensor } from './graph.ts';
-import { hidePadding } from './positions.ts';
+import type { Dim } from './onnx.ts';
+import { hidePadding, positionsOf } from './positions.ts';
 
 /** The fields of a BERT `config.json` that decide the shape of the network. */
 export interface BertConfig {
@@ -79,7 +80,7 @@ export function bertEncoder(
   inputs: BertInputs,
 ): Tensor {
   const { graph } = net;
-  const [batch, length] = inputs.attention_mask.shape as [number | string, number | string];
+  const [batch, length] = inputs.attention_mask.shape as [Dim, Dim];
   const { hidden_size: hidden, num_attention_heads: heads, layer_norm_eps: epsilon } = config;
   const width = hidden / heads;
   const get = (name: string): Tensor => need(weights, name);
@@ -91,14 +92,8 @@ export function bertEncoder(
   const norm = (x: Tensor, name: string): Tensor =>
     net.layerNorm(x, get(`${name}.weight`), get(`${name}.bias`), epsilon);
 
-  const table = get(POSITION_EMBEDDINGS);
-  let positions: Tensor;
-  if (inputs.positions) positions = net.gather(table, inputs.positions);
-  else if (typeof length === 'number') positions = net.head(table, length);
-  else {
-    const end = graph.emit('Shape', [inputs.attention_mask], [1], { start: 1, end: 2 }, 'int64');
-    positions = graph.emit('Slice', [table, graph.integers([0]), end], [length, hidden]);
-  }
+  const places = inputs.positions ?? positionsOf(graph, inputs.attention_mask);
+  const positions = net.gather(get(POSITION_EMBEDDINGS), places);
   const typeTable = get('embeddings.token_type_embeddings.weight');
   const types = inputs.token_type_ids ? net.gather(typeTable, inputs.token_type_ids) : net.head(typeTable, 1);
   const sum = net.add(net.add(inputs.tokens, positions), types);

@@ -1,6 +1,5 @@
 import type { Autodiff } from './autodiff.ts';
 import type { Tensor } from './graph.ts';
-import type { Dim } from './onnx.ts';
 
 /** `x / sqrt(mean(x²) + epsilon) · gain` over the last axis (B. Zhang, R. Sennrich: RMSNorm, NeurIPS 2019). */
 export function rmsNorm(net: Autodiff, x: Tensor, gain: Tensor, epsilon: number): Tensor {
@@ -43,15 +42,6 @@ export function part(net: Autodiff, x: Tensor, axis: number, from: number, to: n
       const after = x.shape.map((dim, i) => (i === axis ? (dim as number) - to : 0));
       return graph.emit('Pad', [grad, graph.integers([...before, ...after])], x.shape);
     });
-  });
-}
-
-/** Another shape in which the one dimension that is known at run time has another place: `shape` has -1 there. */
-export function regroup(net: Autodiff, x: Tensor, shape: readonly number[], dims: readonly Dim[]): Tensor {
-  const { graph } = net;
-  const back = x.shape.map((dim, i) => (typeof dim === 'number' ? dim : i === 0 ? 0 : -1));
-  return net.record(graph.emit('Reshape', [x, graph.integers(shape)], dims), [x], (grad) => {
-    net.accumulate(x, () => graph.emit('Reshape', [grad, graph.integers(back)], x.shape));
   });
 }
 

@@ -20,7 +20,7 @@ export function geluMlp(net: Autodiff, x: Tensor, inner: Layer, outer: Layer): T
   }
   const [from, width] = staticShape(inner.weight.shape) as [number, number];
   const to = outer.weight.shape[1] as number;
-  const rows = sizeOf(x.shape) / from;
+  const rows = sizeOf(x.shape.slice(0, -1));
   const states = graph.reshape(x, [rows, from]);
   const root = graph.scalar(Math.SQRT1_2);
   const bias = graph.binary('Mul', inner.bias, root); // a factor at the product would be a pass over all its numbers

@@ -28,12 +28,14 @@ export interface GemmOptions {
   bias?: Tensor;
 }
 
-/** Number of elements of a static shape. */
-export function sizeOf(shape: readonly Dim[]): number {
-  return staticShape(shape).reduce((product, dim) => product * dim, 1);
+/** Number of elements of a shape; symbolic if a dimension is. */
+export function sizeOf(shape: readonly Dim[]): Dim {
+  const symbols = shape.filter((dim) => typeof dim === 'string');
+  const size = shape.reduce<number>((product, dim) => (typeof dim === 'number' ? product * dim : product), 1);
+  return symbols.length === 0 ? size : [size, ...symbols].join('·');
 }
 
-/** The shape as numbers; a symbolic dimension is a defect of the caller, since gradients need static shapes. */
+/** The shape as numbers; a symbolic dimension is a defect of the caller. */
 export function staticShape(shape: readonly Dim[]): number[] {
   return shape.map((dim) => {
     if (typeof dim === 'number') return dim;
@@ -56,10 +58,7 @@ function broadcast(a: readonly Dim[], b: readonly Dim[]): Dim[] {
   });
 }
 
-/**
- * Collects ONNX nodes with their shapes, without gradients. Dimensions may be symbolic: a symbol keeps its place
- * through `reshape`.
- */
+/** Collects ONNX nodes with their shapes, without gradients. Dimensions may be symbolic. */
 export class Graph {
   private readonly nodes: OnnxNode[] = [];
   private readonly initializers: OnnxInitializer[] = [];
@@ -176,15 +175,25 @@ export class Graph {
     return x.type === type ? x : this.emit('Cast', [x], x.shape, { to: TYPES[type] }, type);
   }
 
-  /** A symbolic dimension must stand at the place where the input has it. */
+  /** One symbolic dimension may stand at another place than the input has it, or come of others. */
   reshape(x: Tensor, shape: readonly Dim[]): Tensor {
     if (x.shape.length === shape.length && shape.every((dim, i) => dim === x.shape[i])) return x;
     const target = shape.map((dim, i) => {
       if (typeof dim === 'number') return dim;
-      if (x.shape[i] === dim) return 0;
-      throw new SeineError('ERR_INTERNAL', `Dimension ${dim} must keep its place ${i} through reshape.`);
+      return x.shape[i] === dim ? 0 : -1;
     });
+    if (target.filter((dim) => dim === -1).length > 1) {
+      throw new SeineError(
+        'ERR_INTERNAL',
+        `[${x.shape.join(', ')}] to [${shape.join(', ')}] leaves more than one dimension open.`,
+      );
+    }
     return this.emit('Reshape', [x, this.integers(target)], shape, {}, x.type);
+  }
+
+  /** The shape at run time, int64 `[rank]`, or the dimensions from `start` to before `end` of it. */
+  shapeOf(x: Tensor, start = 0, end = x.shape.length): Tensor {
+    return this.emit('Shape', [x], [end - start], { start, end }, 'int64');
   }
 
   transpose(x: Tensor, perm: readonly number[]): Tensor {

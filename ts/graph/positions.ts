@@ -7,7 +7,7 @@ const HIDDEN = -1e9;
 
 /** 0, 1, … for `mask` int64 `[batch, sequence]`: int64 `[sequence]`. */
 export function positionsOf(graph: Graph, mask: Tensor): Tensor {
-  const shape = graph.emit('Shape', [mask], [1], { start: 1, end: 2 }, 'int64');
+  const shape = graph.shapeOf(mask, 1, 2);
   const length = graph.emit('Squeeze', [shape, graph.integers([0])], [], {}, 'int64');
   return graph.emit('Range', [graph.integer(0), length, graph.integer(1)], [mask.shape[1]!], {}, 'int64');
 }
@@ -99,7 +99,7 @@ export function hideForeign(
   const before = graph.emit('LessOrEqual', [keys(positions), queries(positions)], square, {}, 'bool');
   const seen = graph.cast(graph.emit('And', [own, before], square, {}, 'bool'), 'float32');
   const hide = graph.binary('Mul', graph.binary('Sub', graph.scalar(1), seen), graph.scalar(HIDDEN));
-  const length = graph.emit('Shape', [past], [1], { start: 2, end: 3 }, 'int64');
+  const length = graph.shapeOf(past, 2, 3);
   const widths = [graph.integers([0, 0, 0, 0]), length, graph.integers([0, 0, 0, 0, 0])];
   const pads = graph.emit('Concat', widths, [10], { axis: 0 }, 'int64');
   return graph.emit('Pad', [hide, pads], [batch, 1, 1, sequence, 'keys']);

@@ -9,6 +9,7 @@ import { familyOf } from './families/familyOf.ts';
 import { type FlatLayout, flatLayout } from './flatLayout.ts';
 import type { Tensor } from './graph.ts';
 import { ModelConfig } from './modelConfig.ts';
+import type { Dim } from './onnx.ts';
 import type { NamedTensor } from './safetensors.ts';
 
 /** Standard deviation of the matrices of a head that is drawn anew, as in BERT. */
@@ -55,7 +56,7 @@ export class TrainableTransformer {
   }
 
   /** Declares the inputs of texts `[batch, sequence]`, their names beginning with `name`. */
-  inputs(net: Autodiff, name: string, shape: readonly [number, number]): TextInputs {
+  inputs(net: Autodiff, name: string, shape: readonly [number, Dim]): TextInputs {
     const input = (kind: string): Tensor => net.graph.input(`${name}.${kind}`, shape, 'int64');
     return {
       ids: input('ids'),

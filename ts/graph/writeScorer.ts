@@ -73,7 +73,7 @@ export function writeScorer(
     const input = (what: string): Tensor => graph.input(`past_${what}.${layer}`, [1, groups, 'past', width]);
     return { keys: input('keys'), values: input('values') };
   });
-  const rows = graph.emit('Shape', [ids], [1], { start: 0, end: 1 }, 'int64');
+  const rows = graph.shapeOf(ids, 0, 1);
   const spread = graph.emit('Concat', [rows, graph.integers([1, 1, 1])], [4], { axis: 0 }, 'int64');
   /** What stands before, for every row, and behind it what is in the row. */
   const behind = (before: Tensor, own: Tensor): Tensor => {

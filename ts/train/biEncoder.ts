@@ -5,7 +5,7 @@ import type { FeatureScale } from '../models/featureWeights.ts';
 import type { Tokenizer } from '../models/tokenizer.ts';
 import { judge } from './judge.ts';
 import { float32, type Judged } from './losses/loss.ts';
-import { dimsOf, type Task, type TaskOptions } from './task.ts';
+import type { Task, TaskOptions } from './task.ts';
 import { paddedLength, tokenFeeds } from './tokenFeeds.ts';
 import { featureValues, firstWeights, weighFeatures } from './weighFeatures.ts';
 
@@ -36,7 +36,7 @@ export const FEATURE_WEIGHTS = 'features.weight';
  * the first are weighted sums of similarity and features of a query's own documents.
  */
 export function biEncoder(options: BiEncoderOptions): Task {
-  const { model, tokenizer, padId, size, maxTokens, prompts, features, objectives, loss } = options;
+  const { model, tokenizer, padId, lists, size, maxTokens, prompts, features, objectives, loss } = options;
   const { takesTypes } = model.family;
   const count = features.length;
   return {
@@ -56,37 +56,33 @@ export function biEncoder(options: BiEncoderOptions): Task {
         vectors: teacherVectors(options, queries, documents),
       };
       return {
-        bucket: [groups.length, size, short, long].join('x'),
-        feeds: {
-          ...tokenFeeds('query', asked, short, { padId, takesTypes }),
-          ...tokenFeeds('document', read, long, { padId, takesTypes }),
-          ...(count > 0 && {
-            features: float32(featureValues(groups, size, features), [documents.length, count]),
-          }),
-          ...loss.feeds(judged),
-        },
+        ...tokenFeeds('query', asked, short, { padId, takesTypes }),
+        ...tokenFeeds('document', read, long, { padId, takesTypes }),
+        ...(count > 0 && {
+          features: float32(featureValues(groups, size, features), [documents.length, count]),
+        }),
+        ...loss.feeds(judged),
       };
     },
-    loss: (bucket) => (net, parameters) => {
-      const [lists, documents, short, long] = dimsOf(bucket) as [number, number, number, number];
-      const encode = (name: TextKind, rows: number, length: number) => {
-        const inputs = model.inputs(net, name, [rows, length]);
+    loss(net, parameters) {
+      const encode = (name: TextKind, rows: number) => {
+        const inputs = model.inputs(net, name, [rows, `${name}.length`]);
         return { vectors: model.apply(net, parameters, inputs), mask: inputs.mask };
       };
-      const queries = encode('query', lists, short);
-      const texts = encode('document', lists * documents, long);
+      const queries = encode('query', lists);
+      const texts = encode('document', lists * size);
       const isCosine = options.similarity === 'cosine';
       const all = isCosine
         ? net.matmul(queries.vectors, net.transpose(texts.vectors, [1, 0]))
         : maxSim(net, queries, texts);
-      const own = ownScores(net, all, lists, documents);
+      const own = ownScores(net, all, lists, size);
       const ranked =
         count === 0
           ? own
           : weighFeatures(
               net,
               own,
-              net.graph.input('features', [lists * documents, count]),
+              net.graph.input('features', [lists * size, count]),
               parameters[FEATURE_WEIGHTS]!,
             );
       const scores = {

@@ -8,20 +8,34 @@ export interface Dropout {
 }
 
 /**
- * What dropout keeps in a batch, for every input of a graph that asks for it: a function of the seed, the number of the
+ * What dropout keeps in a batch of these feeds, for every input of a graph that asks for it: a function of the seed, the number of the
  * batch and the place alone (a counter through the mixer of splitmix32), so that training resumes to the bit.
  */
 export function dropoutFeeds(
   inputs: readonly TensorInfo[],
+  feeds: Readonly<Record<string, Tensor>>,
   { rate, seed }: Dropout,
   batch: number,
 ): Record<string, Tensor> {
   const asked = inputs.filter(({ name }) => name.startsWith(DROPOUT));
+  const lengths = lengthsOf(inputs, feeds);
   return Object.fromEntries(
-    asked.map(({ name, dims }, i) => {
+    asked.map(({ name, dims: declared }, i) => {
+      const dims = declared.map((dim) => (typeof dim === 'number' ? dim : lengths.get(dim)!));
       const start = mixed(mixed(mixed(seed) + batch) + i);
-      return [name, { type: 'bool', dims: dims as number[], data: keptOf(start, dims as number[], rate) }];
+      return [name, { type: 'bool', dims, data: keptOf(start, dims, rate) }];
     }),
+  );
+}
+
+/** What the dimensions of a graph's inputs are in a batch. */
+function lengthsOf(
+  inputs: readonly TensorInfo[],
+  feeds: Readonly<Record<string, Tensor>>,
+): Map<number | string, number> {
+  const fed = inputs.filter(({ name }) => name in feeds);
+  return new Map(
+    fed.flatMap(({ name, dims }) => dims.map((dim, axis) => [dim, feeds[name]!.dims[axis]!] as const)),
   );
 }
 

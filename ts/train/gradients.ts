@@ -4,14 +4,11 @@ import { gradientGraph, gradientOf } from '../graph/gradientGraph.ts';
 import { openSession, type Session, type Tensor } from '../models/session.ts';
 import { type Dropout, dropoutFeeds } from './dropoutFeeds.ts';
 
-export interface Batch {
-  /** Batches of one bucket have the same shapes and share a graph. */
-  bucket: string;
-  feeds: Record<string, Tensor>;
-}
+/** What a graph is fed with a batch. Lengths may differ from batch to batch. */
+export type Batch = Record<string, Tensor>;
 
-/** Emits the loss of a bucket's batches. */
-export type EmitLoss = (bucket: string) => Parameters<typeof gradientGraph>[1];
+/** Emits the loss of batches. */
+export type EmitLoss = Parameters<typeof gradientGraph>[1];
 
 export interface GradientOptions {
   layout: FlatLayout;
@@ -20,14 +17,11 @@ export interface GradientOptions {
   threads?: number | undefined;
 }
 
-/** Graphs that are open at a time: each keeps the memory of its batches. */
-const OPEN_GRAPHS = 4;
-
-/** Losses and gradients of batches at the present parameters, by graphs that are opened when a bucket first comes. */
+/** Losses and gradients of batches at the present parameters. */
 export class Gradients {
   readonly #options: GradientOptions;
-  /** In the order of their last use. */
-  readonly #sessions = new Map<string, Session>();
+  /** Opened for the first batch: one graph for all lengths, so that its memory is taken from the system once. */
+  #session: Session | undefined;
   readonly #parameters: Record<string, Tensor>;
   readonly #gradient: Float32Array;
   /** Of the second and further batches of a step. */
@@ -56,11 +50,11 @@ export class Gradients {
   async #run(batch: Batch, number: number, gradient: Float32Array): Promise<number> {
     const loss = new Float32Array(1);
     try {
-      const session = await this.#session(batch.bucket);
+      this.#session ??= await this.#open();
       const { dropout } = this.#options;
-      const kept = dropout && dropoutFeeds(session.inputs, dropout, number);
-      await session.run(
-        { ...batch.feeds, ...kept, ...this.#parameters },
+      const kept = dropout && dropoutFeeds(this.#session.inputs, batch, dropout, number);
+      await this.#session.run(
+        { ...batch, ...kept, ...this.#parameters },
         {
           outputs: { loss: { type: 'float32', dims: [], data: loss }, ...this.#views(gradient, gradientOf) },
         },
@@ -69,7 +63,7 @@ export class Gradients {
       if (!/alloc/i.test(String(error))) throw error;
       throw new SeineError(
         'ERR_OUT_OF_MEMORY',
-        `A batch of the shape ${batch.bucket} should fit into memory but does not: take a smaller batch (and ` +
+        `A batch of texts ${shapesOf(batch)} should fit into memory but does not: take a smaller batch (and ` +
           'accumulate more of them), fewer documents a query or shorter texts. The last checkpoint is kept.',
         { cause: error },
       );
@@ -77,23 +71,9 @@ export class Gradients {
     return loss[0]!;
   }
 
-  async #session(bucket: string): Promise<Session> {
+  #open(): Promise<Session> {
     const { layout, loss, threads, dropout } = this.#options;
-    let session = this.#sessions.get(bucket);
-    this.#sessions.delete(bucket);
-    if (session === undefined) {
-      const [oldest] = this.#sessions.size < OPEN_GRAPHS ? [] : this.#sessions;
-      if (oldest !== undefined) {
-        this.#sessions.delete(oldest[0]);
-        await oldest[1].release();
-      }
-      session = await openSession(gradientGraph(layout, loss(bucket), dropout?.rate), {
-        threads,
-        plannedMemory: false,
-      });
-    }
-    this.#sessions.set(bucket, session);
-    return session;
+    return openSession(gradientGraph(layout, loss, dropout?.rate), { threads, plannedMemory: false });
   }
 
   /** Parts of a flat vector as tensors. */
@@ -107,7 +87,13 @@ export class Gradients {
   }
 
   async release(): Promise<void> {
-    for (const session of this.#sessions.values()) await session.release();
-    this.#sessions.clear();
+    await this.#session?.release();
+    this.#session = undefined;
   }
+}
+
+/** The shapes of a batch's texts, `[16, 64] and [32, 128]`. */
+function shapesOf(batch: Batch): string {
+  const texts = Object.entries(batch).filter(([name]) => name.endsWith('.ids'));
+  return texts.map(([, { dims }]) => `[${dims.join(', ')}]`).join(' and ');
 }

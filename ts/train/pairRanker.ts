@@ -2,7 +2,7 @@ import { part } from '../graph/decoderOps.ts';
 import type { PairReader } from '../models/pairReader.ts';
 import type { TokenIds } from '../models/tokenizer.ts';
 import { judge } from './judge.ts';
-import { dimsOf, type Task, type TaskOptions } from './task.ts';
+import type { Task, TaskOptions } from './task.ts';
 import { paddedLength, tokenFeeds } from './tokenFeeds.ts';
 
 export interface PairRankerOptions extends TaskOptions {
@@ -13,7 +13,7 @@ export interface PairRankerOptions extends TaskOptions {
 
 /** Query and document together to scores `[pairs, objectives]`: a cross-encoder, or a decoder that is asked by a prompt. */
 export function pairRanker(options: PairRankerOptions): Task {
-  const { model, reader, objectives: count, padId, size, maxTokens, loss } = options;
+  const { model, reader, objectives: count, padId, lists, size, maxTokens, loss } = options;
   const { takesTypes } = model.family;
   return {
     async batch(groups) {
@@ -24,18 +24,15 @@ export function pairRanker(options: PairRankerOptions): Task {
       }
       const length = paddedLength(pairs, maxTokens);
       return {
-        bucket: [groups.length, size, length].join('x'),
-        feeds: {
-          ...tokenFeeds('pair', pairs, length, { padId, takesTypes }),
-          ...loss.feeds({ ...judge(groups, size, undefined), vectors: undefined }),
-        },
+        ...tokenFeeds('pair', pairs, length, { padId, takesTypes }),
+        ...loss.feeds({ ...judge(groups, size, undefined), vectors: undefined }),
       };
     },
-    loss: (bucket) => (net, parameters) => {
-      const [lists, documents, length] = dimsOf(bucket) as [number, number, number];
-      const logits = model.apply(net, parameters, model.inputs(net, 'pair', [lists * documents, length]));
+    loss(net, parameters) {
+      const inputs = model.inputs(net, 'pair', [lists * size, 'pair.length']);
+      const logits = model.apply(net, parameters, inputs);
       const objectives = Array.from({ length: count }, (_, i) =>
-        net.reshape(count === 1 ? logits : part(net, logits, 1, i, i + 1), [lists, documents]),
+        net.reshape(count === 1 ? logits : part(net, logits, 1, i, i + 1), [lists, size]),
       );
       const own = objectives[0]!;
       return loss.emit(net, { own, objectives, all: own, vectors: undefined }, (name, shape) =>

@@ -7,6 +7,8 @@ import type { TrainingGroup } from './trainingGroup.ts';
 export interface TaskOptions {
   model: TrainableTransformer;
   padId: number;
+  /** Groups of a batch. */
+  lists: number;
   /** Documents of a group at most. */
   size: number;
   /** Of a text or a pair, special tokens included. */
@@ -16,11 +18,9 @@ export interface TaskOptions {
 
 /** How groups become batches, and batches losses. */
 export interface Task {
+  /** Of `lists` groups. */
   batch(groups: readonly TrainingGroup[]): Promise<Batch>;
   loss: EmitLoss;
   /** Vectors that are learnt beside the model's weights, by name, with their values at the start. */
   parameters?: Readonly<Record<string, Float32Array>> | undefined;
 }
-
-/** Numbers of a bucket's name, which `x` joins. */
-export const dimsOf = (bucket: string): number[] => bucket.split('x').map(Number);

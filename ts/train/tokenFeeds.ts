@@ -1,11 +1,13 @@
 import type { Tensor } from '../models/session.ts';
 import type { TokenIds } from '../models/tokenizer.ts';
 
-/** The length that texts are padded to: few lengths, so that few graphs are needed. */
+/** Texts are padded to a multiple of it, for products of whole vector registers. */
+const LENGTH_STEP = 8;
+
+/** The length that texts are padded to, `most` at most. */
 export function paddedLength(texts: readonly TokenIds[], most: number): number {
   const longest = texts.reduce((length, { ids }) => Math.max(length, ids.length), 1);
-  const step = longest <= 64 ? 16 : longest <= 256 ? 64 : 128;
-  return Math.min(most, Math.ceil(longest / step) * step);
+  return Math.min(most, Math.ceil(longest / LENGTH_STEP) * LENGTH_STEP);
 }
 
 /** The inputs `name.ids`, `name.mask` and, if wanted, `name.types`: `[texts, length]`, padding on the right. */

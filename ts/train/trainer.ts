@@ -29,7 +29,7 @@ export interface TrainOptions {
   peak: number;
   /** Parameters from one on that have a learning rate, and a length of the gradient, of their own. */
   further?: { from: number; peak: number } | undefined;
-  /** Emits the loss of a bucket's batches. */
+  /** Emits the loss of batches. */
   loss: EmitLoss;
   /**
    * The batches of a step (1 … steps), whose gradients are averaged: a function of the step alone, so that training

@@ -1,5 +1,5 @@
 import { attend } from '../attend.ts';
-import { regroup, rmsNorm, rotate, silu } from '../decoderOps.ts';
+import { rmsNorm, rotate, silu } from '../decoderOps.ts';
 import type { Tensor } from '../graph.ts';
 import type { ModelConfig } from '../modelConfig.ts';
 import { hideByDistance, hidePadding, lastTokens, positionsOf } from '../positions.ts';
@@ -124,11 +124,11 @@ function attention(
   };
   /** Each head of keys and values serves a group of queries. */
   const grouped = (t: Tensor, members: number): Tensor =>
-    regroup(net, t, [0, groups, members, -1, width], [batch, groups, members, t.shape[2]!, width]);
+    net.reshape(t, [batch, groups, members, t.shape[2]!, width]);
   const queries = grouped(split('q', heads), heads / groups);
   const { keys, values } = recall({ keys: split('k', groups), values: split('v', groups) });
   const seen = attend(net, queries, grouped(keys, 1), grouped(values, 1), hide);
-  const joined = regroup(net, seen, [0, heads, -1, width], [batch, heads, length, width]);
+  const joined = net.reshape(seen, [batch, heads, length, width]);
   const merged = net.reshape(net.transpose(joined, [0, 2, 1, 3]), [batch, length, heads * width]);
   return linear(source, merged, `${name}.o_proj`, hidden, biased && !isQwen2);
 }

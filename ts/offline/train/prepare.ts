@@ -62,6 +62,7 @@ export async function prepare(
   const maxTokens = isPrompted ? Math.min(most, MOST_PROMPTED_TOKENS) : most;
   const common = {
     padId: typeof config.pad_token_id === 'number' ? config.pad_token_id : tokenizer.padId,
+    lists: recipe.batch,
     size: recipe.documents,
     maxTokens,
     loss: lossesOf(recipe),

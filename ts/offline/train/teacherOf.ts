@@ -50,9 +50,9 @@ export async function teacherOf(
       query: await encoded('query', 0),
       document: await encoded('document', texts.query.length),
     };
-    return (text, kind) => known[kind].get(text)!;
+    return (text, kind) => known[kind](text);
 
-    async function encoded(kind: TextKind, before: number): Promise<Map<string, Float32Array>> {
+    async function encoded(kind: TextKind, before: number): Promise<(text: string) => Float32Array> {
       const whole = JSON.stringify([encoder.hash, encoder.maxTokens, texts[kind]]);
       const identity = createHash('sha256').update(whole).digest('hex').slice(0, 16);
       const encode = async (part: readonly string[]): Promise<Uint8Array> => {
@@ -65,14 +65,16 @@ export async function teacherOf(
         onDone: (done) => onText?.(before + done, total),
       });
       const bytes = Buffer.concat(parts);
+      // In one array: the garbage collector would visit each of many at every batch.
       const vectors = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
-      return new Map(
-        texts[kind].map((text, i) => {
-          const vector = vectors.slice(i * encoder.dim, (i + 1) * encoder.dim);
-          const length = Math.hypot(...vector);
-          return [text, length > 0 ? vector.map((value) => value / length) : vector];
-        }),
-      );
+      const row = (i: number): Float32Array => vectors.subarray(i * encoder.dim, (i + 1) * encoder.dim);
+      const rows = new Map(texts[kind].map((text, i) => [text, i]));
+      for (const i of rows.values()) {
+        const vector = row(i);
+        const length = Math.hypot(...vector);
+        if (length > 0) for (let j = 0; j < vector.length; j++) vector[j]! /= length;
+      }
+      return (text) => row(rows.get(text)!);
     }
   } finally {
     await encoder.close();
