@@ -8,6 +8,9 @@ import { cp, mkdir, readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { writeAtomic } from '../../dist/core/files.js';
+import { openCheckpoint } from '../../dist/graph/checkpoint.js';
+import { withLayers } from '../../dist/graph/withLayers.js';
+import { writeModelDirectory } from '../../dist/models/writeModelDirectory.js';
 
 process.chdir(fileURLToPath(new URL('../..', import.meta.url)));
 const { values: options, positionals } = parseArgs({
@@ -15,6 +18,8 @@ const { values: options, positionals } = parseArgs({
   options: { seeds: { type: 'string', default: '3' }, report: { type: 'boolean', default: false } },
 });
 const WORK = '.cache/effects';
+/** MiniLM's first two layers, which teachers and warm students both start from. */
+const START = '.cache/two-layers';
 /** Stages that no two runs share. */
 const OWN = ['student', 'tuning', 'evaluation', 'model'];
 /** Two-sided 95 % quantiles of Student's t by degrees of freedom. */
@@ -23,6 +28,9 @@ const { base, effects } = JSON.parse(await readFile('scripts/models/effects.json
 const wanted = positionals.length > 0 ? positionals : Object.keys(effects);
 await mkdir(WORK, { recursive: true });
 await mkdir('docs/effects', { recursive: true });
+if (!options.report && !existsSync(START)) {
+  await writeModelDirectory(withLayers(openCheckpoint('../shared/models/all-MiniLM-L6-v2'), [0, 1]), START);
+}
 
 for (const name of options.report ? [] : wanted) {
   const { from, variants, figures, split } = effects[name];
@@ -50,10 +58,19 @@ for (const name of options.report ? [] : wanted) {
   }
 }
 
-/** Begins a run with what others have made: `seine distill` keeps those stages whose inputs and options are the same. */
+/**
+ * Begins a run with what others have made: `seine distill` keeps those stages whose inputs and options are the same, all of
+ * them if a variant of another effect is the same recipe.
+ */
 async function begin(id, seed) {
   if (existsSync(`${WORK}/${id}`)) return;
   const others = (await readdir(WORK, { withFileTypes: true })).filter((entry) => entry.isDirectory());
+  const recipeOf = (name) => readFile(`${WORK}/${name}.json`, 'utf8');
+  const recipe = await recipeOf(id);
+  for (const { name } of others) {
+    if (!existsSync(`${WORK}/${name}/model`) || (await recipeOf(name)) !== recipe) continue;
+    return cp(`${WORK}/${name}`, `${WORK}/${id}`, { recursive: true });
+  }
   const ofSeed = others.filter(({ name }) => name.endsWith(`-${seed}`));
   const found = new Map();
   for (const { name } of [...others, ...ofSeed]) {
