@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <string>
 
 #include "../../../kernels/codes.h"
 #include "../../../kernels/scan.cuh"
@@ -158,8 +159,10 @@ void testTraffic() {
 
 }  // namespace
 
-int main() {
-  testFaults();
+/// Lets each call fail, or each n-th from one on that a seed draws: `emulatedCudaTest [n seed]`.
+int main(int count, char** arguments) {
+  const bool drawn = count == 3;
+  testFaults(drawn ? std::stoul(arguments[1]) : 1, drawn ? std::stoul(arguments[2]) : 0);
   testEmulation();
   testDevice();
   testLanes();

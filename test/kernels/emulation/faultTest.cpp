@@ -193,9 +193,10 @@ int isLost(size_t n) {
   return lost.empty() ? kNotMet : kRight;
 }
 
-/// How many calls can fail; each in a process of its own.
-size_t sweep(const char* what, int (*run)(size_t n)) {
-  for (size_t n = 0;; n++) {
+/// Lets the call `first` fail and each `every`-th after it, each in a process of its own; returns the first
+/// that is not met.
+size_t sweep(const char* what, size_t every, size_t first, int (*run)(size_t n)) {
+  for (size_t n = first;; n += every) {
     std::fflush(stdout);
     const pid_t child = fork();
     if (child == 0) {
@@ -213,9 +214,10 @@ size_t sweep(const char* what, int (*run)(size_t n)) {
 
 }  // namespace
 
-void testFaults() {
-  const size_t once = sweep("a call that fails", failsOnce);
-  check(once > 100, "each of " + std::to_string(once) + " calls may fail, and the next one works");
-  const size_t lost = sweep("a call that breaks the device", isLost);
-  check(lost > 100, "each of " + std::to_string(lost) + " calls may break the device, which says so");
+void testFaults(size_t every, size_t seed) {
+  const std::string some = "each " + std::to_string(every) + ". of ";
+  const size_t once = sweep("a call that fails", every, seed % every, failsOnce);
+  check(once > 100, some + std::to_string(once) + " calls may fail, and the next one works");
+  const size_t lost = sweep("a call that breaks the device", every, seed % every, isLost);
+  check(lost > 100, some + std::to_string(lost) + " calls may break the device, which says so");
 }
