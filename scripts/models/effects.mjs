@@ -18,7 +18,7 @@ const { values: options, positionals } = parseArgs({
   options: { seeds: { type: 'string', default: '3' }, report: { type: 'boolean', default: false } },
 });
 const WORK = '.cache/effects';
-/** MiniLM's first two layers, which teachers and warm students both start from. */
+/** MiniLM's first two layers, which the teachers of an effect and their students start from. */
 const START = '.cache/two-layers';
 /** Stages that no two runs share. */
 const OWN = ['student', 'tuning', 'evaluation', 'model'];

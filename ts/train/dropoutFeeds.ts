@@ -8,8 +8,8 @@ export interface Dropout {
 }
 
 /**
- * What dropout keeps in a batch of these feeds, for every input of a graph that asks for it: a function of the seed, the number of the
- * batch and the place alone (a counter through the mixer of splitmix32), so that training resumes to the bit.
+ * What dropout keeps in a batch of these feeds, for every input of a graph that asks for it: a function of the seed, the
+ * number of the batch and the place alone (a counter through the mixer of splitmix32), so that training resumes to the bit.
  */
 export function dropoutFeeds(
   inputs: readonly TensorInfo[],
